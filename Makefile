@@ -1,0 +1,60 @@
+# Every target sets up .venv from the hashed lock files when they have changed. Needs Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+TOOLS := .venv/.tools
+PACKAGES := app bot desk answering reminders registry intake delivery storage facts sandbox benchmarks tests
+
+.PHONY: help setup demo serve test check format lock messages faults bench clean
+
+help:
+	@echo "make demo    the whole of Raccordo on a throw-away folder, in your browser"
+	@echo "make test    every test, on SQLite and, where installed, PostgreSQL, Postfix and Chromium"
+	@echo "make serve   the service with the settings of .env"
+	@echo "make check   format, lint, types, floors and tests: what CI runs"
+	@echo "make faults  the fault table at full dose (long); make bench: the benchmarks"
+
+setup: $(RUNTIME)
+
+$(RUNTIME): requirements.txt tools/setup.sh pyproject.toml
+	@sh tools/setup.sh "$(PYTHON)" requirements.txt
+	@touch $@
+
+$(TOOLS): requirements-dev.txt $(RUNTIME)
+	@sh tools/setup.sh "$(PYTHON)" requirements-dev.txt
+	@touch $@
+
+demo: $(RUNTIME)
+	@$(BIN)/raccordo demo
+
+serve: $(RUNTIME)
+	@$(BIN)/raccordo serve
+
+test: $(TOOLS)
+	@$(BIN)/python -m pytest
+
+check: $(TOOLS)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(TOOLS)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+messages: $(TOOLS)
+	$(BIN)/python tools/messages.py
+
+lock: $(TOOLS)
+	@sh tools/lock.sh
+
+faults: $(TOOLS)
+	$(BIN)/python -m pytest tests/faults --dose=full -s
+
+bench: $(TOOLS)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build

@@ -1,0 +1,1 @@
+"""What Raccordo costs, as ratios measured in one run."""

@@ -1,0 +1,1 @@
+"""Sends, on any channel: outbox, limits, senders, wording. Decides nothing about what to say."""

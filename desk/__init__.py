@@ -1,0 +1,1 @@
+"""Serves every page: staff, a referent's personal page, public pages. Decides nothing on its own."""

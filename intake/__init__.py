@@ -1,0 +1,1 @@
+"""Receives, from any door: inbox worker, updates, questions, invitations, files. Never sends."""

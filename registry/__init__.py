@@ -1,0 +1,1 @@
+"""Knows the projects: import, export, public data. Talks to nobody."""

@@ -1,0 +1,1 @@
+"""Remembers: tables, migrations, queries, the only commit. Knows no rule of the office."""
