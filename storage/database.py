@@ -1,0 +1,129 @@
+"""One database, synchronous inside, awaited at the edge. The only commit of the house is here.
+
+On SQLite: one writer at a time, readers beside it. On PostgreSQL: a small pool for both.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlmodel import Session
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 10_000
+POSTGRES_POOL = 8
+READERS = 4
+
+
+class UnsafeDatabase(Exception):
+    """The database refused a setting that our promises depend on."""
+
+
+class Database:
+    """`write()` and `read()` for synchronous callers (pages, commands), `run()` and `look()` for asynchronous ones."""
+
+    def __init__(self, url: str) -> None:
+        self.url = driver_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer = _sqlite_engine(self.url, writing=True) if self.is_sqlite else _postgres_engine(self.url)
+        self._reader = _sqlite_engine(self.url, writing=False) if self.is_sqlite else self._writer
+        # SQLite has one writer anyway: waiting in line here is fair, its busy handler is a lottery.
+        self._turn: Any = threading.RLock() if self.is_sqlite else _NoLock()
+        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_POOL // 2, "database-write")
+        self._readers = ThreadPoolExecutor(READERS, "database-read")
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def engine(self) -> Engine:
+        return self._writer
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Calls `call` (from any thread, must be quick) after each commit, so that who waits need not poll."""
+        self._after_commit.append(call)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with self._turn, Session(self._writer, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+        for call in self._after_commit:
+            call()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A look that changes nothing (on SQLite it cannot)."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Runs `work` in one writing transaction on a database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._do, work)
+
+    async def look(self, work: Callable[[Session], T]) -> T:
+        """Runs `work`, which only reads, on a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._see, work)
+
+    def close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _do(self, work: Callable[[Session], T]) -> T:
+        with self.write() as session:
+            return work(session)
+
+    def _see(self, work: Callable[[Session], T]) -> T:
+        with self.read() as session:
+            return work(session)
+
+
+class _NoLock:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def driver_url(url: str) -> URL:
+    """The SQLAlchemy URL for what an administrator writes (`postgresql://…`, `sqlite:///…`)."""
+    parsed = make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.get_backend_name() == "postgresql" else parsed
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: URL, *, writing: bool) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=1 if writing else READERS)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # The driver's own transactions let a savepoint survive its rollback, and a message was lost.
+        connection.isolation_level = None
+        _set_pragmas(connection, writing=writing)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _set_pragmas(connection: Any, *, writing: bool) -> None:
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": BUSY_TIMEOUT_MS}
+    for name, value in wanted.items():
+        connection.execute(f"PRAGMA {name}={value}")
+        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != value:
+            raise UnsafeDatabase(f"SQLite keeps {name}={found}, and {value} is needed")
+    if not writing:
+        connection.execute("PRAGMA query_only=1")

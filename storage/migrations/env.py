@@ -1,0 +1,36 @@
+"""Runs migrations on the connection that `storage/schema.py` hands over. Reads no settings."""
+
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import JSON
+from sqlmodel import AutoString, SQLModel
+
+import storage.tables  # noqa: F401 - fills the metadata
+from storage.types import UtcDateTime, Word
+
+
+def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Writes our types as plain ones: an old migration must not change when the house does."""
+    if kind != "type":
+        return False
+    if isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if isinstance(item, Word):
+        return "sa.String(length=20)"
+    if isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    if isinstance(item, JSON):
+        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
+    return False
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    render_item=render,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

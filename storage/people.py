@@ -1,0 +1,183 @@
+"""Questions about people: who has this address, how to reach them, which projects are theirs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage.tables import (
+    Address,
+    Channel,
+    Following,
+    Invitation,
+    Membership,
+    Office,
+    Organization,
+    PersonalLink,
+    Project,
+    Referent,
+)
+from storage.tokens import new_token, token_hash
+
+PERSONAL_LINK_DAYS = 90
+INVITATION_DAYS = 7
+
+
+def the_office(session: Session) -> Office:
+    """The office of this desk; an unnamed one until somebody names it."""
+    return session.get(Office, 1) or Office(name="Raccordo")
+
+
+def referent_at(session: Session, channel: Channel, value: str) -> Referent | None:
+    """Who is reached at this address."""
+    return session.exec(
+        select(Referent)
+        .join(Address, col(Address.referent_id) == col(Referent.id))
+        .where(Address.channel == channel, Address.value == value)
+    ).first()
+
+
+def address_of(session: Session, referent_id: int, channel: Channel) -> Address | None:
+    """The newest address of a referent on a channel, reachable ones first."""
+    return session.exec(
+        select(Address)
+        .where(Address.referent_id == referent_id, Address.channel == channel)
+        .order_by(col(Address.unreachable_since).is_not(None), col(Address.id).desc())
+    ).first()
+
+
+def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Address]:
+    """One working address per channel."""
+    rows = session.exec(
+        select(Address)
+        .where(Address.referent_id == referent_id, col(Address.unreachable_since).is_(None))
+        .order_by(col(Address.id))
+    )
+    return {row.channel: row for row in rows}
+
+
+def mark_unreachable(session: Session, channel: Channel, value: str, reason: str, now: datetime) -> Address | None:
+    """Remembers that an address no longer works; the first instant and reason stay."""
+    address = session.exec(select(Address).where(Address.channel == channel, Address.value == value)).first()
+    if address is not None and address.unreachable_since is None:
+        address.unreachable_since = now
+        address.unreachable_reason = reason
+        session.add(address)
+        session.flush()
+    return address
+
+
+def mark_reachable(session: Session, channel: Channel, value: str) -> None:
+    """The address works again (they wrote from it)."""
+    session.execute(
+        update(Address)
+        .where(col(Address.channel) == channel, col(Address.value) == value)
+        .values(unreachable_since=None, unreachable_reason=None)
+    )
+
+
+def move_address(session: Session, channel: Channel, old: str, new: str) -> None:
+    """A chat was given another id (a group became a supergroup)."""
+    session.execute(update(Address).where(col(Address.channel) == channel, col(Address.value) == old).values(value=new))
+
+
+def organizations_of(session: Session, referent_id: int) -> Sequence[Organization]:
+    return session.exec(
+        select(Organization)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
+        .where(Membership.referent_id == referent_id)
+        .order_by(Organization.name)
+    ).all()
+
+
+def projects_of(session: Session, referent_id: int) -> Sequence[Project]:
+    """The projects this referent reports on. Nothing else is theirs to see."""
+    return session.exec(
+        select(Project)
+        .join(Following, col(Following.project_id) == col(Project.id))
+        .where(Following.referent_id == referent_id)
+        .order_by(Project.title, col(Project.id))
+    ).all()
+
+
+def own_project(session: Session, referent_id: int, project_id: int) -> Project | None:
+    """The project when it is theirs; None for a foreign or unknown one alike."""
+    if session.get(Following, (referent_id, project_id)) is None:
+        return None
+    return session.get(Project, project_id)
+
+
+def followers_of(session: Session, project_id: int) -> Sequence[Referent]:
+    return session.exec(
+        select(Referent)
+        .join(Following, col(Following.referent_id) == col(Referent.id))
+        .where(Following.project_id == project_id)
+        .order_by(col(Referent.id))
+    ).all()
+
+
+def new_personal_link(session: Session, referent_id: int, now: datetime) -> str:
+    """A fresh key to the personal page; earlier ones go on until they expire."""
+    token = new_token()
+    session.add(
+        PersonalLink(
+            referent_id=referent_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(days=PERSONAL_LINK_DAYS),
+        )
+    )
+    session.flush()
+    return token
+
+
+def referent_with_link(session: Session, token: str, now: datetime) -> Referent | None:
+    """Who may enter with this key; None when it is unknown, expired or revoked."""
+    return session.exec(
+        select(Referent)
+        .join(PersonalLink, col(PersonalLink.referent_id) == col(Referent.id))
+        .where(
+            PersonalLink.token_hash == token_hash(token),
+            PersonalLink.expires_at > now,
+            col(PersonalLink.revoked_at).is_(None),
+        )
+    ).first()
+
+
+def revoke_personal_links(session: Session, referent_id: int, now: datetime) -> None:
+    session.execute(
+        update(PersonalLink)
+        .where(col(PersonalLink.referent_id) == referent_id, col(PersonalLink.revoked_at).is_(None))
+        .values(revoked_at=now)
+    )
+
+
+def new_invitation(session: Session, referent_id: int, email: str, now: datetime) -> str:
+    """A fresh single-use key; earlier unused ones of the same referent are revoked."""
+    session.execute(
+        update(Invitation)
+        .where(
+            col(Invitation.referent_id) == referent_id,
+            col(Invitation.used_at).is_(None),
+            col(Invitation.revoked_at).is_(None),
+        )
+        .values(revoked_at=now)
+    )
+    token = new_token()
+    session.add(
+        Invitation(
+            referent_id=referent_id,
+            token_hash=token_hash(token),
+            email=email,
+            created_at=now,
+            expires_at=now + timedelta(days=INVITATION_DAYS),
+        )
+    )
+    session.flush()
+    return token
+
+
+def invitation_with(session: Session, token: str) -> Invitation | None:
+    """The invitation with this key, whatever its state."""
+    return session.exec(select(Invitation).where(Invitation.token_hash == token_hash(token))).first()

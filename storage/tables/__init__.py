@@ -1,0 +1,88 @@
+"""Every table, one import. Declares nothing itself."""
+
+from storage.tables.deadlines import (
+    Deadline,
+    Decision,
+    Obligation,
+    ObligationState,
+    Outcome,
+    Reason,
+    Recurrence,
+    Step,
+    Subject,
+    Target,
+    TargetKind,
+)
+from storage.tables.office import Office
+from storage.tables.people import (
+    Address,
+    Channel,
+    Invitation,
+    Membership,
+    Organization,
+    OrganizationKind,
+    PersonalLink,
+    Referent,
+)
+from storage.tables.projects import Following, Place, Programme, Project
+from storage.tables.questions import Audience, Message, Question, QuestionState
+from storage.tables.reports import (
+    Attachment,
+    Draft,
+    DraftKind,
+    DraftState,
+    Form,
+    FormVersion,
+    Update,
+)
+from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
+from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState
+
+__all__ = [
+    "Address",
+    "Attachment",
+    "Audience",
+    "Audit",
+    "Channel",
+    "Deadline",
+    "Decision",
+    "Draft",
+    "DraftKind",
+    "DraftState",
+    "Following",
+    "Form",
+    "FormVersion",
+    "Inbox",
+    "InboxState",
+    "Invitation",
+    "Lease",
+    "Membership",
+    "Message",
+    "Obligation",
+    "ObligationState",
+    "Office",
+    "Organization",
+    "OrganizationKind",
+    "Outbox",
+    "OutboxKind",
+    "OutboxState",
+    "Outcome",
+    "PersonalLink",
+    "Place",
+    "Programme",
+    "Project",
+    "Question",
+    "QuestionState",
+    "Reason",
+    "Recurrence",
+    "Referent",
+    "Role",
+    "SignInAttempt",
+    "Staff",
+    "StaffSession",
+    "Step",
+    "Subject",
+    "Target",
+    "TargetKind",
+    "Update",
+]

@@ -1,0 +1,58 @@
+"""Questions and their threads."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, optional_instant, word
+from storage.tables.people import Channel
+
+
+class QuestionState(StrEnum):
+    NEW = "new"
+    TAKEN = "taken"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class Question(SQLModel, table=True):
+    """A thread opened by a referent. Its number is its id; `channel` is the one they used last.
+
+    `version` rises with every change of state: who changes it says which one they saw.
+    """
+
+    id: int = Field(default=None, primary_key=True)
+    referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
+    project_id: int | None = Field(default=None, foreign_key="project.id", index=True)
+    state: QuestionState = word(QuestionState, QuestionState.NEW, index=True)
+    version: int = 1
+    taken_by: int | None = Field(default=None, foreign_key="staff.id", index=True)
+    channel: Channel = word(Channel)
+    created_at: datetime = instant()
+    due_at: datetime = instant()
+    last_message_at: datetime = instant()
+    closed_at: datetime | None = optional_instant()
+    solved: bool | None = None
+
+
+class Audience(StrEnum):
+    """Who may read a message. STAFF is an internal note."""
+
+    REFERENT = "referent"
+    STAFF = "staff"
+
+
+class Message(SQLModel, table=True):
+    """One message of a thread, by a referent or by staff. Plain text, whatever it arrived as."""
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    audience: Audience = word(Audience)
+    referent_id: int | None = Field(default=None, foreign_key="referent.id")
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    text: str
+    channel: Channel = word(Channel)
+    provider_id: str | None = Field(default=None, index=True)
+    inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    created_at: datetime = instant()
