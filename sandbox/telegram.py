@@ -1,0 +1,192 @@
+"""A strict Telegram Bot API server in one ASGI app; refuses what Telegram refuses, with its error texts and limits.
+
+`telegram.app` serves `/bot<token>/<method>` and nothing else. People are played in process (`add_person`) or by the
+control pages. All of it belongs to one event loop; `person.sends` and friends may be called from any thread.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sandbox.ledger import EntryKind, Ledger
+from sandbox.limits import Limits
+from sandbox.methods import METHODS, BotSide
+from sandbox.people import CannotDo, Group, Message, Person, Press, World
+from sandbox.wire import Json, Params, Receive, Refusal, Scope, Send, answer, hang_up, read_params
+
+__all__ = ["CannotDo", "Drop", "Fault", "Group", "Message", "Person", "Press", "TelegramSandbox"]
+
+
+class Drop(StrEnum):
+    BEFORE = "before"  # the call never happened
+    AFTER = "after"  # the call happened, its answer got lost
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with one call: first `delay` (seconds), then an error answer, or a dropped connection."""
+
+    status: int = 0
+    description: str = ""
+    retry_after: int | None = None
+    parameters: Json | None = None
+    drop: Drop | None = None
+    delay: float = 0.0
+
+
+Faults = Callable[[str, Json], Fault | None]
+
+
+class TelegramSandbox:
+    """One bot, its people and its ledger. `faults` may be set at any time."""
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        username: str = "RaccordoEsempioBot",
+        limits: bool = True,
+        clock: Callable[[], float] = time.time,
+        ledger_path: Path | None = None,
+    ) -> None:
+        number = token.partition(":")[0]
+        user: Json = {"id": int(number) if number.isdecimal() else 999, "is_bot": True}
+        user |= {"first_name": "Raccordo (esempio)", "username": username}
+        self.token, self.username = token, username
+        self.ledger = Ledger(ledger_path)
+        self.world = World(clock, self.ledger, user)
+        self.bot = BotSide(self.world, Limits() if limits else None)
+        self.faults: Faults | None = None
+        self.closing = False
+
+    @property
+    def people(self) -> dict[int, Person]:
+        return self.bot.people
+
+    @property
+    def pending(self) -> int:
+        """How many updates the bot has not confirmed yet."""
+        return len(self.world.updates.pending)
+
+    def add_person(
+        self,
+        user_id: int,
+        first_name: str,
+        last_name: str = "",
+        *,
+        username: str = "",
+        language_code: str = "it",
+        started: bool = False,
+    ) -> Person:
+        """A new person, or the one who has this id already. `started=True`: they wrote to the bot in the past."""
+        if user_id not in self.people:
+            details = {"last_name": last_name, "username": username, "language_code": language_code}
+            self.people[user_id] = Person(self.world, user_id, first_name, **details)
+        self.people[user_id].started |= started
+        return self.people[user_id]
+
+    def add_group(self, chat_id: int, title: str) -> Group:
+        """A group with the bot in it; `chat_id` is negative."""
+        group = self.bot.groups[chat_id] = Group(self.world, chat_id, title)
+        return group
+
+    def push_raw(self, update: Json) -> int:
+        """Any odd update; gets the next `update_id` unless it brings one."""
+        return self.world.updates.push_raw(update)
+
+    async def wait_for(self, ready: Callable[[], Any], timeout: float = 5.0) -> Any:
+        """Looks again whenever a chat, an update or a call changes something; TimeoutError after `timeout` seconds."""
+        return await self.world.bell.wait_for(ready, timeout)
+
+    async def wait_for_calls(self, method: str, count: int = 1, *, timeout: float = 5.0) -> None:
+        await self.wait_for(lambda: len(self.ledger.calls(method)) >= count, timeout)
+
+    async def wait_until_confirmed(self, timeout: float = 5.0) -> None:
+        """Until the bot has confirmed every update queued so far."""
+        await self.wait_for(lambda: not self.pending, timeout)
+
+    def close(self) -> None:
+        """Ends long polls and waits, so that the server can stop at once; closes the ledger's file."""
+        self.closing = True
+        self.world.updates.release()
+        self.world.bell.ring()
+        self.ledger.close()
+
+    @property
+    def app(self) -> "TelegramSandbox":
+        """The ASGI app: the sandbox itself (a bound method would look like ASGI 2 to uvicorn)."""
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _lifespan(scope, receive, send)
+            return
+        try:
+            name, params = await self._read(scope, receive)
+        except Refusal as refusal:
+            self._record("", Params({}), status=refusal.status, description=refusal.description)
+            await answer(send, refusal.body(), refusal.status)
+            return
+        fault = self.faults(name, params.values) if self.faults else None
+        if fault is not None and fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault is not None and fault.drop is Drop.BEFORE:
+            await hang_up(receive, send)
+            return
+        status, body = await self._call(name, params, receive, fault)
+        if fault is not None and fault.drop is Drop.AFTER:
+            await hang_up(receive, send)
+            return
+        await answer(send, body, status)
+
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[str, Params]:
+        _, bot, rest = scope["path"].rpartition("/bot")
+        token, _, method = rest.partition("/")
+        if not bot:
+            raise Refusal(404, "Not Found")
+        if token != self.token:
+            raise Refusal(401, "Unauthorized")
+        known = METHODS.get(method.lower())
+        if known is None and method.lower() != "getupdates":
+            raise Refusal(404, "Not Found")
+        return known[0] if known else "getUpdates", await read_params(scope, receive)
+
+    async def _call(self, name: str, params: Params, receive: Receive, fault: Fault | None) -> tuple[int, Json]:
+        """Does what was asked and writes it down; the HTTP status and the body to answer."""
+        try:
+            if fault is not None and fault.status:
+                raise Refusal(fault.status, fault.description or "Internal Server Error", fault.retry_after)
+            if name == "getUpdates":
+                result: Any = await self.world.updates.hand_out(params, receive)
+            else:
+                result = METHODS[name.lower()][1](self.bot, params)
+        except Refusal as refusal:
+            self._record(name, params, status=refusal.status, description=refusal.description)
+            extra = {"parameters": fault.parameters} if fault and fault.parameters else {}
+            return refusal.status, refusal.body() | extra
+        answered = fault is None or fault.drop is None
+        if name == "getUpdates":
+            self.world.bell.ring()
+        else:
+            result_id = result.get("message_id") if isinstance(result, dict) else None
+            self._record(name, params, result_id=result_id, answered=answered)
+        return 200, {"ok": True, "result": result}
+
+    def _record(self, name: str, params: Params, **details: Any) -> None:
+        chat_id = str(params.values.get("chat_id"))
+        known = int(chat_id) if chat_id.lstrip("-").isdecimal() else None
+        at = self.world.clock()
+        self.ledger.write(EntryKind.CALL, at, method=name, params=params.values, chat_id=known, **details)
+        self.world.bell.ring()
+
+
+async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    while scope["type"] == "lifespan":
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,147 @@
+"""Keeps updates until the bot confirms them and hands them out by long poll; refuses two pollers at once."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from sandbox.ledger import EntryKind, Ledger
+from sandbox.wire import Json, Params, Receive, Refusal
+
+NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+FIRST_UPDATE_ID = 700_000_001
+LONGEST_POLL = 50  # seconds
+OTHER_POLLER = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+WEBHOOK_SET = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+)
+
+T = TypeVar("T")
+
+
+class Bell:
+    """Wakes whoever waits for something to be true. `ring` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def ring(self) -> None:
+        for waiter in list(self._waiting):
+            wake(waiter, None)
+
+    async def wait_for(self, look: Callable[[], T | None], timeout: float = 5.0) -> T:
+        """What `look` finds, as soon as it finds something; raises TimeoutError after `timeout` seconds."""
+        async with asyncio.timeout(timeout):
+            while True:
+                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.add(waiter)
+                try:
+                    found = look()
+                    if found:
+                        return found
+                    await waiter
+                finally:
+                    self._waiting.discard(waiter)
+
+
+def wake(waiter: asyncio.Future[T], value: T) -> None:
+    """Ends a wait, from any thread."""
+    waiter.get_loop().call_soon_threadsafe(_set, waiter, value)
+
+
+def _set(waiter: asyncio.Future[T], value: T) -> None:
+    if not waiter.done():
+        waiter.set_result(value)
+
+
+class UpdateQueue:
+    """The updates that wait for the bot, oldest first."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self.pending: deque[Json] = deque()
+        self.webhook_url = ""
+        self.allowed: frozenset[str] | None = None  # None = all but NOT_BY_DEFAULT
+        self._ledger, self._clock = ledger, clock
+        self._next_id = FIRST_UPDATE_ID
+        self._poller: asyncio.Future[str] | None = None
+
+    def push(self, kind: str, payload: Json) -> int | None:
+        """Queues an update of this kind and says its id, or None when the bot did not ask for such updates."""
+        wanted = kind not in NOT_BY_DEFAULT if self.allowed is None else kind in self.allowed
+        return self.push_raw({kind: payload}) if wanted else None
+
+    def push_raw(self, update: Json) -> int:
+        """Queues anything, however odd; gives it the next `update_id` unless it brings one."""
+        update_id: int = update.get("update_id", self._next_id)
+        self._next_id = max(self._next_id, update_id) + 1
+        self.pending.append({"update_id": update_id, **update})
+        self._ledger.write(EntryKind.QUEUED, self._clock(), update_ids=(update_id,))
+        if self._poller is not None:
+            wake(self._poller, "updates")
+        return update_id
+
+    def drop_pending(self) -> None:
+        self._confirm(len(self.pending))
+
+    def _confirm(self, count: int) -> None:
+        confirmed = tuple(self.pending.popleft()["update_id"] for _ in range(count))
+        if confirmed:
+            self._ledger.write(EntryKind.CONFIRMED, self._clock(), update_ids=confirmed)
+
+    def _confirm_by_offset(self, offset: int) -> None:
+        if offset < 0:
+            self._confirm(max(0, len(self.pending) + offset))
+        elif offset > 0:
+            ids = [update["update_id"] for update in self.pending]
+            self._confirm(next((index for index, update_id in enumerate(ids) if update_id >= offset), len(ids)))
+
+    async def hand_out(self, params: Params, receive: Receive) -> list[Json]:
+        """The answer to getUpdates; raises Refusal 409 with a webhook set, or when a newer poller comes."""
+        if self.webhook_url:
+            raise Refusal(409, WEBHOOK_SET)
+        limit = params.integer("limit", 100)
+        timeout = min(params.integer("timeout"), LONGEST_POLL)
+        if self._poller is not None:
+            wake(self._poller, "conflict")
+        self._remember_allowed(params.json("allowed_updates"))
+        self._confirm_by_offset(params.integer("offset"))
+        if not self.pending and timeout > 0 and not await self._wait(timeout, receive):
+            return []
+        updates = [self.pending[i] for i in range(min(limit if 1 <= limit <= 100 else 100, len(self.pending)))]
+        if updates:
+            ids = tuple(update["update_id"] for update in updates)
+            self._ledger.write(EntryKind.HANDED_OUT, self._clock(), method="getUpdates", update_ids=ids)
+        return updates
+
+    def _remember_allowed(self, allowed: object) -> None:
+        if isinstance(allowed, list):
+            self.allowed = frozenset(map(str, allowed)) or None
+
+    async def _wait(self, timeout: float, receive: Receive) -> bool:
+        """Waits for updates: True when they came, False when time is up or the poller has gone."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[str] = loop.create_future()
+        self._poller = waiter
+        alarm = loop.call_later(timeout, _set, waiter, "nothing")
+        gone = loop.create_task(_until_gone(receive, waiter))
+        try:
+            reason = "updates" if self.pending else await waiter
+        finally:
+            alarm.cancel()
+            gone.cancel()
+            if self._poller is waiter:
+                self._poller = None
+        if reason == "conflict":
+            raise Refusal(409, OTHER_POLLER)
+        return reason == "updates"
+
+    def release(self) -> None:
+        """Ends a running long poll with nothing, so that a server can stop."""
+        if self._poller is not None:
+            wake(self._poller, "nothing")
+
+
+async def _until_gone(receive: Receive, waiter: asyncio.Future[str]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    _set(waiter, "gone")
