@@ -1,0 +1,124 @@
+"""Reads and shows amounts and percentages as Italians write them. Pure; asks back instead of guessing.
+
+Babel's own parser takes '1234.56' for 123456 in Italian, so the reading is done here.
+"""
+
+import re
+import unicodedata
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from babel.numbers import format_currency, format_decimal
+
+from facts.languages import Language
+from facts.reading import Ambiguous, Unreadable
+
+LOCALES = {Language.IT: "it_IT", Language.EN: "en_GB"}
+LARGEST = 10**15  # cents: ten thousand billion euro, far below what a database integer holds
+
+SCALES = {
+    **dict.fromkeys(("k", "mila", "mille", "thousand"), 1_000),
+    **dict.fromkeys(("mln", "mio", "milione", "milioni", "million", "millions"), 1_000_000),
+    **dict.fromkeys(("mld", "miliardo", "miliardi", "billion", "billions"), 1_000_000_000),
+}
+WORDS = {"mille": "1000", "un milione": "1000000", "un miliardo": "1000000000", "zero": "0"}
+CURRENCY = re.compile(r"€|\beuros?\b|\beur\b|(?<=\d)(?:euros?|eur)\b")
+PERCENT = re.compile(r"%|\bper ?cento?\b|(?<=\d)per ?cento?\b|\bpercent\b")
+
+GROUPED = re.compile(r"(\d{1,3}(?:([., '])\d{3})(?:\2\d{3})*)(?:([.,])(\d+))?")
+PLAIN = re.compile(r"(\d+)(?:([.,])(\d+))?")
+
+
+def read_cents(text: str) -> int:
+    """Euro cents in `1.234,56 €`, `1234,5`, `1'234,56`, `1,2 mln`, `350mila`, `150k`.
+
+    Raises Unreadable, or Ambiguous with cents: `1.234` may be 1234 € or 1,23 €, `12.34` may be 12,34 € or 1234 €.
+    """
+    amount, scale = _scaled(CURRENCY.sub(" ", _tidy(text)))
+    cents = tuple(dict.fromkeys(_cents(value, scale, alone=len(amount) == 1) for value in amount))
+    if len(cents) > 1:
+        raise Ambiguous(*cents)
+    return cents[0]
+
+
+def _cents(value: Decimal, scale: int, *, alone: bool) -> int:
+    cents = value * scale * 100
+    if alone and cents != int(cents):
+        raise Unreadable("decimals")
+    if cents >= LARGEST:
+        raise Unreadable("too-large")
+    return int(cents.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def read_percentage(text: str) -> Decimal:
+    """A percentage from 0 to 100 with at most one decimal: `33,3`, `33.3 %`, `33 per cento`. Raises Unreadable."""
+    text = PERCENT.sub(" ", _tidy(text)).strip()
+    meanings = _meanings(text)
+    plain = PLAIN.fullmatch(text)
+    if plain is None or min(meanings) > 100:
+        raise Unreadable("out-of-range")
+    decimals = plain[3] or ""
+    if len(decimals) > 2 or len(decimals.rstrip("0")) > 1:
+        raise Unreadable("decimals")  # three may be thousands: "1.000" is neither 1 nor a percentage
+    return Decimal(f"{plain[1]}.{decimals[:1] or '0'}")
+
+
+def _tidy(text: str) -> str:
+    """Lower case, every kind of space and apostrophe made one kind."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = re.sub(r"[’‘`´]", "'", plain)
+    return " ".join(plain.split())
+
+
+def _scaled(text: str) -> tuple[tuple[Decimal, ...], int]:
+    """What the digits may mean, and the thousand or million that follows them."""
+    text = " ".join(text.split())
+    if text in WORDS:
+        return (Decimal(WORDS[text]),), 1
+    found = re.fullmatch(r"(.*?\d)\s*([a-z]+)\.?(?: (?:di|of))?", text)
+    if found is None:
+        return _meanings(text), 1
+    if found[2] not in SCALES:
+        raise Unreadable("not-a-number")
+    return _meanings(found[1], scaled=True), SCALES[found[2]]
+
+
+def _meanings(text: str, *, scaled: bool = False) -> tuple[Decimal, ...]:
+    """Every number that the digits may mean, the Italian reading first."""
+    if not text:
+        raise Unreadable("empty")
+    if re.match(r"[-−–]\s*\d", text):
+        raise Unreadable("negative")
+    if plain := PLAIN.fullmatch(text):
+        return _plain(plain[1], plain[2], plain[3] or "", scaled=scaled)
+    grouped = GROUPED.fullmatch(text)
+    if grouped is None or grouped[2] == grouped[3]:
+        raise Unreadable("not-a-number")
+    return (Decimal(re.sub(r"\D", "", grouped[1]) + "." + (grouped[4] or "0")),)
+
+
+def _plain(whole: str, separator: str | None, decimals: str, *, scaled: bool) -> tuple[Decimal, ...]:
+    """One separator at most: a comma is Italian for decimals, a dot may be either."""
+    if separator is None:
+        return (Decimal(whole),)
+    read_as_decimals, read_as_thousands = Decimal(f"{whole}.{decimals}"), Decimal(whole + decimals)
+    groupable = len(decimals) == 3 and len(whole) <= 3 and not whole.startswith("0")
+    if separator == ",":
+        return (read_as_thousands, read_as_decimals) if groupable and not scaled else (read_as_decimals,)
+    if groupable:
+        return (read_as_thousands, read_as_decimals)
+    return (read_as_decimals, read_as_thousands) if len(decimals) == 2 and whole != "0" else (read_as_decimals,)
+
+
+def show_cents(cents: int, language: Language) -> str:
+    """`1.234,50 €`, with a space that does not break."""
+    return format_currency(Decimal(cents) / 100, "EUR", locale=LOCALES[language])
+
+
+def show_percentage(value: Decimal, language: Language) -> str:
+    """`33,3%`; a whole number without decimals."""
+    return format_decimal(value, format="#,##0.#", locale=LOCALES[language]) + "%"
+
+
+def show_number(n: int | Decimal, language: Language) -> str:
+    """`1.234` or `1.234,5`."""
+    return format_decimal(n, locale=LOCALES[language])
