@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import inspect
+
 from storage.database import Database
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ MIGRATION_LOCK = 7_247_265
 
 def migrate(database: Database, target: str = "head") -> None:
     """Upgrades to `target` (a revision, or "head"); nothing happens when already there."""
+    if target == "head" and current_revision(database) == newest_revision():
+        return
     from alembic import command
 
     with database.engine.begin() as connection:
@@ -48,18 +52,16 @@ def revision(database: Database, message: str, number: str) -> None:
 
 
 def newest_revision() -> str:
-    from alembic.script import ScriptDirectory
-
-    head = ScriptDirectory.from_config(_config(None)).get_current_head()
-    assert head is not None
-    return head
+    """The number of the last migration file. Read from its name: loading Alembic at each start costs 0.3 s."""
+    return max(path.stem.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def current_revision(database: Database) -> str | None:
-    from alembic.migration import MigrationContext
-
+    """Which migration the database has had last; None when it is empty."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
 def _config(connection: object) -> "Config":

@@ -1,0 +1,45 @@
+"""How log lines look: one per event, ids only, JSON when nobody is watching. Never a token."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+
+# A bot token, or a personal key in a path: whatever a library logs, it does not leave.
+SECRETS = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}\b|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+
+
+def redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Blots out secrets in every text of a log line."""
+    return {key: SECRETS.sub("***", value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+class _Redacting(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = SECRETS.sub("***", record.getMessage())
+        record.args = ()
+        return True
+
+
+def set_up_logging(level: int = logging.INFO) -> None:
+    """Sends everything to stderr. httpx names the bot token in its INFO lines, so it is kept to warnings."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Redacting())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in ("httpx", "httpcore", "apscheduler", "aiosmtplib", "mail.log"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

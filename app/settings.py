@@ -1,0 +1,99 @@
+"""Every setting, read once from the environment or `.env`. Nothing else in the house looks at the environment."""
+
+import os
+import secrets
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from facts.languages import Language
+
+KEY_BYTES = 32
+
+
+class TelegramMode(StrEnum):
+    POLLING = "polling"
+
+
+class Settings(BaseSettings):
+    """Read with the prefix RACCORDO_. Values with user and password are secret and never shown."""
+
+    model_config = SettingsConfigDict(env_prefix="RACCORDO_", env_file=".env", extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Folder for the database and the files")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="`postgresql://user:pw@host/name`; when empty, one SQLite file in DATA_DIR"
+    )
+    listen: str = Field("127.0.0.1:8000", description="Address and port of the web pages")
+    base_url: str = Field("", description="How people reach the pages from outside; when empty, from LISTEN")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs links; when empty, made once in `raccordo.key` beside DATA_DIR"
+    )
+    timezone: str = Field("Europe/Rome", description="IANA zone of the office")
+    language: Language = Field(Language.IT, description="`it` or `en`, until a person chooses")
+    telegram_token: SecretStr = Field(SecretStr(""), description="From @BotFather; when empty, no Telegram")
+    telegram_api_url: str = Field("https://api.telegram.org", description="Another Bot API server")
+    telegram_mode: TelegramMode = Field(TelegramMode.POLLING, description="`polling`")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="`smtp://user:pw@host:587` (STARTTLS) or `smtps://…:465`; when empty, no e-mail"
+    )
+    mail_from: str = Field("", description="Sender of our mail, `Name <address>`")
+    mail_reply_to: str = Field("", description="Where answers to our mail go; when empty, MAIL_FROM")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("write it as address:port, for example 127.0.0.1:8000")
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def public_url(self) -> str:
+        return (self.base_url or f"http://{self.listen}").rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The URL of the database; for SQLite its folder is made."""
+        url = self.database_url.get_secret_value()
+        if url:
+            return url
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{self.data_dir.resolve() / 'raccordo.db'}"
+
+    @cached_property
+    def key(self) -> bytes:
+        """The secret key; made once, beside DATA_DIR and never inside: a stolen backup must not carry it."""
+        given = self.secret_key.get_secret_value()
+        return given.encode() if given else _kept_key(self.data_dir.resolve().parent / "raccordo.key")
+
+
+def _kept_key(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_hex(KEY_BYTES).encode()
+        file.write(key)
+        file.flush()
+        os.fsync(descriptor)
+    return key

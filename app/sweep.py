@@ -1,0 +1,64 @@
+"""One pass over everything that is due: reminders, notices to staff, obligations to make ahead.
+
+Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Protocol
+
+from sqlmodel import Session
+
+from answering.notices import notify_one
+from delivery.links import Links
+from facts.calendar import local_date
+from reminders.deadlines import keep_obligations
+from reminders.sweep import remind_one
+from storage.database import Database
+
+
+class _Clock(Protocol):
+    def __call__(self) -> datetime: ...
+
+
+@dataclass
+class Sweeper:
+    """Holds the day on which obligations were last made ahead: once a day is enough."""
+
+    database: Database
+    clock: _Clock
+    links: Links
+    zone: str
+    kept_on: date | None = None
+
+    async def __call__(self) -> None:
+        today = local_date(self.clock(), self.zone)
+        if self.kept_on != today:
+            await self.database.run(lambda session: keep_obligations(session, self.clock()))
+            self.kept_on = today
+        await self._until_none_left(lambda session: remind_one(session, self.clock()))
+        await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
+
+    async def _until_none_left(self, do_one: Callable[[Session], bool]) -> None:
+        while await self.database.run(do_one):
+            pass
+
+
+def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int]:
+    """The same pass for the command line. How many obligations, reminders and notices were made."""
+    with database.write() as session:
+        made = keep_obligations(session, now)
+    reminded = _count(database, partial(remind_one, now=now))
+    noticed = _count(database, partial(notify_one, now=now, links=links))
+    return {"obligations": made, "reminders": reminded, "notices": noticed}
+
+
+def _count(database: Database, do_one: Callable[[Session], bool]) -> int:
+    done = 0
+    while True:
+        with database.write() as session:
+            if not do_one(session):
+                return done
+        done += 1
