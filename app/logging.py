@@ -16,18 +16,15 @@ def redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     return {key: SECRETS.sub("***", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-class _Redacting(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = SECRETS.sub("***", record.getMessage())
-        record.args = ()
-        return True
+class _Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return SECRETS.sub("***", super().format(record))
 
 
 def set_up_logging(level: int = logging.INFO) -> None:
     """Sends everything to stderr. httpx names the bot token in its INFO lines, so it is kept to warnings."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Redacting())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("httpx", "httpcore", "apscheduler", "aiosmtplib", "mail.log"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -99,11 +99,13 @@ def driver_url(url: str) -> URL:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True)
+    return create_engine(url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
 
 
 def _sqlite_engine(url: URL, *, writing: bool) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=1 if writing else READERS)
+    size = 1 if writing else READERS
+    # Parameters are people's words: they must not reach a log by way of an error's text.
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=size, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
