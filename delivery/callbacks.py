@@ -1,0 +1,77 @@
+"""Writes and reads the data of buttons that several rooms make. Pure; refuses what we did not write: None.
+
+`q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
+changed); the obligation may be empty. Other prefixes (`m:`, `d:`) belong to the dialogue.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
+_PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)
+
+
+class Verdict(StrEnum):
+    SOLVED = "yes"
+    NOT_SOLVED = "no"
+    ADD = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class AboutQuestion:
+    """A button under an answer."""
+
+    question_id: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class StartUpdate:
+    """ "Update now", for an obligation when it came from a reminder."""
+
+    project_id: int
+    obligation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """ "Nothing has changed" since the last update of this project."""
+
+    project_id: int
+    obligation_id: int | None
+
+
+Pressed = AboutQuestion | StartUpdate | Unchanged
+
+
+def solved(question_id: int) -> str:
+    return f"q:{question_id}:yes"
+
+
+def not_solved(question_id: int) -> str:
+    return f"q:{question_id}:no"
+
+
+def add_to(question_id: int) -> str:
+    return f"q:{question_id}:add"
+
+
+def start_update(project_id: int, obligation_id: int | None = None) -> str:
+    return f"r:{project_id}:{obligation_id or ''}"
+
+
+def unchanged(project_id: int, obligation_id: int | None = None) -> str:
+    return f"n:{project_id}:{obligation_id or ''}"
+
+
+def parse(data: str) -> Pressed | None:
+    """What was pressed; None for another room's button or for data that nobody here wrote."""
+    found = _QUESTION.fullmatch(data)
+    if found is not None:
+        return AboutQuestion(int(found[1]), Verdict(found[2]))
+    found = _PROJECT.fullmatch(data)
+    if found is None:
+        return None
+    obligation = int(found[3]) if found[3] else None
+    return (StartUpdate if found[1] == "r" else Unchanged)(int(found[2]), obligation)

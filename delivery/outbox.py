@@ -1,0 +1,102 @@
+"""Puts a message in the outbox, in the caller's transaction. Refuses to send and to commit.
+
+`body` of a row is `Words.to_json()`; beside it may stand `plain` (markup was refused once), `migrated` (the chat's
+id changed once) and `part` (from the second part of a split message on).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from delivery.words import Words, split_words
+from storage import people
+from storage.outbox import insert_message, message_at
+from storage.tables import Channel, OutboxKind
+
+__all__ = ["URGENCY", "message_at", "queue", "queue_to"]
+
+URGENCY = {
+    OutboxKind.DIALOGUE: 0,
+    OutboxKind.ANSWER: 0,
+    OutboxKind.INVITATION: 1,
+    OutboxKind.NOTICE: 1,
+    OutboxKind.REMINDER: 2,
+}
+
+
+def queue(  # noqa: PLR0913 - the columns of a message, each by name
+    session: Session,
+    words: Words,
+    *,
+    kind: OutboxKind,
+    channel: Channel,
+    address: str,
+    now: datetime,
+    dedupe_key: str,
+    referent_id: int | None = None,
+    question_id: int | None = None,
+    inbox_id: int | None = None,
+    after: datetime | None = None,
+) -> int | None:
+    """The outbox id of the (first part of the) message; None when `dedupe_key` is there already.
+
+    What is too long for one Telegram message becomes several rows: `<dedupe_key>:2` and so on.
+    """
+    values: dict[str, Any] = {
+        "kind": kind,
+        "urgency": URGENCY[kind],
+        "channel": channel,
+        "address": address,
+        "referent_id": referent_id,
+        "question_id": question_id,
+        "inbox_id": inbox_id,
+        "dedupe_key": dedupe_key,
+        "created_at": now,
+        "next_at": after or now,
+    }
+    parts = split_words(words) if channel is Channel.TELEGRAM else [words]
+    outbox_id = insert_message(session, values | {"body": parts[0].to_json()})
+    if outbox_id is not None and len(parts) > 1:
+        queue_parts(session, parts[1:], values)
+    return outbox_id
+
+
+def queue_parts(session: Session, parts: list[Words], values: dict[str, Any]) -> None:
+    """The rows after the first one of a split message; `values` are the first one's columns."""
+    for number, part in enumerate(parts, 2):
+        key = f"{values['dedupe_key']}:{number}"
+        insert_message(session, values | {"dedupe_key": key, "body": part.to_json() | {"part": number}})
+
+
+def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
+    session: Session,
+    referent_id: int,
+    words: Words,
+    *,
+    kind: OutboxKind,
+    now: datetime,
+    dedupe_key: str,
+    question_id: int | None = None,
+    inbox_id: int | None = None,
+    prefer: Channel | None = None,
+    after: datetime | None = None,
+) -> int | None:
+    """Queues on the channel they prefer, else Telegram, else e-mail; None when nothing reaches them, or twice."""
+    reachable = people.reachable_addresses(session, referent_id)
+    channel = next((one for one in (prefer, Channel.TELEGRAM, Channel.EMAIL) if one in reachable), None)
+    if channel is None:
+        return None
+    return queue(
+        session,
+        words,
+        kind=kind,
+        channel=channel,
+        address=reachable[channel].value,
+        now=now,
+        dedupe_key=dedupe_key,
+        referent_id=referent_id,
+        question_id=question_id,
+        inbox_id=inbox_id,
+        after=after,
+    )

@@ -1,0 +1,122 @@
+"""What leaves: written once per key, found again, counted, shown to staff. Refuses to know what a message says.
+
+What the dispatcher asks is in `storage/dispatching.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Table, func, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, select
+
+from storage import audit
+from storage.tables import Channel, Outbox, OutboxState
+
+outbox: Table = SQLModel.metadata.tables["outbox"]
+
+# Core and once: a dialogue step pays for this on every message.
+_INSERT = {
+    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(outbox.c.id),
+    "postgresql": postgresql.insert(outbox)
+    .on_conflict_do_nothing(index_elements=["dedupe_key"])
+    .returning(outbox.c.id),
+}
+_FRESH: dict[str, Any] = {
+    "state": OutboxState.QUEUED,
+    "attempts": 0,
+    "lease_until": None,
+    "possible_duplicate": False,
+    "provider_id": None,
+    "error": None,
+    "sent_at": None,
+    "referent_id": None,
+    "question_id": None,
+    "inbox_id": None,
+}
+MENDABLE = (OutboxState.DEAD, OutboxState.UNCERTAIN)
+DROPPABLE = (*MENDABLE, OutboxState.QUEUED, OutboxState.RETRY)
+
+
+def insert_message(session: Session, values: dict[str, Any]) -> int | None:
+    """Its id; None when a message with this `dedupe_key` is there already."""
+    connection = session.connection()
+    found: int | None = connection.execute(_INSERT[connection.dialect.name], _FRESH | values).scalar()
+    return found
+
+
+def message_at(session: Session, channel: Channel, address: str, provider_id: str) -> Outbox | None:
+    """The message of ours that has this id at the provider."""
+    return session.exec(
+        select(Outbox).where(Outbox.address == address, Outbox.provider_id == provider_id, Outbox.channel == channel)
+    ).first()
+
+
+def outbox_counts(session: Session) -> dict[OutboxState, int]:
+    """How many messages are in each state; states without any are 0."""
+    rows = session.exec(select(Outbox.state, func.count()).group_by(col(Outbox.state)))
+    return dict.fromkeys(OutboxState, 0) | {OutboxState(state): number for state, number in rows}
+
+
+def oldest_waiting(session: Session, now: datetime) -> datetime | None:
+    """Since when the oldest message that is due waits; None when nothing does."""
+    waiting = col(Outbox.state).in_((OutboxState.QUEUED, OutboxState.RETRY))
+    return session.exec(select(func.min(Outbox.next_at)).where(waiting, Outbox.next_at <= now)).one()
+
+
+def outbox_page(
+    session: Session,
+    state: OutboxState | None = None,
+    channel: Channel | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> Sequence[Outbox]:
+    """The newest messages first, narrowed; `before_id` turns the page."""
+    query = select(Outbox).order_by(col(Outbox.id).desc()).limit(limit)
+    if state is not None:
+        query = query.where(Outbox.state == state)
+    if channel is not None:
+        query = query.where(Outbox.channel == channel)
+    if before_id is not None:
+        query = query.where(col(Outbox.id) < before_id)
+    return session.exec(query).all()
+
+
+def retry_outbox(session: Session, outbox_id: int, now: datetime, *, staff_id: int | None = None) -> bool:
+    """Queues a dead or uncertain message again; False when it is neither (any more)."""
+    fresh = {"state": OutboxState.QUEUED, "attempts": 0, "next_at": now, "error": None, "lease_until": None}
+    # What may have arrived says so when it comes again.
+    again = (col(Outbox.state) == OutboxState.UNCERTAIN) | col(Outbox.possible_duplicate)
+    return _mend(session, outbox_id, MENDABLE, fresh | {"possible_duplicate": again}, ("outbox.retry", staff_id, now))
+
+
+def drop_outbox(session: Session, outbox_id: int, now: datetime, *, staff_id: int | None = None) -> bool:
+    """Gives a message up by hand; False when it was sent, is being sent, or was dropped before."""
+    return _mend(
+        session,
+        outbox_id,
+        DROPPABLE,
+        {"state": OutboxState.DROPPED, "lease_until": None},
+        ("outbox.drop", staff_id, now),
+    )
+
+
+def _mend(
+    session: Session,
+    outbox_id: int,
+    states: tuple[OutboxState, ...],
+    values: dict[str, Any],
+    act: tuple[str, int | None, datetime],
+) -> bool:
+    action, staff_id, now = act
+    changed: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(Outbox)
+        .where(col(Outbox.id) == outbox_id, col(Outbox.state).in_(states))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:
+        return False
+    audit.record(session, now, ("staff" if staff_id else "system", staff_id), action, ("outbox", outbox_id))
+    return True
