@@ -1,0 +1,122 @@
+"""Queries on what arrived: keep it, find each lane's oldest waiting row, mark what became of it. Decides nothing.
+
+A lane is a chat or a sender. Its rows are handled in the order of their ids, one at a time, whatever happens
+in other lanes and however many processes look.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Insert, bindparam, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, select
+
+from storage.tables import Inbox, InboxState
+
+INBOX = SQLModel.metadata.tables["inbox"]
+
+# The words stand in the statement: with a bound value neither database may use the partial index.
+_WAITING = "state IN ('new', 'retry')"
+
+# Jumps from lane to lane along the index (lane, id): its cost is that of the lanes looked at, however many rows
+# wait behind their first. A lane whose oldest row waits for its next try is passed over.
+_OLDEST = f"""
+WITH RECURSIVE lanes(lane) AS (
+    SELECT min(lane) FROM inbox WHERE {_WAITING} AND lane > :after
+    UNION ALL
+    SELECT (SELECT min(inbox.lane) FROM inbox WHERE {_WAITING} AND inbox.lane > lanes.lane)
+    FROM lanes WHERE lanes.lane IS NOT NULL
+)
+SELECT inbox.* FROM lanes JOIN inbox
+    ON inbox.id = (SELECT min(oldest.id) FROM inbox AS oldest WHERE {_WAITING} AND oldest.lane = lanes.lane)
+WHERE {_WAITING} AND (inbox.next_at IS NULL OR inbox.next_at <= :now)
+"""  # noqa: S608 - only our own words are put in
+
+# Other processes leave a lane alone while its lock is held, which is until our transaction ends. Locking the row
+# as well looks at its newest state: somebody may have finished it between our snapshot and our lock.
+_LOCK = " AND pg_try_advisory_xact_lock(7247266, hashtext(inbox.lane)) LIMIT :most FOR UPDATE OF inbox SKIP LOCKED"
+
+
+def _statement(sql: str) -> Any:
+    bound = text(sql).bindparams(bindparam("now", type_=INBOX.c.next_at.type))
+    return select(Inbox).from_statement(bound.columns(*INBOX.columns))
+
+
+_OLDEST_SQLITE = _statement(_OLDEST + " LIMIT :most")
+_OLDEST_POSTGRES = _statement(_OLDEST + _LOCK)
+_ANY_DUE = text(f"SELECT EXISTS({_OLDEST})").bindparams(bindparam("now", type_=INBOX.c.next_at.type))
+_INSERTS: Mapping[str, Insert] = {
+    "sqlite": sqlite.insert(INBOX).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(INBOX).on_conflict_do_nothing(),
+}
+_DONE = update(INBOX).where(INBOX.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def _insert(session: Session) -> Insert:
+    return _INSERTS[session.get_bind().dialect.name]
+
+
+def add_arrival(session: Session, values: Mapping[str, Any]) -> int | None:
+    """The id of the new row; None when the same content is here already."""
+    added: int | None = session.execute(_insert(session).returning(INBOX.c.id), values).scalar()
+    return added
+
+
+def add_arrivals(session: Session, values: Sequence[Mapping[str, Any]]) -> int:
+    """Keeps all in their order and says how many were new."""
+    result: CursorResult[Any] = session.execute(_insert(session), values)  # type: ignore[assignment]
+    return result.rowcount
+
+
+def oldest_of_each_lane(session: Session, now: datetime, *, after: str, most: int) -> Sequence[Inbox]:
+    """The oldest waiting row of up to `most` lanes that come after the lane `after`, when it is due.
+
+    On PostgreSQL their lanes are ours until the transaction ends; lanes that another process holds are left out.
+    """
+    postgres = session.get_bind().dialect.name == "postgresql"
+    statement = _OLDEST_POSTGRES if postgres else _OLDEST_SQLITE
+    return session.execute(statement, {"now": now, "after": after, "most": most}).scalars().all()
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Whether the worker would find something. A cheap look."""
+    return bool(session.execute(_ANY_DUE, {"now": now, "after": ""}).scalar())
+
+
+def mark_done(session: Session, inbox_ids: Sequence[int], now: datetime) -> None:
+    values = {"state": InboxState.DONE, "done_at": now, "next_at": None, "error": None}
+    session.execute(_DONE.values(values), {"ids": list(inbox_ids)})
+
+
+def mark_failed(session: Session, row: Inbox, error: str, next_at: datetime | None) -> None:
+    """One try more has failed. Without a next try the row is a dead letter."""
+    state = InboxState.RETRY if next_at else InboxState.DEAD
+    values = {"state": state, "attempts": row.attempts + 1, "error": error, "next_at": next_at}
+    session.execute(update(INBOX).where(INBOX.c.id == row.id).values(values))
+
+
+def inbox_row(session: Session, inbox_id: int) -> Inbox | None:
+    return session.get(Inbox, inbox_id)
+
+
+def dead_letters(session: Session, *, most: int = 200) -> Sequence[Inbox]:
+    """What could not be processed, newest first."""
+    dead = select(Inbox).where(Inbox.state == InboxState.DEAD)
+    return session.exec(dead.order_by(col(Inbox.id).desc()).limit(most)).all()
+
+
+def revive(session: Session, inbox_id: int) -> bool:
+    """A dead letter waits again, with all its tries; False when it was not one."""
+    return _leave_dead(session, inbox_id, {"state": InboxState.NEW, "attempts": 0, "next_at": None})
+
+
+def drop(session: Session, inbox_id: int, now: datetime) -> bool:
+    """A dead letter that nobody needs: kept as it came, never tried again. False when it was not one."""
+    return _leave_dead(session, inbox_id, {"state": InboxState.DROPPED, "done_at": now})
+
+
+def _leave_dead(session: Session, inbox_id: int, values: Mapping[str, Any]) -> bool:
+    dead = (INBOX.c.id == inbox_id) & (INBOX.c.state == InboxState.DEAD)
+    result: CursorResult[Any] = session.execute(update(INBOX).where(dead).values(values))  # type: ignore[assignment]
+    return result.rowcount == 1
