@@ -5,12 +5,13 @@
     python tools/messages.py --write [--room bot] also adds what is missing (empty) and removes what is unused
 
 A sentence is the literal first argument of `_(…)`, `N_(…)` or `….ngettext(…)`, in Python or in a
-Jinja file below a folder named `templates`. It lives in one file: that of a room which says it
-(the alphabetically first when it is new), or `common.po`.
+Jinja file below a folder named `templates`, or a label of a form definition (`forms/*.json`). It lives
+in one file: that of a room which says it (the alphabetically first when it is new), or `common.po`.
 """
 
 import argparse
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 ROOMS = ("answering", "app", "bot", "delivery", "desk", "facts", "intake", "registry", "reminders", "storage")
 COMMON = "common"
 KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}  # how many leading arguments are sentences
+FORM_TEXTS = {"title", "label", "hint", "question", "constraint_message"}
 WIDTH = 110
 HEADER = r"""msgid ""
 msgstr ""
@@ -153,7 +155,9 @@ def _in_file(path: Path, name: str) -> list[Call | Problem]:
             return list(_in_python(path.read_text(encoding="utf-8"), name))
         if "templates" in path.parts and path.is_file():
             return list(_in_template(path.read_text(encoding="utf-8"), name))
-    except (SyntaxError, TemplateSyntaxError) as error:
+        if "forms" in path.parts and path.suffix == ".json":
+            return list(_in_form(json.loads(path.read_text(encoding="utf-8")), name))
+    except (SyntaxError, TemplateSyntaxError, json.JSONDecodeError) as error:
         return [Problem("broken", str(error), name)]
     return []
 
@@ -190,6 +194,19 @@ def _in_template(source: str, name: str) -> Iterator[Call | Problem]:
         forms = [arg.value if isinstance(arg, nodes.Const) else None for arg in node.args[: KEYWORDS[called]]]
         unknown = [None] if node.dyn_kwargs else []
         yield from _call(called, forms, f"{name}:{node.lineno}", [*(pair.key for pair in node.kwargs), *unknown])
+
+
+def _in_form(part: object, name: str) -> Iterator[Call]:
+    """The labels of a form definition, unless they are written in each language in the definition itself."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _in_form(each, name)
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in FORM_TEXTS and isinstance(value, str) and value:
+                yield Call((value,), name, None)
+            else:
+                yield from _in_form(value, name)
 
 
 def _call(called: str, forms: Sequence[object], place: str, given: list[str | None]) -> Iterator[Call]:

@@ -90,6 +90,14 @@ def test_templates_are_read_with_plurals_and_values(tree: Path) -> None:
     ]
 
 
+def test_the_labels_of_a_form_are_sentences_unless_it_carries_its_own_languages(tree: Path) -> None:
+    (tree / "intake" / "forms").mkdir(parents=True)
+    form = '{"fields": [{"name": "spent", "label": "How much?"}, {"label": {"it": "Note", "en": "Notes"}}]}'
+    say(tree, form, "intake/forms/update.json")
+
+    assert [(problem.kind, problem.sentence) for problem in check(tree)] == [("missing", "How much?")]
+
+
 def test_a_sentence_in_two_files_is_seen(tree: Path) -> None:
     translate(tree, 'msgid "Hello {name}"\nmsgstr "Buongiorno {name}"', "common")
 

@@ -63,6 +63,10 @@ def test_lookalikes_in_a_cup_are_suggested_never_guessed(written: str) -> None:
     assert (error.reason, error.suggestion) == (Reason.CONFUSED, REAL_CUP)
 
 
+def test_a_digit_in_the_place_of_the_second_letter_is_suggested_too() -> None:
+    assert refusal(read_cup, "G59121015600007").suggestion == "G59I21015600007"
+
+
 def test_every_cup_of_the_real_projects_is_read() -> None:
     path = next(Path(__file__).parents[2].glob("*/data/progetti_cmmi.csv"), None)
     if path is None:
@@ -133,6 +137,7 @@ def test_a_cig_of_a_later_family_is_read_unchecked() -> None:
         ("12345G7000", Reason.SHAPE, None),
         (classic(1_000_001).replace("0", "O", 3), Reason.CONFUSED, classic(1_000_001)),
         ("I" + classic(1_000_001)[1:], Reason.CONFUSED, classic(1_000_001)),
+        (smart("Z", 1_000_001).replace("0", "O"), Reason.CONFUSED, smart("Z", 1_000_001)),
     ],
 )
 def test_a_wrong_cig_is_refused_with_its_reason(written: str, reason: Reason, suggestion: str | None) -> None:

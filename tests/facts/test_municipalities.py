@@ -56,6 +56,7 @@ def test_a_search_finds_names_that_begin_so_first_and_no_more_than_asked() -> No
 
     assert len(found) == 5
     assert all(each.name.startswith("Ca") for each in found)
+    assert [each.name for each in search_municipalities("lo")] == ["Locate di Triulzi", "Bellinzago Lombardo"]
     assert search_municipalities("") == ()
     assert search_municipalities("milano milano") == ()
 
