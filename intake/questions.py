@@ -1,0 +1,106 @@
+"""Opens questions, adds to their threads and settles them, from any door. Never answers one."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from facts.calendar import add_working_hours
+from storage import audit
+from storage import questions as stored
+from storage.tables import Audience, Channel, Message, Question
+
+HOURS_TO_ANSWER = 19  # two working days, 08:30-18:00: what the office promises
+
+
+def expected_by(now: datetime, zone: str) -> datetime:
+    """When the office means to have answered what is asked `now`."""
+    return add_working_hours(now, HOURS_TO_ANSWER, zone)
+
+
+def ask(  # noqa: PLR0913 - what came in, from whom, by which door
+    session: Session,
+    *,
+    referent_id: int,
+    text: str,
+    channel: Channel,
+    now: datetime,
+    zone: str,
+    project_id: int | None = None,
+    inbox_id: int | None = None,
+    provider_id: str | None = None,
+) -> Question:
+    """A new question with its first message. Whether the project is theirs, the caller has checked."""
+    question = Question(
+        referent_id=referent_id,
+        project_id=project_id,
+        channel=channel,
+        created_at=now,
+        due_at=expected_by(now, zone),
+        last_message_at=now,
+    )
+    session.add(question)
+    session.flush()
+    source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
+    _write(session, question.id, text, now, **source)
+    audit.record(session, now, ("referent", referent_id), "question.ask", ("question", question.id))
+    return question
+
+
+def add_message(  # noqa: PLR0913 - what came in, from whom, by which door
+    session: Session,
+    question: Question,
+    *,
+    referent_id: int,
+    text: str,
+    channel: Channel,
+    now: datetime,
+    zone: str = "Europe/Rome",
+    inbox_id: int | None = None,
+    provider_id: str | None = None,
+) -> Message:
+    """One more message of the referent; a question that was answered or closed is open again.
+
+    `question` is as fresh afterwards as before: look it up again to see its new state.
+    """
+    assert question.referent_id == referent_id, "the caller has checked whose question it is"
+    stored.touch(session, question.id, channel, expected_by(now, zone), now)
+    session.expire(question)
+    source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
+    message = _write(session, question.id, text, now, **source)
+    audit.record(session, now, ("referent", referent_id), "question.add", ("question", question.id))
+    return message
+
+
+def settle(
+    session: Session, question_id: int, referent_id: int, *, solved: bool, now: datetime, zone: str = "Europe/Rome"
+) -> Question | None:
+    """The referent says whether the answer helped: closes the question or opens it again.
+
+    Saying it twice changes nothing the second time. None when the question is not theirs.
+    """
+    if stored.own_question(session, referent_id, question_id) is None:
+        return None
+    if solved:
+        changed = stored.close_solved(session, question_id, now)
+    else:
+        changed = stored.reopen_unsolved(session, question_id, expected_by(now, zone))
+    if changed:
+        action = "question.solved" if solved else "question.unsolved"
+        audit.record(session, now, ("referent", referent_id), action, ("question", question_id))
+    return stored.own_question(session, referent_id, question_id)
+
+
+def _write(session: Session, question_id: int, text: str, now: datetime, **source: Any) -> Message:
+    """`source`: who wrote it, by which channel, and where it came from."""
+    # PostgreSQL refuses NUL in a text, and a message would never get in.
+    message = Message(
+        question_id=question_id,
+        audience=Audience.REFERENT,
+        text=text.replace("\x00", ""),
+        created_at=now,
+        **source,
+    )
+    session.add(message)
+    session.flush()
+    return message

@@ -1,0 +1,127 @@
+"""Records updates, from any door: closes at most one obligation each. Checks no answer: the form has."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from delivery.outbox import queue_to
+from delivery.words import Words
+from facts.languages import Language, speaking
+from storage import audit, reports
+from storage.drafts import drafts_overtaken
+from storage.tables import Channel, FormVersion, Obligation, OutboxKind, Project, Referent, Update
+
+
+def fitting_obligations(
+    session: Session, project_id: int, form_id: int, referent_id: int, today: date
+) -> list[Obligation]:
+    """The open obligations that an update would fulfil today, the oldest first."""
+    found = reports.open_obligations(session, project_id, form_id, referent_id, opened_by=today)
+    return [obligation for obligation, _deadline in found]
+
+
+def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
+    session: Session,
+    *,
+    referent_id: int,
+    project_id: int,
+    form_version_id: int,
+    answers: dict[str, Any],
+    channel: Channel,
+    now: datetime,
+    draft_id: int | None = None,
+    inbox_id: int | None = None,
+    obligation_id: int | None = None,
+    unchanged: bool = False,
+    zone: str = "Europe/Rome",
+) -> Update:
+    """Keeps an update, closes the obligation it fulfils, repeats its answers on the project, tells colleagues.
+
+    The obligation: the one that was chosen, if it is still open; when none was chosen, the oldest open
+    one whose window is open. `obligation_id` of the result says which, None when none was closed.
+    """
+    version = session.get_one(FormVersion, form_version_id)
+    update = Update(
+        project_id=project_id,
+        referent_id=referent_id,
+        form_version_id=form_version_id,
+        draft_id=draft_id,
+        inbox_id=inbox_id,
+        channel=channel,
+        answers=answers,
+        unchanged=unchanged,
+        received_at=now,
+    )
+    fitting = fitting_obligations(
+        session, project_id, version.form_id, referent_id, now.astimezone(ZoneInfo(zone)).date()
+    )
+    update.obligation_id = _close_one(session, fitting, obligation_id, now)
+    session.add(update)
+    session.flush()
+    reports.refresh_project(session, project_id, _columns(answers))
+    audit.record(
+        session,
+        now,
+        ("referent", referent_id),
+        "update.receive",
+        ("update", update.id),
+        project=project_id,
+        obligation=update.obligation_id,
+    )
+    _tell_colleagues(session, update, version.form_id, now)
+    return update
+
+
+def _close_one(session: Session, fitting: Sequence[Obligation], chosen: int | None, now: datetime) -> int | None:
+    """Closes the chosen one, else the oldest; a colleague may be quicker, then the next oldest."""
+    for obligation in fitting:
+        wanted = chosen is None or obligation.id == chosen
+        if wanted and reports.close_obligation(session, obligation.id, now):
+            return obligation.id
+    return None
+
+
+def _columns(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers that the project's row repeats, in its units (tenths of percent, cents)."""
+    columns: dict[str, Any] = {}
+    if answers.get("phase"):
+        columns["phase"] = answers["phase"]
+    if answers.get("progress") is not None:
+        columns["progress_tenths"] = int(Decimal(answers["progress"]) * 10)
+    if answers.get("spent") is not None:
+        columns["spent_cents"] = answers["spent"]
+    if answers.get("expected_end"):
+        columns["expected_end"] = date.fromisoformat(answers["expected_end"])
+    return columns
+
+
+def _tell_colleagues(session: Session, update: Update, form_id: int, now: datetime) -> None:
+    """Whoever was filling in the same learns that it has arrived; their draft stays theirs to send or drop."""
+    assert update.referent_id is not None
+    overtaken = drafts_overtaken(session, update.project_id, form_id, update.referent_id)
+    if not overtaken:
+        return
+    sender = session.get_one(Referent, update.referent_id)
+    project = session.get_one(Project, update.project_id)
+    for draft_id, colleague_id in overtaken:
+        colleague = session.get_one(Referent, colleague_id)
+        words = _already_sent(Language(colleague.language), sender.name, project.title)
+        key = f"overtaken:{update.id}:{draft_id}"
+        queue_to(session, colleague_id, words, kind=OutboxKind.NOTICE, now=now, dedupe_key=key)
+
+
+def _already_sent(language: Language, sender: str, title: str) -> Words:
+    _ = speaking(language, html=True)
+    return Words(
+        html=_(
+            "{sender} has just sent the update on <b>{title}</b> that you were also filling in. "
+            "You need not finish yours, unless you have something to add.",
+            sender=sender,
+            title=title,
+        ),
+        subject=speaking(language)("Update already sent: {title}", title=title),
+    )

@@ -1,0 +1,133 @@
+"""Queries about questions and their threads. Changes states only by UPDATE; decides nothing about who may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, case, func, or_, update
+from sqlmodel import Session, col, select
+
+from storage.tables import Audience, Channel, Message, Question, QuestionState
+
+_OVER = (QuestionState.ANSWERED, QuestionState.CLOSED)
+# Back to who had it, or to everybody when nobody had.
+_BACK_AT_WORK = case((col(Question.taken_by).is_(None), QuestionState.NEW), else_=QuestionState.TAKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionLine:
+    """A question in a list: `text` is its first message."""
+
+    id: int
+    state: QuestionState
+    created_at: datetime
+    due_at: datetime
+    project_id: int | None
+    text: str
+
+
+def own_question(session: Session, referent_id: int, question_id: int) -> Question | None:
+    """The question when it is theirs; None for a foreign or unknown one alike."""
+    return session.exec(
+        select(Question)
+        .where(Question.id == question_id, Question.referent_id == referent_id)
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def question_lines(
+    session: Session, referent_id: int, *, only_open: bool = False, limit: int = 10
+) -> Sequence[QuestionLine]:
+    """A referent's questions, those still open first, the newest first among them."""
+    first = (
+        select(func.min(Message.id))
+        .where(Message.question_id == Question.id, Message.audience == Audience.REFERENT)
+        .correlate(Question)
+        .scalar_subquery()
+    )
+    closed = col(Question.state) == QuestionState.CLOSED
+    chosen: Any = (
+        select(Question.id, Question.state, Question.created_at, Question.due_at, Question.project_id, Message.text)  # type: ignore[call-overload]
+        .join(Message, Message.id == first)
+        .where(Question.referent_id == referent_id)
+        .order_by(closed, col(Question.id).desc())
+        .limit(limit)
+    )
+    if only_open:
+        chosen = chosen.where(~closed)
+    return [QuestionLine(*row) for row in session.execute(chosen)]
+
+
+def thread(session: Session, question_id: int) -> Sequence[Message]:
+    """What the referent may read of a thread, in order."""
+    return session.exec(
+        select(Message)
+        .where(Message.question_id == question_id, Message.audience == Audience.REFERENT)
+        .order_by(col(Message.id))
+    ).all()
+
+
+def question_of_message(session: Session, referent_id: int, channel: Channel, provider_id: str) -> int | None:
+    """Which question one of the referent's own messages went into."""
+    return session.exec(
+        select(Message.question_id)
+        .where(
+            Message.provider_id == provider_id,
+            Message.referent_id == referent_id,
+            Message.channel == channel,
+        )
+        .order_by(col(Message.id).desc())
+    ).first()
+
+
+def touch(session: Session, question_id: int, channel: Channel, due_at: datetime, now: datetime) -> None:
+    """A new message of the referent: a question that was over is open again, with a fresh due time.
+
+    The version rises even when the state stays: who was writing an answer has not seen this message.
+    """
+    over = col(Question.state).in_(_OVER)
+    session.execute(
+        update(Question)
+        .where(col(Question.id) == question_id)
+        .values(
+            state=case((over, _BACK_AT_WORK), else_=col(Question.state)),
+            due_at=case((over, due_at), else_=col(Question.due_at)),
+            closed_at=None,
+            solved=case((over, None), else_=col(Question.solved)),
+            channel=channel,
+            last_message_at=now,
+            version=col(Question.version) + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def close_solved(session: Session, question_id: int, now: datetime) -> bool:
+    """The referent has what they need. False when it was closed as solved already."""
+    return _changed(
+        session,
+        update(Question)
+        .where(
+            col(Question.id) == question_id,
+            or_(col(Question.state) != QuestionState.CLOSED, col(Question.solved).is_not(True)),
+        )
+        .values(state=QuestionState.CLOSED, solved=True, closed_at=now, version=col(Question.version) + 1),
+    )
+
+
+def reopen_unsolved(session: Session, question_id: int, due_at: datetime) -> bool:
+    """The answer did not help. False when the question is being worked on already."""
+    return _changed(
+        session,
+        update(Question)
+        .where(col(Question.id) == question_id, col(Question.state).in_(_OVER))
+        .values(state=_BACK_AT_WORK, solved=False, closed_at=None, due_at=due_at, version=col(Question.version) + 1),
+    )
+
+
+def _changed(session: Session, statement: Any) -> bool:
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        statement.execution_options(synchronize_session=False)
+    )
+    return result.rowcount == 1

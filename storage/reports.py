@@ -1,0 +1,107 @@
+"""Queries about forms, updates and the obligations they fulfil. An obligation is closed only by compare-and-set."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlmodel import Session, col, select
+
+from storage.tables import (
+    Deadline,
+    Form,
+    FormVersion,
+    Membership,
+    Obligation,
+    ObligationState,
+    Place,
+    Project,
+    Update,
+)
+
+
+def newest_version(session: Session, key: str) -> FormVersion | None:
+    """The version of a form that is filled in today."""
+    return session.exec(
+        select(FormVersion)
+        .join(Form, col(Form.id) == col(FormVersion.form_id))
+        .where(Form.key == key)
+        .order_by(col(FormVersion.number).desc())
+    ).first()
+
+
+def newest_version_of(session: Session, form_id: int) -> FormVersion | None:
+    """The same, by the form's id."""
+    return session.exec(
+        select(FormVersion).where(FormVersion.form_id == form_id).order_by(col(FormVersion.number).desc())
+    ).first()
+
+
+def form_with(session: Session, key: str) -> Form | None:
+    return session.exec(select(Form).where(Form.key == key)).first()
+
+
+def latest_update(session: Session, project_id: int, form_id: int) -> Update | None:
+    """The newest update of a project by this form, whatever the version."""
+    return session.exec(
+        select(Update)
+        .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
+        .where(Update.project_id == project_id, FormVersion.form_id == form_id)
+        .order_by(col(Update.id).desc())
+        .limit(1)
+    ).first()
+
+
+def open_obligations(
+    session: Session, project_id: int, form_id: int, referent_id: int, *, opened_by: date | None = None
+) -> Sequence[tuple[Obligation, Deadline]]:
+    """What is owed for a project by this form, the oldest first, with the deadline that asks for it.
+
+    The project's own obligations, and those of its organisations of which the referent is a member.
+    `opened_by`: only those whose window is open on that day; those overdue are.
+    """
+    chosen = (
+        select(Obligation, Deadline)
+        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+        .where(
+            Deadline.form_id == form_id,
+            col(Deadline.active).is_(True),
+            Obligation.state == ObligationState.OPEN,
+            or_(col(Obligation.project_id) == project_id, _of_its_organizations(project_id, referent_id)),
+        )
+        .order_by(col(Obligation.due_on), col(Obligation.id))
+    )
+    if opened_by is not None:
+        chosen = chosen.where(Obligation.opens_on <= opened_by)
+    return session.exec(chosen).all()
+
+
+def _of_its_organizations(project_id: int, referent_id: int) -> ColumnElement[bool]:
+    """Obligations of an organisation that implements or houses the project, and in which the referent works."""
+    own = select(Membership.organization_id).where(Membership.referent_id == referent_id)
+    bodies = select(Project.implementing_body_id).where(Project.id == project_id)
+    places = select(Place.organization_id).where(Place.project_id == project_id)
+    organization = col(Obligation.organization_id)
+    return organization.in_(own) & or_(organization.in_(bodies), organization.in_(places))
+
+
+def close_obligation(session: Session, obligation_id: int, now: datetime) -> bool:
+    """Marks it done. False when somebody was quicker (or it was waived)."""
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Obligation)
+        .where(col(Obligation.id) == obligation_id, col(Obligation.state) == ObligationState.OPEN)
+        .values(state=ObligationState.DONE, done_at=now, version=col(Obligation.version) + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount == 1
+
+
+def refresh_project(session: Session, project_id: int, values: dict[str, Any]) -> None:
+    """Repeats the newest answers on the project, for the lists."""
+    if values:
+        session.execute(
+            update(Project)
+            .where(col(Project.id) == project_id)
+            .values(values)
+            .execution_options(synchronize_session=False)
+        )
