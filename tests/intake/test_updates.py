@@ -40,7 +40,7 @@ class Scene:
     form: FormVersion
 
     def sent(self, **other: Any) -> Update:
-        defaults = {
+        defaults: dict[str, Any] = {
             "referent_id": self.ada.id,
             "project_id": self.project.id,
             "form_version_id": self.form.id,
