@@ -1,0 +1,191 @@
+"""Makes deadlines and keeps their obligations and steps ahead of time. Refuses what makes no sense, with a sentence.
+
+Writes no reminder: that is `reminders/sweep.py`. A deadline is rows, never a scheduled job.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
+from typing import TypedDict, Unpack
+from zoneinfo import available_timezones
+
+from sqlmodel import Session
+
+from facts.calendar import local_date, local_instant, monthly_dates
+from facts.languages import N_
+from storage import audit
+from storage.obligations import (
+    Period,
+    active_deadline_ids,
+    add_targets,
+    deactivate,
+    lock_deadline,
+    make_obligations,
+    unknown_targets,
+    waive_all,
+    waive_obligation,
+)
+from storage.tables import Deadline, Form, Recurrence, Subject, TargetKind
+
+LADDER = (-7, -1, 0, 2, 7)  # days from the due day
+REMIND_AT = time(8, 30)
+AHEAD = timedelta(days=400)
+OLDEST_START = timedelta(days=366)
+LONGEST_WINDOW_DAYS = 366
+LONGEST_TITLE = 200
+LONGEST_REASON = 500
+
+Targets = Collection[tuple[TargetKind, int]]
+
+
+class DeadlineRefused(Exception):
+    """What staff asked for makes no sense. `sentence` is a message id, `values` fill it."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence.format(**values))
+        self.sentence = sentence
+        self.values = values
+
+
+class Wanted(TypedDict):
+    """What staff say about a new deadline (see `storage.tables.Deadline`). ONCE ignores `day` and `until`."""
+
+    title: str
+    form_id: int
+    subject: Subject
+    recurrence: Recurrence
+    first_on: date
+    day: int | None
+    until: date | None
+    zone: str
+    opens_days_before: int
+
+
+def create_deadline(
+    session: Session, *, targets: Targets, created_by: int | None, now: datetime, **wanted: Unpack[Wanted]
+) -> Deadline:
+    """A new deadline with its obligations and steps for the next 400 days, those already past included.
+
+    Raises DeadlineRefused. What is past acts at the next sweep: nobody enters a date in order to be ignored.
+    """
+    wanted["title"] = " ".join(wanted["title"].split())
+    _check_words(wanted)
+    _check_days(wanted, now)
+    _check_references(session, wanted["form_id"], targets)
+    deadline = Deadline(**wanted, created_by=created_by, created_at=now)
+    if deadline.recurrence is Recurrence.ONCE:
+        deadline.day = deadline.until = None
+    session.add(deadline)
+    session.flush()
+    add_targets(session, deadline.id, targets)
+    make_obligations(session, deadline, periods(deadline, since=deadline.first_on, now=now))
+    audit.record(session, now, _actor(created_by), "deadline.create", ("deadline", deadline.id))
+    return deadline
+
+
+def keep_obligations(session: Session, now: datetime) -> int:
+    """Makes what is missing for the next 400 days, for every active deadline; how many obligations were made.
+
+    Safe at any time and any number of times. A project that joins a scope owes from the next due day on: it
+    gets no backlog.
+    """
+    made = 0
+    for deadline_id in active_deadline_ids(session):
+        deadline = lock_deadline(session, deadline_id)
+        if deadline is not None and deadline.active:
+            since = local_date(now, deadline.zone)
+            made += make_obligations(session, deadline, periods(deadline, since=since, now=now))
+    return made
+
+
+def stop_deadline(session: Session, deadline_id: int, reason: str, staff_id: int | None, now: datetime) -> bool:
+    """Ends a deadline: it makes nothing more, and what is still open is waived with `reason`. False when ended before.
+
+    Raises DeadlineRefused without a reason.
+    """
+    reason = _checked_reason(reason)
+    lock_deadline(session, deadline_id)  # or an obligation made at this moment by another process stays open
+    if not deactivate(session, deadline_id):
+        return False
+    waived = waive_all(session, deadline_id, reason)
+    audit.record(session, now, _actor(staff_id), "deadline.stop", ("deadline", deadline_id), waived=waived)
+    return True
+
+
+def waive(session: Session, obligation_id: int, reason: str, staff_id: int | None, now: datetime) -> bool:
+    """Lets somebody off one obligation. False when it was no longer open. Raises DeadlineRefused without a reason."""
+    if not waive_obligation(session, obligation_id, _checked_reason(reason)):
+        return False
+    audit.record(session, now, _actor(staff_id), "obligation.waive", ("obligation", obligation_id))
+    return True
+
+
+def periods(deadline: Deadline, *, since: date, now: datetime) -> list[Period]:
+    """The periods of a deadline due from `since` until 400 days after `now`. Pure."""
+    horizon = local_date(now, deadline.zone) + AHEAD
+    if deadline.recurrence is Recurrence.ONCE:
+        return [_period(deadline, deadline.first_on, "%Y-%m-%d")] if since <= deadline.first_on <= horizon else []
+    assert deadline.day is not None
+    last = horizon if deadline.until is None else min(deadline.until, horizon)
+    days = monthly_dates(deadline.day, deadline.first_on, last)
+    return [_period(deadline, day, "%Y-%m") for day in days if day >= since]
+
+
+def _period(deadline: Deadline, due_on: date, pattern: str) -> Period:
+    # A rung before the window opens would ask for an update that cannot be given yet.
+    rungs = [offset for offset in LADDER if offset >= -deadline.opens_days_before]
+    return Period(
+        name=due_on.strftime(pattern),
+        opens_on=due_on - timedelta(days=deadline.opens_days_before),
+        due_on=due_on,
+        due_at=local_instant(due_on + timedelta(days=1), time(0), deadline.zone),
+        steps=tuple(
+            (offset, local_instant(due_on + timedelta(days=offset), REMIND_AT, deadline.zone)) for offset in rungs
+        ),
+    )
+
+
+def _check_words(wanted: Wanted) -> None:
+    if not wanted["title"]:
+        raise DeadlineRefused(N_("Give the deadline a title."))
+    if len(wanted["title"]) > LONGEST_TITLE:
+        raise DeadlineRefused(N_("The title is too long: keep it within {n} characters."), n=LONGEST_TITLE)
+    if wanted["zone"] not in available_timezones():
+        raise DeadlineRefused(N_("{zone} is not a time zone. Write one like Europe/Rome."), zone=wanted["zone"])
+    if not 0 <= wanted["opens_days_before"] <= LONGEST_WINDOW_DAYS:
+        raise DeadlineRefused(
+            N_("The window may open between 0 and {n} days before the due day."), n=LONGEST_WINDOW_DAYS
+        )
+
+
+def _check_days(wanted: Wanted, now: datetime) -> None:
+    first_on, until, day = wanted["first_on"], wanted["until"], wanted["day"]
+    if first_on < local_date(now, wanted["zone"]) - OLDEST_START:
+        raise DeadlineRefused(N_("The first day is more than a year ago. Choose a more recent one."))
+    if first_on.year > now.year + 50:
+        raise DeadlineRefused(N_("The first day is more than 50 years away. Check the year."))
+    if wanted["recurrence"] is Recurrence.ONCE:
+        return
+    if day is None or not 1 <= day <= 31:
+        raise DeadlineRefused(N_("Choose a day of the month from 1 to 31."))
+    if until is not None and not monthly_dates(day, first_on, until):
+        raise DeadlineRefused(N_("Day {day} never comes between the first day and the last. Check the dates."), day=day)
+
+
+def _check_references(session: Session, form_id: int, targets: Targets) -> None:
+    if session.get(Form, form_id) is None:
+        raise DeadlineRefused(N_("This form does not exist any more. Choose another one."))
+    if unknown_targets(session, targets):
+        raise DeadlineRefused(N_("A programme, organisation or project you chose does not exist any more."))
+
+
+def _checked_reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason:
+        raise DeadlineRefused(N_("Say why: the reason is kept with the obligation."))
+    if len(reason) > LONGEST_REASON:
+        raise DeadlineRefused(N_("The reason is too long: keep it within {n} characters."), n=LONGEST_REASON)
+    return reason
+
+
+def _actor(staff_id: int | None) -> tuple[str, int | None]:
+    return ("system" if staff_id is None else "staff", staff_id)
