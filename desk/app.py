@@ -1,0 +1,95 @@
+"""Puts the pages together into one application. Holds no page itself; publishes no interface description."""
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from answering.refusal import Refused
+from desk import health, public, questions, sign_in
+from desk.house import Check, DeskHouse
+from desk.limits import BodyLimit
+from desk.pages import Refuse, redirect, refusal
+from desk.security import ForeignForm, NotAllowed, NotSignedIn, SecurityHeaders, guard
+from facts.languages import N_
+
+__all__ = ["Check", "DeskHouse", "make_desk"]
+
+# Every module of pages; each has a `router`. One line per module.
+PAGES = (
+    public,
+    sign_in,
+    questions,
+)
+
+log = structlog.get_logger()
+
+
+def make_desk(house: DeskHouse) -> FastAPI:
+    """The application: staff, personal and public pages, health. Every page stands behind `guard`."""
+    app = FastAPI(title="Raccordo", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.house = house
+    app.include_router(health.router)
+    for module in PAGES:
+        app.include_router(module.router, dependencies=[Depends(guard)])
+    _serve_files(app)
+    _answer_errors(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, secure=house.secure)
+    return app
+
+
+def _serve_files(app: FastAPI) -> None:
+    app.mount("/static/bootstrap-italia", _files_of("bootstrap_italia_template"), "bootstrap-italia")
+    app.mount("/static/htmx", _files_of("django_htmx", "static/django_htmx"), "htmx")
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), "static")
+
+
+def _files_of(package: str, folder: str = "static") -> ASGIApp:
+    return StaticFiles(directory=str(files(package) / folder))
+
+
+def _answer_errors(app: FastAPI) -> None:
+    answers: dict[int | type[Exception], Callable[..., Response]] = {
+        NotSignedIn: _to_sign_in,
+        NotAllowed: lambda request, _: refusal(request, 403),
+        ForeignForm: lambda request, _: refusal(
+            request, 403, N_("This form was open for too long. Go back, reload the page and send it again.")
+        ),
+        Refuse: lambda request, error: refusal(request, error.status, error.sentence, error.values),
+        Refused: lambda request, error: refusal(request, 409, error.sentence, error.values),
+        RequestValidationError: _not_valid,
+        HTTPException: lambda request, error: refusal(request, error.status_code),
+        Exception: _broken,
+    }
+    for what, answer in answers.items():
+        app.add_exception_handler(what, answer)
+
+
+def _to_sign_in(request: Request, _: Exception) -> Response:
+    # Only pages are worth coming back to: a form's content would be lost anyway.
+    wanted = f"?next={request.url.path}" if request.method == "GET" and request.url.path != "/desk" else ""
+    return redirect(request, f"/desk/sign-in{wanted}")
+
+
+def _not_valid(request: Request, error: RequestValidationError) -> Response:
+    # A number in the address that is no number is simply a page that does not exist.
+    in_path = any(problem["loc"][:1] == ("path",) for problem in error.errors())
+    return refusal(request, 404 if in_path else 422)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    log.error("page.failed", method=request.method, route=_route(request), error=type(error).__name__)
+    return refusal(request, 500)
+
+
+def _route(request: Request) -> str:
+    """The pattern of the address, never the address: a personal page's key stays out of the logs."""
+    return getattr(request.scope.get("route"), "path", "")

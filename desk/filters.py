@@ -1,0 +1,86 @@
+"""How a template shows an instant, an amount, a word of ours, a stranger's text. Pure; foreign text is escaped."""
+
+import re
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from desk.labels import LABELS
+from facts.numbers import show_cents
+
+
+def _locale(context: Context) -> str:
+    return str(context["language"])
+
+
+@pass_context
+def moment(context: Context, value: datetime | None) -> str:
+    """An instant in the office's time: `24/11/2026 10:00`."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(context["house"].zone))
+    return format_datetime(local, "dd/MM/yyyy HH:mm", locale=_locale(context))
+
+
+@pass_context
+def day(context: Context, value: date | datetime | None) -> str:
+    """A date in words: `24 nov 2026`."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = value.astimezone(ZoneInfo(context["house"].zone)).date()
+    return format_date(value, "d MMM yyyy", locale=_locale(context))
+
+
+@pass_context
+def ago(context: Context, value: datetime) -> str:
+    """How long ago, or in how long, roughly: `2 ore fa`."""
+    difference: timedelta = value - context["now"]
+    return format_timedelta(difference, add_direction=True, locale=_locale(context))
+
+
+@pass_context
+def euro(context: Context, cents: int | None) -> str:
+    """An amount in cents: `1.234,50 €`."""
+    return "–" if cents is None else show_cents(cents, context["language"])
+
+
+@pass_context
+def tenths(context: Context, value: int | None) -> str:
+    """Progress, kept in tenths of percent: `42,5 %`."""
+    if value is None:
+        return "–"
+    whole, tenth = divmod(value, 10)
+    comma = "," if _locale(context) == "it" else "."
+    return f"{whole}{comma}{tenth}\u00a0%" if tenth else f"{whole}\u00a0%"
+
+
+def paragraphs(text: str) -> Markup:
+    """A stranger's plain text as escaped paragraphs; its line breaks stay, nothing else of it is markup."""
+    blocks = [block for block in re.split(r"\n\s*\n", text.strip().replace("\r\n", "\n")) if block]
+    return Markup("").join(
+        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n"))) for block in blocks
+    )
+
+
+@pass_context
+def label(context: Context, value: StrEnum | None) -> Any:
+    """What we call a state, a role, a channel."""
+    return "–" if value is None else context["_"](LABELS.get(value.__class__, {}).get(value, str(value)))
+
+
+FILTERS = {
+    "moment": moment,
+    "day": day,
+    "ago": ago,
+    "euro": euro,
+    "tenths": tenths,
+    "paragraphs": paragraphs,
+    "label": label,
+}

@@ -1,0 +1,39 @@
+"""What the pages are given: the database, the clock, the addresses. Decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from delivery.links import Links
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the service: whether it works, and one line that says so to whoever runs it."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class DeskHouse:
+    """`auto_sign_in`, for the demo only, says which staff member enters at `/demo/desk` without a password."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    links: Links
+    secret_key: bytes
+    data_dir: Path
+    zone: str = "Europe/Rome"
+    readiness: Callable[[], list[Check]] = list
+    auto_sign_in: Callable[[Session], int | None] | None = None
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us by https; then cookies are Secure and HSTS is said."""
+        return self.links.base_url.startswith("https://")

@@ -1,0 +1,94 @@
+"""The words that people read for the words of our tables. Says nothing by itself."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from facts.languages import N_
+from storage.tables import (
+    Channel,
+    InboxState,
+    ObligationState,
+    OrganizationKind,
+    OutboxKind,
+    OutboxState,
+    Outcome,
+    QuestionState,
+    Reason,
+    Recurrence,
+    Role,
+    Subject,
+    TargetKind,
+)
+
+LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
+    QuestionState: {
+        QuestionState.NEW: N_("New"),
+        QuestionState.TAKEN: N_("In hand"),
+        QuestionState.ANSWERED: N_("Answered"),
+        QuestionState.CLOSED: N_("Closed"),
+    },
+    Channel: {
+        Channel.TELEGRAM: N_("Telegram"),
+        Channel.EMAIL: N_("E-mail"),
+        Channel.WEB: N_("Personal page"),
+        Channel.PHONE: N_("Phone"),
+    },
+    Role: {
+        Role.ADMIN: N_("Administrator"),
+        Role.OFFICER: N_("Officer"),
+        Role.VOLUNTEER: N_("Volunteer"),
+        Role.READER: N_("Reader"),
+    },
+    OutboxState: {
+        OutboxState.QUEUED: N_("Waiting to leave"),
+        OutboxState.SENDING: N_("Leaving now"),
+        OutboxState.SENT: N_("Sent"),
+        OutboxState.RETRY: N_("Will be tried again"),
+        OutboxState.DEAD: N_("Not delivered"),
+        OutboxState.UNCERTAIN: N_("Perhaps delivered"),
+        OutboxState.WITHHELD: N_("No longer needed"),
+        OutboxState.DROPPED: N_("Put aside"),
+    },
+    OutboxKind: {
+        OutboxKind.DIALOGUE: N_("Chat reply"),
+        OutboxKind.ANSWER: N_("Answer"),
+        OutboxKind.REMINDER: N_("Reminder"),
+        OutboxKind.INVITATION: N_("Invitation"),
+        OutboxKind.NOTICE: N_("Notice to staff"),
+    },
+    InboxState: {
+        InboxState.NEW: N_("Just arrived"),
+        InboxState.RETRY: N_("Will be tried again"),
+        InboxState.DONE: N_("Done"),
+        InboxState.DEAD: N_("Not understood"),
+        InboxState.DROPPED: N_("Put aside"),
+    },
+    ObligationState: {
+        ObligationState.OPEN: N_("Awaited"),
+        ObligationState.DONE: N_("Received"),
+        ObligationState.WAIVED: N_("Not needed"),
+    },
+    OrganizationKind: {
+        OrganizationKind.MUNICIPALITY: N_("Municipality"),
+        OrganizationKind.OTHER: N_("Other actor"),
+    },
+    Recurrence: {Recurrence.ONCE: N_("Once"), Recurrence.MONTHLY: N_("Every month")},
+    Subject: {Subject.PROJECT: N_("Each project"), Subject.ORGANIZATION: N_("Each organisation")},
+    TargetKind: {
+        TargetKind.PROGRAMME: N_("Programme"),
+        TargetKind.ORGANIZATION: N_("Organisation"),
+        TargetKind.PROJECT: N_("Project"),
+    },
+    Outcome: {Outcome.SENT: N_("Reminded"), Outcome.WITHHELD: N_("Not reminded")},
+    Reason: {
+        Reason.DUE: N_("it was due"),
+        Reason.GATHERED: N_("together with others"),
+        Reason.DONE: N_("already received"),
+        Reason.WAIVED: N_("not needed"),
+        Reason.OVERTAKEN: N_("a later reminder took its place"),
+        Reason.UNREACHABLE: N_("no working address"),
+        Reason.NOBODY: N_("nobody follows it"),
+        Reason.JOINED_LATER: N_("the referent came later"),
+        Reason.STOPPED: N_("sending is stopped"),
+    },
+}

@@ -1,0 +1,33 @@
+"""The sections of the desk, in the order of a working day. Grants nothing: each page checks who may see it."""
+
+from dataclasses import dataclass
+
+from desk.security import SignedIn
+from facts.languages import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entry of the navigation: `key` is what a template sets as `section`."""
+
+    key: str
+    path: str
+    title: str
+    for_readers: bool = True
+
+
+SECTIONS = (
+    Section("questions", "/desk/questions", N_("Questions")),
+    Section("updates", "/desk/updates", N_("Updates")),
+    Section("deadlines", "/desk/deadlines", N_("Deadlines")),
+    Section("projects", "/desk/projects", N_("Projects")),
+    Section("referents", "/desk/referents", N_("Referents")),
+    Section("outbox", "/desk/outbox", N_("Outgoing")),
+    Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals")),
+)
+
+
+def sections_for(signed: SignedIn | None) -> tuple[Section, ...]:
+    if signed is None:
+        return ()
+    return tuple(section for section in SECTIONS if section.for_readers or signed.may_act)

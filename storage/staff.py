@@ -1,0 +1,122 @@
+"""Questions about desk accounts: who works here, which browser is signed in, which sign-ins failed. Hashes nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, func, update
+from sqlmodel import Session, col, select
+
+from storage.tables import Role, SignInAttempt, Staff, StaffSession
+from storage.tokens import token_hash
+
+
+def add_staff(session: Session, *, email: str, name: str, role: Role, now: datetime) -> Staff:
+    """A new account, without a password yet. The e-mail address is kept in lower case."""
+    staff = Staff(email=email.strip().lower(), name=name.strip() or email, role=role, created_at=now)
+    session.add(staff)
+    session.flush()
+    return staff
+
+
+def list_staff(session: Session) -> Sequence[Staff]:
+    return session.exec(select(Staff).order_by(col(Staff.active).desc(), Staff.name, col(Staff.id))).all()
+
+
+def find_staff(session: Session, email: str) -> Staff | None:
+    """The account of this address, active or not."""
+    return session.exec(select(Staff).where(Staff.email == email.strip().lower())).first()
+
+
+def staff_names(session: Session) -> dict[int, str]:
+    """The name of every account, also of those that are no longer active."""
+    return dict(session.execute(select(Staff.id, Staff.name)).tuples().all())
+
+
+def keep_password(session: Session, staff_id: int, password_hash: str, *, instead_of: str | None) -> bool:
+    """Sets the hash, unless somebody set another one in between."""
+    same = col(Staff.password_hash).is_(None) if instead_of is None else col(Staff.password_hash) == instead_of
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(Staff).where(col(Staff.id) == staff_id, same).values(password_hash=password_hash)
+    )
+    return done.rowcount == 1
+
+
+def open_session(session: Session, staff_id: int, token: str, csrf: str, now: datetime) -> StaffSession:
+    """Remembers a signed-in browser by the hash of its cookie."""
+    row = StaffSession(staff_id=staff_id, token_hash=token_hash(token), csrf=csrf, created_at=now, seen_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def session_with(session: Session, token: str) -> tuple[StaffSession, Staff] | None:
+    """The browser with this cookie and whose it is, when neither has been ended."""
+    return session.exec(
+        select(StaffSession, Staff)
+        .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+        .where(
+            StaffSession.token_hash == token_hash(token),
+            col(StaffSession.ended_at).is_(None),
+            col(Staff.active).is_(True),
+        )
+    ).first()
+
+
+def touch_session(session: Session, session_id: int, now: datetime) -> None:
+    """It was used just now."""
+    session.execute(update(StaffSession).where(col(StaffSession.id) == session_id).values(seen_at=now))
+
+
+def end_session(session: Session, session_id: int, now: datetime) -> None:
+    session.execute(
+        update(StaffSession)
+        .where(col(StaffSession.id) == session_id, col(StaffSession.ended_at).is_(None))
+        .values(ended_at=now)
+    )
+
+
+def end_sessions_of(session: Session, staff_id: int, now: datetime) -> None:
+    """Signs a person out everywhere (their password changed)."""
+    session.execute(
+        update(StaffSession)
+        .where(col(StaffSession.staff_id) == staff_id, col(StaffSession.ended_at).is_(None))
+        .values(ended_at=now)
+    )
+
+
+def forget_old(session: Session, *, sessions_before: datetime, attempts_before: datetime) -> None:
+    """Removes what has no further use."""
+    session.execute(delete(StaffSession).where(col(StaffSession.created_at) < sessions_before))
+    session.execute(delete(SignInAttempt).where(col(SignInAttempt.at) < attempts_before))
+
+
+def note_failure(session: Session, account: str, network: str, now: datetime) -> None:
+    session.add(SignInAttempt(account=account, network=network, at=now))
+
+
+def failures_since(session: Session, account: str, network: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many sign-ins to this account failed from this network, and the first of them."""
+    count, first = session.execute(
+        select(func.count(), func.min(SignInAttempt.at)).where(
+            SignInAttempt.account == account, SignInAttempt.network == network, col(SignInAttempt.at) > since
+        )
+    ).one()
+    return count, first
+
+
+def failures_from(session: Session, network: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many sign-ins failed from this network, whatever the account, and the first of them."""
+    count, first = session.execute(
+        select(func.count(), func.min(SignInAttempt.at)).where(
+            SignInAttempt.network == network, col(SignInAttempt.at) > since
+        )
+    ).one()
+    return count, first
+
+
+def forget_failures(session: Session, account: str, network: str) -> None:
+    """They got in: earlier slips from here no longer count."""
+    session.execute(
+        delete(SignInAttempt).where(col(SignInAttempt.account) == account, col(SignInAttempt.network) == network)
+    )
