@@ -1,0 +1,44 @@
+"""The command line `raccordo`. Errors in one line on stderr with exit code 1; bad usage exits 2."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from app.commands import data, operations, people, running
+from app.commands.house import CommandFailed
+
+app = typer.Typer(
+    name="raccordo",
+    help="The liaison desk: project updates, questions and deadlines, on any channel.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+running.register(app)
+people.register(app)
+data.register(app)
+operations.register(app)
+
+
+def main() -> None:
+    """Entry point of `.venv/bin/raccordo`."""
+    try:
+        app()
+    except CommandFailed as error:
+        sys.exit(_one_line(str(error)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "RACCORDO_" + "_".join(str(part) for part in first["loc"]).upper()
+        sys.exit(_one_line(f"{name}: {first['msg']}"))
+    except (OSError, ValueError) as error:
+        sys.exit(_one_line(f"{type(error).__name__}: {error}"))
+
+
+def _one_line(text: str) -> str:
+    return "raccordo: " + " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

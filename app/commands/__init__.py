@@ -1,0 +1,1 @@
+"""The commands of `raccordo`, by subject. Each opens the house, does one thing, prints, and ends."""

@@ -1,0 +1,189 @@
+"""Builds the house from the settings and runs it: web, Telegram, mail, clock and dispatch in one process."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+import uvicorn
+
+from app.clock import Clock, Ticker, system_clock
+from app.rooms import Rooms, open_rooms
+from app.settings import Settings
+from app.sweep import Sweeper
+from delivery.dispatch import Dispatcher
+from desk.app import make_desk
+from desk.house import Check, DeskHouse
+from intake.worker import Worker
+
+log = structlog.get_logger()
+
+PARTS = ("web", "telegram", "mail", "clock", "dispatch")
+STALE = timedelta(seconds=90)
+RESTART_AFTER = 1.0  # seconds before a loop that broke is started again
+GRACE = 10.0  # seconds a loop may take to end
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+WrapWeb = Callable[[Any], Any]
+
+
+class Server(uvicorn.Server):
+    """uvicorn inside our own loop: signals are ours."""
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+@dataclass
+class Service:
+    """The running house. `stop` ends it; `started` is set when pages answer."""
+
+    settings: Settings
+    rooms: Rooms
+    clock: Clock
+    loops: dict[str, Loop]
+    ticker: Ticker
+    dispatcher: Dispatcher | None
+    worker: Worker
+    web: Server | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Runs every part until `stop` is set, then lets each end what it is doing."""
+        tasks = [asyncio.create_task(self._keep(name, loop), name=name) for name, loop in self.loops.items()]
+        if self.web is not None:
+            tasks.append(asyncio.create_task(self._serve(self.web), name="web"))
+        else:
+            self.started.set()
+        await self.stop.wait()
+        log.info("service.stopping")
+        if self.web is not None:
+            self.web.should_exit = True
+        _, late = await asyncio.wait(tasks, timeout=GRACE) if tasks else (None, set())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.rooms.close()
+
+    async def _keep(self, name: str, loop: Loop) -> None:
+        while not self.stop.is_set():
+            try:
+                await loop(self.stop)
+            except Exception:
+                log.exception("loop.broke", loop=name)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), RESTART_AFTER)
+
+    async def _serve(self, web: Server) -> None:
+        async def tell() -> None:
+            while not web.started and not self.stop.is_set():
+                await asyncio.sleep(0.01)
+            self.started.set()
+
+        telling = asyncio.create_task(tell())
+        try:
+            await web.serve()
+        except SystemExit:
+            log.error("web.cannot-listen", listen=self.settings.listen)
+        finally:
+            await telling
+            self.stop.set()
+
+
+async def build(
+    settings: Settings,
+    *,
+    without: Collection[str] = (),
+    clock: Clock = system_clock,
+    wrap_web: WrapWeb = lambda app: app,
+) -> Service:
+    """Everything put together, nothing running yet. The database is brought to the newest schema."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    rooms = await open_rooms(settings, clock, owner, telegram="telegram" not in without, mail="mail" not in without)
+    worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
+    ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone), clock)
+    loops: dict[str, Loop] = {"worker": worker.run}
+    dispatcher = None
+    if "dispatch" not in without:
+        dispatcher = rooms.dispatcher(clock, owner)
+        loops["dispatch"] = dispatcher.run
+        rooms.database.after_commit(dispatcher.wake)
+    if "clock" not in without:
+        loops["clock"] = ticker.run
+    if rooms.poller is not None:
+        loops["telegram"] = rooms.poller.run
+    rooms.database.after_commit(worker.wake)
+    service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker)
+    if "web" not in without:
+        service.web = _web(service, wrap_web)
+    return service
+
+
+def _web(service: Service, wrap: WrapWeb) -> Server:
+    settings = service.settings
+    desk = make_desk(
+        DeskHouse(
+            database=service.rooms.database,
+            clock=service.clock,
+            links=service.rooms.links,
+            secret_key=settings.key,
+            data_dir=settings.data_dir,
+            zone=settings.timezone,
+            readiness=lambda: readiness(service),
+        )
+    )
+    config = uvicorn.Config(
+        wrap(desk),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # ours would carry personal keys in paths
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    return Server(config)
+
+
+def readiness(service: Service) -> list[Check]:
+    """Whether each part does its work: what `/readyz` says."""
+    checks = [_database(service)]
+    now = service.clock()
+    ages = {"dispatch": service.dispatcher and service.dispatcher.last_pass, "clock": service.ticker.last_tick}
+    if service.rooms.poller is not None:
+        ages["telegram"] = service.rooms.poller.last_success
+    for name, last in ages.items():
+        if name not in service.loops:
+            continue
+        fresh = last is not None and now - last < STALE
+        checks.append(Check(name, fresh, f"last pass {last.isoformat()}" if last else "no pass yet"))
+    return checks
+
+
+def _database(service: Service) -> Check:
+    from storage.schema import current_revision
+
+    try:
+        return Check("database", current_revision(service.rooms.database) is not None, "answers")
+    except Exception as error:
+        return Check("database", False, type(error).__name__)
+
+
+async def serve_until_signal(service: Service, *, when_started: Callable[[], None] = lambda: None) -> None:
+    """Runs the service until SIGINT or SIGTERM."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, service.stop.set)
+    running = asyncio.create_task(service.run())
+    await asyncio.wait([asyncio.create_task(service.started.wait()), running], return_when=asyncio.FIRST_COMPLETED)
+    if not running.done():
+        when_started()
+    await running
