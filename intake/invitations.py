@@ -1,0 +1,160 @@
+"""Lets a referent in: invites, binds their private chat once, lets them go. Identifies nobody by name or text.
+
+Keys are never stored, not even in the outbox: the invitation's mail gets its own key while it is being worded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from delivery.links import Links
+from delivery.outbox import queue
+from delivery.words import Button, Words
+from facts.languages import N_, Language, speaking
+from storage import audit, people
+from storage import invitations as keys
+from storage.tables import Channel, Outbox, OutboxKind, Referent
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What to hand over once: neither link can be shown again. `mailed`: the invitation is also on its way by mail."""
+
+    start_link: str
+    personal_link: str
+    mailed: bool
+
+
+class ChatTaken(Exception):
+    """This chat already speaks for another referent. `sentence` is for whoever asked."""
+
+    sentence = N_(
+        "This chat is already linked to another contact person. "
+        "Send /esci to unlink it, then open the invitation again."
+    )
+
+
+class NobodyToInvite(LookupError):
+    """There is no such referent."""
+
+
+def invite(session: Session, referent_id: int, now: datetime, links: Links, *, by: int | None = None) -> Invited:
+    """A new key (earlier ones no longer open) and a personal page; the mail is queued when there is an address."""
+    referent = session.get(Referent, referent_id)
+    if referent is None:
+        raise NobodyToInvite(referent_id)
+    address = people.address_of(session, referent_id, Channel.EMAIL)
+    token = people.new_invitation(session, referent_id, address.value if address else "", now)
+    invitation = people.invitation_with(session, token)
+    assert invitation is not None
+    actor = ("system", None) if by is None else ("staff", by)
+    audit.record(session, now, actor, "referent.invite", ("referent", referent_id), invitation=invitation.id)
+    outbox_id = None
+    if address is not None and address.unreachable_since is None:
+        outbox_id = queue(
+            session,
+            _words(session, referent, links, start_link=None),
+            kind=OutboxKind.INVITATION,
+            channel=Channel.EMAIL,
+            address=address.value,
+            now=now,
+            dedupe_key=f"invitation:{invitation.id}",
+            referent_id=referent_id,
+        )
+    personal = people.new_personal_link(session, referent_id, now)
+    return Invited(links.start(token), links.personal(personal), outbox_id is not None)
+
+
+def word_invitation(links: Links) -> Callable[[Session, Outbox, datetime], Words | None]:
+    """For `STILL_DUE[OutboxKind.INVITATION]`: the mail with a key of its own; None when no longer wanted."""
+
+    def word(session: Session, row: Outbox, now: datetime) -> Words | None:
+        invitation_id = row.dedupe_key.split(":")[1]
+        referent = session.get(Referent, row.referent_id)
+        if referent is None or not keys.is_open(session, int(invitation_id), now):
+            return None
+        start_link = None
+        if links.bot and row.channel is Channel.EMAIL:
+            start_link = links.start(keys.add_key(session, referent.id, row.address, now))
+        return _words(session, referent, links, start_link=start_link)
+
+    return word
+
+
+def _words(session: Session, referent: Referent, links: Links, *, start_link: str | None) -> Words:
+    """The sender adds the way to the personal page, as to every mail to a referent."""
+    language = Language(referent.language)
+    _ = speaking(language, html=True)
+    office = people.the_office(session)
+    authority = office.authority or office.name
+    parts = [
+        _("Hello {name},", name=referent.name),
+        _("{office} ({authority}) is writing to you.", office=office.name, authority=authority)
+        if authority != office.name
+        else _("{office} is writing to you.", office=office.name),
+        _(
+            "With Raccordo you tell us how your projects are going and ask us questions: "
+            "from Telegram, from your web page, or by answering our mails. We remind you of the deadlines."
+        ),
+    ]
+    if start_link:
+        parts.append(
+            _(
+                "<b>On Telegram:</b> open this link on your phone and confirm. It works once, within {days} days.",
+                days=people.INVITATION_DAYS,
+            )
+            + f'\n<a href="{start_link}">{start_link}</a>'
+        )
+    parts += [
+        _("<b>Without Telegram:</b> use your own page. Its link is for you alone: please do not pass it on."),
+        _('How we treat your data: <a href="{url}">privacy notice</a>.', url=links.privacy()),
+        _("Were you not expecting this? Do nothing: nothing is linked until you confirm."),
+    ]
+    buttons = ((Button(str(_("Open Telegram")), url=start_link),),) if start_link else ()
+    subject = speaking(language)(N_("{office}: how to send us updates and questions"), office=office.name)
+    return Words("\n\n".join(parts), subject=subject, buttons=buttons)
+
+
+def invitation_for(session: Session, token: str, now: datetime) -> Referent | None:
+    """Whom this key would let in. Uses nothing up: mail scanners open links too."""
+    invitation = keys.open_invitation(session, token, now)
+    return session.get(Referent, invitation.referent_id) if invitation else None
+
+
+def accept(session: Session, token: str, chat_id: str, now: datetime) -> Referent | None:
+    """Binds the private chat to the referent, once; None when the key opens nothing (any more). Raises ChatTaken."""
+    invitation = keys.open_invitation(session, token, now)
+    if invitation is None:
+        return None
+    holder = people.referent_at(session, Channel.TELEGRAM, chat_id)
+    if holder is not None and holder.id != invitation.referent_id:
+        raise ChatTaken
+    if not keys.use_invitation(session, invitation.id, now):
+        return None
+    keys.bind_chat(session, invitation.referent_id, chat_id, now)
+    person = ("referent", invitation.referent_id)
+    audit.record(session, now, person, "invitation.accept", person, invitation=invitation.id)
+    return session.get(Referent, invitation.referent_id)
+
+
+def leave(session: Session, chat_id: str, now: datetime) -> Referent | None:
+    """Unlinks a chat and cancels what was begun and not finished; None when the chat was nobody's."""
+    referent = people.referent_at(session, Channel.TELEGRAM, chat_id)
+    if referent is None:
+        return None
+    keys.unbind_chat(session, chat_id)
+    cancelled = keys.cancel_drafts(session, referent.id, now)
+    person = ("referent", referent.id)
+    audit.record(session, now, person, "referent.leave", person, cancelled_drafts=cancelled)
+    return referent
+
+
+def revoke(session: Session, referent_id: int, now: datetime, *, by: int | None = None) -> int:
+    """Makes the referent's open invitations useless; how many there were."""
+    revoked = keys.revoke_invitations(session, referent_id, now)
+    if revoked:
+        actor = ("system", None) if by is None else ("staff", by)
+        audit.record(session, now, actor, "invitation.revoke", ("referent", referent_id), count=revoked)
+    return revoked
