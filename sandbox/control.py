@@ -155,6 +155,8 @@ async def chat(telegram: TelegramSandbox, request: Request) -> Json:
     person = person_of(telegram, request)
     after = int(request.query_params.get("after", 0))
     await wait_for_news(telegram.world.bell, lambda: telegram.closing or person.version > after, request)
+    if telegram.closing:
+        raise CannotDo("The sandbox is closing")
     return chat_json(telegram, person, after)
 
 

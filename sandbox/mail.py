@@ -1,6 +1,8 @@
 """A mailbox that takes every mail sent to it by SMTP and keeps it; refuses to deliver anything anywhere."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
@@ -81,6 +83,7 @@ class MailSandbox:
 
     host: str = "127.0.0.1"
     port: int = 0  # 0 = any free one; the real one once started
+    clock: Callable[[], float] = time.time
     messages: list[Mail] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
     closing: bool = False
@@ -102,9 +105,13 @@ class MailSandbox:
         self._server = await loop.create_server(connected, self.host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def stop(self) -> None:
+    def close(self) -> None:
+        """Ends the waits of pages, so that a server can stop at once."""
         self.closing = True
         self.bell.ring()
+
+    async def stop(self) -> None:
+        self.close()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -138,7 +145,8 @@ class MailSandbox:
     def keep(self, envelope: Envelope) -> Mail:
         raw = envelope.original_content or b""
         recipients = tuple(envelope.rcpt_tos)
-        mail = Mail(len(self.messages) + 1, datetime.now(UTC), envelope.mail_from or "", recipients, raw)
+        received = datetime.fromtimestamp(self.clock(), UTC)
+        mail = Mail(len(self.messages) + 1, received, envelope.mail_from or "", recipients, raw)
         self.messages.append(mail)
         self.bell.ring()
         return mail

@@ -26,6 +26,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
+INVITATION = re.compile(r"https://t\.me/\w+\?start=([A-Za-z0-9_-]{1,64})")
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]»'’]")
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -33,13 +34,20 @@ templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=
 
 
 def linked(text: str) -> Markup:
-    """The text, escaped, with its web addresses as links."""
+    """The text, escaped, with its web addresses as links; an invitation opens in the simulated chat."""
     out, at = Markup(), 0
     for found in LINK.finditer(text):
-        link = Markup('<a href="{0}" target="_blank" rel="noreferrer">{0}</a>').format(found.group())
-        out += escape(text[at : found.start()]) + link
+        out += escape(text[at : found.start()]) + _link(found.group())
         at = found.end()
     return out + escape(text[at:])
+
+
+def _link(url: str) -> Markup:
+    invitation = INVITATION.fullmatch(url)
+    if invitation is None:
+        return Markup('<a href="{0}" target="_blank" rel="noreferrer">{0}</a>').format(url)
+    link = Markup('<a href="/sandbox/chat?start={}">{}</a> <em>(si apre nella chat simulata)</em>')
+    return link.format(invitation[1], url)
 
 
 templates.filters["linked"] = linked
@@ -57,10 +65,12 @@ class ChatPages:
         self.telegram = telegram
 
     async def first(self, request: Request) -> Response:
+        """To the first person; with an invitation (`?start=`) to the first who has not spoken with the bot yet."""
         query = f"?{request.url.query}" if request.url.query else ""
-        for person in self.telegram.people:
-            return RedirectResponse(f"/sandbox/chat/{person}{query}", 303)
-        return page("nobody.html", 404, missing=None)
+        people = sorted(self.telegram.people.values(), key=lambda person: person.started and bool(query))
+        if not people:
+            return page("nobody.html", 404, missing=None)
+        return RedirectResponse(f"/sandbox/chat/{people[0].id}{query}", 303)
 
     async def chat(self, request: Request) -> Response:
         person = self.telegram.people.get(request.path_params["person"])
@@ -97,6 +107,8 @@ class MailPages:
         """`?after=` a number, `&wait=` seconds to wait for something newer."""
         after = int(request.query_params.get("after", 0))
         await wait_for_news(self.mail.bell, lambda: self.mail.closing or len(self.mail.messages) > after, request)
+        if self.mail.closing:
+            return as_json({"error": "The sandbox is closing"}, 409)
         return as_json({"mails": [_mail_json(mail) for mail in self.mail.messages[after:]]})
 
     def _find(self, request: Request) -> Mail | None:

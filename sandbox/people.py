@@ -82,7 +82,7 @@ class World:
     version: int = 0
 
     def __post_init__(self) -> None:
-        self.updates = UpdateQueue(self.ledger, self.clock)
+        self.updates = UpdateQueue(self.ledger, self.clock, self.bell)
 
     def next_message_id(self) -> int:
         self.message_id += 1

@@ -57,13 +57,18 @@ def _set(waiter: asyncio.Future[T], value: T) -> None:
 class UpdateQueue:
     """The updates that wait for the bot, oldest first."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float]) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], float], bell: Bell) -> None:
         self.pending: deque[Json] = deque()
         self.webhook_url = ""
         self.allowed: frozenset[str] | None = None  # None = all but NOT_BY_DEFAULT
-        self._ledger, self._clock = ledger, clock
+        self._ledger, self._clock, self._bell = ledger, clock, bell
         self._next_id = FIRST_UPDATE_ID
         self._poller: asyncio.Future[str] | None = None
+
+    @property
+    def is_polled(self) -> bool:
+        """True while a long poll waits for updates."""
+        return self._poller is not None
 
     def push(self, kind: str, payload: Json) -> int | None:
         """Queues an update of this kind and says its id, or None when the bot did not ask for such updates."""
@@ -122,6 +127,7 @@ class UpdateQueue:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[str] = loop.create_future()
         self._poller = waiter
+        self._bell.ring()
         alarm = loop.call_later(timeout, _set, waiter, "nothing")
         gone = loop.create_task(_until_gone(receive, waiter))
         try:

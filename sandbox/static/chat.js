@@ -303,7 +303,7 @@ get("avvia").onclick = async () => {
 get("menu").onclick = () => toggleMenu(get("comandi").hidden);
 get("risposta-annulla").onclick = stopReply;
 get("blocca").onclick = () => post("block", { blocked: !blocked });
-get("persona").onchange = (event) => { location.href = `/sandbox/chat/${event.target.value}`; };
+get("persona").onchange = (event) => { location.href = `/sandbox/chat/${event.target.value}${payload ? `?start=${payload}` : ""}`; };
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (!get("comandi").hidden) { toggleMenu(false); get("menu").focus(); } else stopReply();
