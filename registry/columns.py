@@ -42,6 +42,7 @@ Descrizione Regione;Descrizione Provincia;CAP;Percentuale di Localizzazione
 PROJECTS = Columns(
     aliases=PROJECT_ALIASES,
     needed=frozenset({"cup", "local_code", "measure"}),
+    spare=frozenset({"parent_measure", "parent_measure_name", "province", "municipality_name"}),
     ignored=frozenset(text.strip() for text in UNREAD.split(";")),
 )
 

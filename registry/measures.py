@@ -12,6 +12,9 @@ MEASURES = {
     "M5C2I2.03.02": ("PINQuA", "PINQuA, interventi ad alto impatto (M5C2 2.3)"),
 }
 LONGEST_NAME = 60
+SMALL_WORDS = frozenset(
+    {"a", "al", "alla", "ai", "da", "dal", "dalla", "dei", "degli", "del", "della", "delle", "dello", "di", "e"}
+)
 MILLION = 1_000_000
 
 
@@ -78,8 +81,14 @@ def _others(count: int) -> str:
 
 
 def _addressed(project: Untitled, title: str) -> str:
-    address = project.address.strip(" *").title()
+    address = _readable(project.address.strip(" *"))
     return f"{title}, {address}" if address else title
+
+
+def _readable(address: str) -> str:
+    """`PIAZZA TRENTO E TRIESTE` as a street sign has it: Piazza Trento e Trieste."""
+    words = address.title().split() if address.isupper() else address.split()
+    return " ".join(word.lower() if word.lower() in SMALL_WORDS else word for word in words)
 
 
 def _with_amount(project: Untitled, title: str) -> str:

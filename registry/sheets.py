@@ -46,10 +46,14 @@ class UnreadableSheet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which headers mean which field. `needed` fields must be there; `ignored` headers are known and not read."""
+    """Which headers mean which field. `needed` fields must be there, `spare` ones are not missed when absent.
+
+    `ignored` headers are known and not read.
+    """
 
     aliases: Mapping[str, tuple[str, ...]]
     needed: frozenset[str]
+    spare: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
 
     def header(self, name: str) -> str:
@@ -116,7 +120,8 @@ def _tell_columns(header: Cells, columns: Columns, places: Mapping[str, int], re
     unknown = [text.strip() for text in header if text.strip() and _plain(text) not in known]
     if unknown:
         report.note(UNKNOWN_COLUMNS, columns=", ".join(unknown))
-    absent = [columns.header(name) for name in columns.aliases if name not in places and name not in columns.needed]
+    missed = columns.aliases.keys() - places.keys() - columns.needed - columns.spare
+    absent = [columns.header(name) for name in columns.aliases if name in missed]
     if absent:
         report.note(ABSENT_COLUMNS, columns=", ".join(absent))
     for name in columns.aliases:
