@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from delivery.outbox import queue_to
 from delivery.words import Words
-from facts.languages import Language, speaking
+from facts.languages import N_, Language, speaking
 from storage import audit, reports
 from storage.drafts import drafts_overtaken
 from storage.tables import Channel, FormVersion, Obligation, OutboxKind, Project, Referent, Update
@@ -123,5 +123,5 @@ def _already_sent(language: Language, sender: str, title: str) -> Words:
             sender=sender,
             title=title,
         ),
-        subject=speaking(language)("Update already sent: {title}", title=title),
+        subject=speaking(language)(N_("Update already sent: {title}"), title=title),
     )

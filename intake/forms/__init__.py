@@ -1,0 +1,25 @@
+"""Forms as data: what is asked, how an answer is read, doubted and shown. Pure: knows no channel and no database."""
+
+from intake.forms.answers import Answered, Doubt, Facts, More, Outcome, Refusal, Sentence, consider, parse
+from intake.forms.definition import BadDefinition, Choice, Field, FieldType, Form, read_form
+from intake.forms.showing import fits, show
+
+__all__ = [
+    "Answered",
+    "BadDefinition",
+    "Choice",
+    "Doubt",
+    "Facts",
+    "Field",
+    "FieldType",
+    "Form",
+    "More",
+    "Outcome",
+    "Refusal",
+    "Sentence",
+    "consider",
+    "fits",
+    "parse",
+    "read_form",
+    "show",
+]
