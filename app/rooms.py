@@ -1,12 +1,13 @@
 """Opens the rooms and fills the dictionaries that join them: handlers, wordings, senders. Runs nothing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 import telegram
+import telegram.error
 
 from answering.notices import word_notice
 from app.clock import Clock
@@ -22,6 +23,7 @@ from delivery.mail import MailSender
 from delivery.senders import Sender
 from delivery.telegram import TelegramSender, make_bot
 from intake.builtin import ensure_builtin_forms
+from intake.invitations import word_invitation
 from intake.worker import Handler
 from registry.municipalities import load_municipalities
 from reminders.wording import word_reminder
@@ -32,6 +34,7 @@ from storage.tables import Channel, OutboxKind
 log = structlog.get_logger()
 
 INTRODUCTION_SECONDS = 3.0
+LONGEST_PAUSE = 300.0  # seconds between two attempts to tell Telegram our commands
 
 
 @dataclass
@@ -66,12 +69,24 @@ class Rooms:
         self.database.close()
 
 
-async def open_rooms(settings: Settings, clock: Clock, owner: str, *, telegram: bool, mail: bool) -> Rooms:
-    """Database migrated and furnished, bot introduced, senders ready."""
+async def open_rooms(
+    settings: Settings,
+    clock: Clock,
+    owner: str,
+    *,
+    channels: Collection[Channel],
+    bot_links: tuple[str, str] | None = None,
+) -> Rooms:
+    """Database migrated and furnished, bot made known, senders ready."""
     database = Database(settings.database)
     prepare(database, clock)
-    bot = await _bot(settings) if telegram else None
-    links = make_links(settings, name_of_bot(settings))
+    token = settings.telegram_token.get_secret_value()
+    bot = make_bot(token, settings.telegram_api_url) if token and Channel.TELEGRAM in channels else None
+    links = Links(settings.public_url)
+    if bot_links is not None:
+        links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
+    elif bot is not None:
+        links = replace(links, bot=await _introduced(bot, settings))
     house = House(links=links, zone=settings.timezone, language=settings.language)
     poller = Poller(database, bot, owner=owner, clock=clock) if bot is not None else None
     return Rooms(
@@ -80,8 +95,12 @@ async def open_rooms(settings: Settings, clock: Clock, owner: str, *, telegram: 
         links=links,
         handlers={"telegram": telegram_handler(house)},
         apologies={"telegram": apologise(house)},
-        still_due={OutboxKind.REMINDER: word_reminder(links), OutboxKind.NOTICE: word_notice(links)},
-        senders=_senders(settings, bot, mail=mail),
+        still_due={
+            OutboxKind.REMINDER: word_reminder(links),
+            OutboxKind.NOTICE: word_notice(links),
+            OutboxKind.INVITATION: word_invitation(links),
+        },
+        senders=_senders(settings, bot, mail=Channel.EMAIL in channels),
         bot=bot,
         poller=poller,
         limits=Limits(),
@@ -106,33 +125,28 @@ def _senders(settings: Settings, bot: telegram.Bot | None, *, mail: bool) -> dic
     return senders
 
 
-async def _bot(settings: Settings) -> telegram.Bot | None:
-    """The bot, when there is a token. Its name is remembered, so that links work when Telegram is away at start."""
-    token = settings.telegram_token.get_secret_value()
-    if not token:
-        return None
-    bot = make_bot(token, settings.telegram_api_url)
+async def _introduced(bot: telegram.Bot, settings: Settings) -> str:
+    """The bot's user name. Remembered, so that links work when Telegram is away at the next start."""
+    path = settings.data_dir / "telegram-bot"
     try:
         async with asyncio.timeout(INTRODUCTION_SECONDS):
             await bot.initialize()
-            await set_up(bot)
-        _name_file(settings).write_text(bot.username)
-    except Exception as error:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        path.write_text(bot.username)
+    except (telegram.error.TelegramError, TimeoutError) as error:
         log.warning("telegram.not-introduced", error=type(error).__name__)
-    return bot
-
-
-def _name_file(settings: Settings) -> Path:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return settings.data_dir / "telegram-bot"
-
-
-def name_of_bot(settings: Settings) -> str:
-    """The bot's user name as last heard; empty when it was never heard."""
-    path = _name_file(settings)
     return path.read_text().strip() if path.exists() else ""
 
 
-def make_links(settings: Settings, bot_name: str, *, start_pattern: str | None = None) -> Links:
-    links = Links(settings.public_url, bot=bot_name)
-    return replace(links, start_pattern=start_pattern) if start_pattern else links
+async def greet(bot: telegram.Bot, stop: asyncio.Event) -> None:
+    """Tells Telegram our commands, as soon as it answers; then there is nothing more to do."""
+    pause = 1.0
+    while not stop.is_set():
+        try:
+            await set_up(bot)
+            await stop.wait()
+        except telegram.error.TelegramError as error:
+            log.warning("telegram.not-greeted", error=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+        pause = min(pause * 2, LONGEST_PAUSE)

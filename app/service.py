@@ -9,23 +9,26 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 
 from app.clock import Clock, Ticker, system_clock
-from app.rooms import Rooms, open_rooms
+from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
 from delivery.dispatch import Dispatcher
 from desk.app import make_desk
 from desk.house import Check, DeskHouse
 from intake.worker import Worker
+from storage.tables import Channel
 
 log = structlog.get_logger()
 
 PARTS = ("web", "telegram", "mail", "clock", "dispatch")
+PART_CHANNELS = {"telegram": Channel.TELEGRAM, "mail": Channel.EMAIL}
 STALE = timedelta(seconds=90)
 RESTART_AFTER = 1.0  # seconds before a loop that broke is started again
 GRACE = 10.0  # seconds a loop may take to end
@@ -104,10 +107,15 @@ async def build(
     without: Collection[str] = (),
     clock: Clock = system_clock,
     wrap_web: WrapWeb = lambda app: app,
+    bot_links: tuple[str, str] | None = None,
 ) -> Service:
-    """Everything put together, nothing running yet. The database is brought to the newest schema."""
+    """Everything put together, nothing running yet. The database is brought to the newest schema.
+
+    `bot_links`: name and start pattern of a bot that is not on Telegram, for the demo.
+    """
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    rooms = await open_rooms(settings, clock, owner, telegram="telegram" not in without, mail="mail" not in without)
+    channels = {Channel.TELEGRAM, Channel.EMAIL} - {PART_CHANNELS[part] for part in without if part in PART_CHANNELS}
+    rooms = await open_rooms(settings, clock, owner, channels=channels, bot_links=bot_links)
     worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
     ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone), clock)
     loops: dict[str, Loop] = {"worker": worker.run}
@@ -118,8 +126,9 @@ async def build(
         rooms.database.after_commit(dispatcher.wake)
     if "clock" not in without:
         loops["clock"] = ticker.run
-    if rooms.poller is not None:
+    if rooms.poller is not None and rooms.bot is not None:
         loops["telegram"] = rooms.poller.run
+        loops["greeting"] = partial(greet, rooms.bot)
     rooms.database.after_commit(worker.wake)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker)
     if "web" not in without:

@@ -1,0 +1,132 @@
+"""Looks at every setting and every door, and says for each: ok, or what to do. Changes nothing."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parseaddr
+from urllib.parse import urlsplit
+
+from app.settings import Settings
+from storage.database import Database
+from storage.schema import current_revision, newest_revision
+
+PATIENCE = 5.0  # seconds for each door
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    ok: bool
+    detail: str
+
+
+async def check_all(settings: Settings) -> list[Finding]:
+    """One finding per setting or door, in the order of the README."""
+    checks: dict[str, Callable[[Settings], Awaitable[str]]] = {
+        "DATA_DIR": _data_dir,
+        "DATABASE_URL": _database,
+        "BASE_URL": _base_url,
+        "SECRET_KEY": _secret_key,
+        "TELEGRAM_TOKEN": _telegram,
+        "SMTP_URL": _smtp,
+        "MAIL_FROM": _mail_from,
+    }
+    return [await _checked(name, check, settings) for name, check in checks.items()]
+
+
+async def _checked(name: str, check: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return Finding(name, True, await check(settings))
+    except TimeoutError:
+        return Finding(name, False, f"no answer in {PATIENCE:.0f} seconds; is the address right, is a firewall between?")
+    except _Problem as problem:
+        return Finding(name, False, str(problem))
+
+
+class _Problem(Exception):
+    """What is wrong and what to do."""
+
+
+async def _data_dir(settings: Settings) -> str:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=settings.data_dir) as probe:
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise _Problem(f"{settings.data_dir} cannot be written: {error.strerror}") from error
+    return str(settings.data_dir)
+
+
+async def _database(settings: Settings) -> str:
+    try:
+        database = Database(settings.database)
+        found = await asyncio.to_thread(current_revision, database)
+        database.close()
+    except Exception as error:
+        raise _Problem(f"{type(error).__name__}: cannot be reached; is it running, are user and password right?") from error
+    if found != newest_revision():
+        raise _Problem(f"schema {found or 'none'}, {newest_revision()} is needed; run: raccordo migrate")
+    return f"schema {found}"
+
+
+async def _base_url(settings: Settings) -> str:
+    url = urlsplit(settings.public_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise _Problem(f"{settings.public_url} is not an address; write for example https://raccordo.example.org")
+    if url.scheme == "http" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise _Problem("people would reach the pages unencrypted; put a TLS proxy before them and write https://")
+    return settings.public_url
+
+
+async def _secret_key(settings: Settings) -> str:
+    try:
+        key = settings.key
+    except OSError as error:
+        raise _Problem(f"raccordo.key cannot be made beside DATA_DIR: {error.strerror}") from error
+    if len(key) < 32:
+        raise _Problem("shorter than 32 characters; leave it empty and one is made")
+    return "given" if settings.secret_key.get_secret_value() else "in raccordo.key"
+
+
+async def _telegram(settings: Settings) -> str:
+    from telegram.error import InvalidToken, TelegramError
+
+    from delivery.telegram import make_bot
+
+    token = settings.telegram_token.get_secret_value()
+    if not token:
+        return "none: Telegram is off"
+    bot = make_bot(token, settings.telegram_api_url)
+    try:
+        async with bot:
+            return f"@{bot.username}"
+    except InvalidToken as error:
+        raise _Problem("Telegram refuses this token; copy it again from @BotFather") from error
+    except TelegramError as error:
+        raise _Problem(f"{settings.telegram_api_url} does not answer: {type(error).__name__}") from error
+
+
+async def _smtp(settings: Settings) -> str:
+    from aiosmtplib import SMTPException
+
+    from delivery.mail import greet
+
+    url = settings.smtp_url.get_secret_value()
+    if not url:
+        return "none: no e-mail leaves"
+    try:
+        await greet(url)
+    except (OSError, SMTPException, ValueError) as error:
+        raise _Problem(f"{type(error).__name__}; are address, user and password right?") from error
+    return f"{urlsplit(url).hostname} answers"
+
+
+async def _mail_from(settings: Settings) -> str:
+    if not settings.smtp_url.get_secret_value():
+        return "not needed"
+    if "@" not in parseaddr(settings.mail_from)[1]:
+        raise _Problem("write it as Name <address@domain>")
+    return settings.mail_from

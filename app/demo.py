@@ -1,0 +1,94 @@
+"""`raccordo demo`: the whole job on a throw-away folder, in one process, with nothing to configure.
+
+The same service as `serve`, with three things around it: a Telegram sandbox, a mailbox, a clock that can be moved.
+"""
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from app.clock import MovableClock
+from app.demo_data import Example, furnish
+from app.demo_pages import demo_pages
+from app.service import Service, build, serve_until_signal
+from app.settings import Settings
+from sandbox.mail import MailSandbox
+from sandbox.pages import sandbox_app
+from sandbox.telegram import TelegramSandbox
+
+
+@dataclass
+class Demo:
+    """The running demo: `url` is the page with the three doors."""
+
+    service: Service
+    telegram: TelegramSandbox
+    mail: MailSandbox
+    clock: MovableClock
+    example: Example
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"{self.service.settings.public_url}/demo"
+
+    async def close(self) -> None:
+        self.telegram.close()
+        with suppress(OSError):
+            await self.mail.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+async def build_demo(port: int) -> Demo:
+    """Everything put together on `127.0.0.1:port`, example data included; nothing running yet but the mailbox."""
+    folder = Path(tempfile.mkdtemp(prefix="raccordo-demo-"))
+    clock = MovableClock()
+    telegram = TelegramSandbox(f"900000001:{secrets.token_hex(16)}", username="RaccordoEsempioBot")
+    mail = MailSandbox(clock=lambda: clock().timestamp())
+    await mail.start()
+    settings = demo_settings(folder, port, telegram.token, mail.url)
+    service = await build(
+        settings,
+        clock=clock,
+        wrap_web=lambda desk: sandbox_app(telegram, mail, otherwise=demo_pages(lambda: demo, desk)),
+        bot_links=(telegram.username, f"http://127.0.0.1:{port}/sandbox/chat?start={{token}}"),
+    )
+    example = await service.rooms.database.run(lambda session: furnish(session, clock(), service.rooms.links))
+    for person in example.people:
+        chat = telegram.add_person(person.chat, person.first_name, last_name=person.last_name)
+        if person.linked:
+            chat.sends("/menu")
+    demo = Demo(service, telegram, mail, clock, example, folder)
+    return demo
+
+
+def demo_settings(folder: Path, port: int, token: str, smtp_url: str) -> Settings:
+    """Settings that look at nothing outside: no `.env`, no environment."""
+    return Settings.model_construct(
+        data_dir=folder / "data",
+        listen=f"127.0.0.1:{port}",
+        telegram_token=SecretStr(token),
+        telegram_api_url=f"http://127.0.0.1:{port}",
+        smtp_url=SecretStr(smtp_url),
+        mail_from="Raccordo (esempio) <raccordo@example.org>",
+    )
+
+
+def run_demo(port: int, say: Callable[[str], None]) -> None:
+    """Runs the demo until Ctrl-C; leaves nothing running and nothing on disk."""
+    asyncio.run(_run(port, say))
+
+
+async def _run(port: int, say: Callable[[str], None]) -> None:
+    demo = await build_demo(port)
+    try:
+        await serve_until_signal(demo.service, when_started=lambda: say(demo.url))
+    finally:
+        await demo.close()
