@@ -10,6 +10,7 @@ import telegram
 import telegram.error
 
 from answering.notices import word_notice
+from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.settings import Settings
 from bot.commands import set_up
@@ -82,11 +83,11 @@ async def open_rooms(
     prepare(database, clock)
     token = settings.telegram_token.get_secret_value()
     bot = make_bot(token, settings.telegram_api_url) if token and Channel.TELEGRAM in channels else None
-    links = Links(settings.public_url)
+    if bot is not None and bot_links is None:
+        await _introduce(bot, settings)
+    links = known_links(settings)
     if bot_links is not None:
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
-    elif bot is not None:
-        links = replace(links, bot=await _introduced(bot, settings))
     house = House(links=links, zone=settings.timezone, language=settings.language)
     poller = Poller(database, bot, owner=owner, clock=clock) if bot is not None else None
     return Rooms(
@@ -125,17 +126,13 @@ def _senders(settings: Settings, bot: telegram.Bot | None, *, mail: bool) -> dic
     return senders
 
 
-async def _introduced(bot: telegram.Bot, settings: Settings) -> str:
-    """The bot's user name. Remembered, so that links work when Telegram is away at the next start."""
-    path = settings.data_dir / "telegram-bot"
+async def _introduce(bot: telegram.Bot, settings: Settings) -> None:
     try:
         async with asyncio.timeout(INTRODUCTION_SECONDS):
             await bot.initialize()
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        path.write_text(bot.username)
+        remember_bot(settings, bot.username)
     except (telegram.error.TelegramError, TimeoutError) as error:
         log.warning("telegram.not-introduced", error=type(error).__name__)
-    return path.read_text().strip() if path.exists() else ""
 
 
 async def greet(bot: telegram.Bot, stop: asyncio.Event) -> None:

@@ -1,9 +1,11 @@
 """Questions about people: who has this address, how to reach them, which projects are theirs."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -181,3 +183,38 @@ def new_invitation(session: Session, referent_id: int, email: str, now: datetime
 def invitation_with(session: Session, token: str) -> Invitation | None:
     """The invitation with this key, whatever its state."""
     return session.exec(select(Invitation).where(Invitation.token_hash == token_hash(token))).first()
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A referent as lists show them."""
+
+    referent: Referent
+    organizations: tuple[str, ...]
+    channels: tuple[str, ...]
+    projects: int
+
+
+def referents(session: Session) -> list[Contact]:
+    """Everyone by name, with organisations, working channels and number of projects: four queries in all."""
+    organizations: defaultdict[int, list[str]] = defaultdict(list)
+    for referent_id, name in session.exec(
+        select(Membership.referent_id, Organization.name)
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .order_by(Organization.name)
+    ):
+        organizations[referent_id].append(name)
+    channels: defaultdict[int, list[str]] = defaultdict(list)
+    for referent_id, channel in session.exec(
+        select(Address.referent_id, Address.channel)
+        .where(col(Address.unreachable_since).is_(None))
+        .order_by(col(Address.id))
+    ):
+        channels[referent_id].append(channel.value)
+    projects = dict(
+        session.exec(select(Following.referent_id, func.count()).group_by(col(Following.referent_id))).all()
+    )
+    return [
+        Contact(row, tuple(organizations[row.id]), tuple(channels[row.id]), projects.get(row.id, 0))
+        for row in session.exec(select(Referent).order_by(Referent.name, col(Referent.id)))
+    ]

@@ -1,0 +1,135 @@
+"""Commands for people: `staff add`, `staff list`, `referent add`, `referent list`, `invite`."""
+
+from typing import Annotated
+
+import typer
+
+from app.addresses import known_links
+from app.clock import system_clock
+from app.commands.house import CommandFailed, Format, Shape, open_house, show
+from facts.languages import Language, speaking
+from storage.tables import Channel, Role
+
+staff = typer.Typer(help="Desk accounts.", no_args_is_help=True)
+referent = typer.Typer(help="Municipal contacts.", no_args_is_help=True)
+
+
+@staff.command("add")
+def add_account(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    role: Annotated[Role, typer.Option(help="What they may do")],
+    name: Annotated[str, typer.Option(help="As colleagues see it; the address when left out")] = "",
+    shape: Format = Shape.TEXT,
+) -> None:
+    """Makes a desk account and prints the link with which its owner chooses a password (once, within 7 days)."""
+    from desk.security import welcome_link
+    from storage.staff import add_staff, find_staff
+
+    if "@" not in email:
+        raise CommandFailed(f"{email!r} is not an e-mail address")
+    with open_house() as (settings, database), database.write() as session:
+        if find_staff(session, email) is not None:
+            raise CommandFailed(f"{email} has an account already; see: raccordo staff list")
+        person = add_staff(session, email=email, name=name, role=role, now=system_clock())
+        link = welcome_link(known_links(settings), person, settings.key)
+    show({"email": person.email, "role": person.role.value, "choose a password": link}, shape)
+
+
+@staff.command("list")
+def list_accounts(shape: Format = Shape.TEXT) -> None:
+    """Name, address, role, and whether a password was chosen."""
+    from storage.staff import list_staff
+
+    with open_house() as (_, database), database.read() as session:
+        rows = [
+            {
+                "email": row.email,
+                "name": row.name,
+                "role": row.role.value,
+                "active": row.active,
+                "password": row.password_hash is not None,
+            }
+            for row in list_staff(session)
+        ]
+    show(rows, shape)
+    if not rows and shape is Shape.TEXT:
+        typer.echo("Nobody yet. Add the first: raccordo staff add EMAIL --role admin")
+
+
+@referent.command("add")
+def add_contact(
+    name: Annotated[str, typer.Option(help="First and last name")],
+    email: Annotated[str, typer.Option(help="Work address")],
+    organization: Annotated[str, typer.Option(help="Municipality (name or ISTAT code) or other actor")],
+    project: Annotated[list[str] | None, typer.Option("--project", help="CUP; may be repeated. None: all of theirs")] = None,
+    role: Annotated[str, typer.Option(help="For example RUP")] = "",
+    language: Annotated[Language, typer.Option(help="Language of the messages")] = Language.IT,
+    shape: Format = Shape.TEXT,
+) -> None:
+    """Makes a referent. Then invite them: raccordo invite EMAIL."""
+    from registry.referents import add_referent
+    from registry.report import RegistryRefused
+
+    with open_house() as (_, database), database.write() as session:
+        try:
+            person = add_referent(
+                session,
+                name=name,
+                email=email,
+                organization=organization,
+                cups=project or [],
+                role=role,
+                language=language,
+                now=system_clock(),
+            )
+        except RegistryRefused as refused:
+            raise CommandFailed(refused.say(speaking(Language.EN))) from refused
+        from storage.people import projects_of
+
+        followed = len(projects_of(session, person.id))
+    show({"referent": person.id, "name": person.name, "projects": followed}, shape)
+
+
+@referent.command("list")
+def list_contacts(shape: Format = Shape.TEXT) -> None:
+    """Everyone, with organisations and how they can be reached."""
+    from storage.people import referents
+
+    with open_house() as (_, database), database.read() as session:
+        rows = [
+            {
+                "id": each.referent.id,
+                "name": each.referent.name,
+                "organizations": ", ".join(each.organizations),
+                "channels": ", ".join(each.channels),
+                "projects": each.projects,
+            }
+            for each in referents(session)
+        ]
+    show(rows, shape)
+    if not rows and shape is Shape.TEXT:
+        typer.echo("Nobody yet. Add one: raccordo referent add --help")
+
+
+def invite_contact(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    shape: Format = Shape.TEXT,
+) -> None:
+    """Prints the one-time Telegram link (7 days) and the personal web link, and mails them. Earlier invitations end."""
+    from intake.invitations import invite
+    from storage.people import referent_at
+
+    with open_house() as (settings, database), database.write() as session:
+        person = referent_at(session, Channel.EMAIL, email.strip().lower())
+        if person is None:
+            raise CommandFailed(f"no referent has the address {email}; see: raccordo referent list")
+        links = known_links(settings)
+        invited = invite(session, person.id, system_clock(), links)
+    telegram = invited.start_link if links.bot else "not available: set RACCORDO_TELEGRAM_TOKEN and start once"
+    show({"telegram": telegram, "web": invited.personal_link, "mailed": invited.mailed}, shape)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(staff, name="staff")
+    app.add_typer(referent, name="referent")
+    app.command("invite")(invite_contact)
