@@ -210,7 +210,7 @@ def referents(session: Session) -> list[Contact]:
         .where(col(Address.unreachable_since).is_(None))
         .order_by(col(Address.id))
     ):
-        channels[referent_id].append(channel.value)
+        channels[referent_id].append(str(channel))
     projects = dict(
         session.exec(select(Following.referent_id, func.count()).group_by(col(Following.referent_id))).all()
     )

@@ -1,0 +1,126 @@
+"""Commands that bring data in and out: `import WHAT FILE`, `export WHAT`."""
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import Session
+
+from app.clock import system_clock
+from app.commands.house import CommandFailed, open_house
+from facts.languages import Language, speaking
+from registry.report import ImportReport, Progress
+
+
+class Importable(StrEnum):
+    PROJECTS = "projects"
+    REFERENTS = "referents"
+    DEADLINES = "deadlines"
+
+
+class Exportable(StrEnum):
+    UPDATES = "updates"
+    QUESTIONS = "questions"
+    PROJECTS = "projects"
+    REFERENTS = "referents"
+    OBLIGATIONS = "obligations"
+    INBOX = "inbox"
+    OUTBOX = "outbox"
+    AUDIT = "audit"
+
+
+class FileFormat(StrEnum):
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+def bring_in(
+    what: Annotated[Importable, typer.Argument(metavar="WHAT", help="projects, referents or deadlines")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV or Excel")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, keep nothing")] = False,
+) -> None:
+    """Reads a file of projects, referents or deadlines: all of it or, with errors by row, nothing."""
+    with open_house() as (_, database), progress_shown() as progress:
+        with database.write() as session:
+            report = _importers()[what](session, file, progress, dry_run)
+            if not report.ok:
+                session.rollback()
+    _tell(what, report)
+    if not report.ok:
+        raise CommandFailed(f"nothing was imported: {len(report.errors) + report.more_errors} errors, see above")
+
+
+def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], ImportReport]]:
+    from registry.deadlines import import_deadlines
+    from registry.projects import import_projects
+    from registry.referents import import_referents
+    from reminders.importing import create_from_file
+
+    now = system_clock()
+    return {
+        Importable.PROJECTS: lambda session, file, progress, dry_run: import_projects(
+            session, file, now=now, progress=progress, dry_run=dry_run
+        ),
+        Importable.REFERENTS: lambda session, file, progress, dry_run: import_referents(
+            session, file, now=now, progress=progress, dry_run=dry_run
+        ),
+        Importable.DEADLINES: lambda session, file, progress, dry_run: import_deadlines(
+            session, file, create=create_from_file, now=now, progress=progress, dry_run=dry_run
+        ),
+    }
+
+
+@contextmanager
+def progress_shown() -> Any:
+    """Tells on stderr how many rows were read; a line that moves for people, nothing for pipes."""
+    if not sys.stderr.isatty():
+        yield lambda _rows: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("…") as status:
+        yield lambda rows: status.update(f"{rows:,} rows read")
+
+
+def _tell(what: Importable, report: ImportReport) -> None:
+    say = speaking(Language.EN)
+    for error in report.errors:
+        typer.echo(error.say(say), err=True)
+    for note in report.notes:
+        typer.echo(note.say(say), err=True)
+    if report.ok:
+        tense = "would be" if report.dry_run else "were"
+        typer.echo(
+            f"{report.rows} rows read; {what.value}: {report.created} {tense} created, {report.changed} changed, "
+            f"{report.unchanged} unchanged."
+        )
+
+
+def bring_out(
+    what: Annotated[Exportable, typer.Argument(metavar="WHAT")],
+    file_format: Annotated[FileFormat, typer.Option("--format", help="json, csv (for Excel) or xlsx")] = FileFormat.CSV,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; stdout when left out")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the column headers")] = Language.IT,
+) -> None:
+    """Writes everything that is stored of one kind."""
+    from registry.export import export
+
+    if output is None and file_format is FileFormat.XLSX and sys.stdout.isatty():
+        raise CommandFailed("an Excel file is not for a terminal; add --output FILE.xlsx")
+    with open_house() as (_, database), database.read() as session:
+        if output is None:
+            export(session, what.value, file_format.value, sys.stdout.buffer, language=language)
+            return
+        with output.open("wb") as file:
+            export(session, what.value, file_format.value, file, language=language)
+    typer.echo(f"Written: {output}", err=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("import")(bring_in)
+    app.command("export")(bring_out)
