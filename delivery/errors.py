@@ -50,10 +50,12 @@ class Throttled(DeliveryError):
 
 
 class NeverLeft(DeliveryError):
-    """No connection to the provider: nothing was handed over."""
+    """No connection to the provider: nothing was handed over. One reason for all, so that all can be hastened."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, permanent=False)
+    REASON = "no connection"
+
+    def __init__(self) -> None:
+        super().__init__(self.REASON, permanent=False)
 
 
 class Uncertain(DeliveryError):

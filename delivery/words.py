@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the tags too, so parsing only shortens
+SPARE = 96  # left free in each part, for the mark of a possible duplicate
 DATA_BYTES = 64
 
 _ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n+|[^\S\n]+|[^<&\s]{1,200}|.", re.DOTALL)
@@ -76,7 +77,7 @@ def utf16(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def split_words(words: Words, limit: int = LONGEST) -> list[Words]:
+def split_words(words: Words, limit: int = LONGEST - SPARE) -> list[Words]:
     """The same words in as many messages as Telegram needs; the buttons on the last one."""
     if utf16(words.html) <= limit:
         return [words]

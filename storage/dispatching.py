@@ -1,0 +1,221 @@
+"""What the dispatcher asks of the outbox: what is due, claims, results, what a crash left. Refuses to decide.
+
+A claim is an UPDATE of rows that still wait; `attempts` counts claims, and a result is written only on the claim it
+belongs to.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, or_, select, text, tuple_, update
+from sqlmodel import Session, SQLModel
+
+from storage.outbox import outbox
+from storage.tables import Channel, OutboxState
+
+_referent = SQLModel.metadata.tables["referent"]
+_state = outbox.c.state
+_WAITING = (OutboxState.QUEUED, OutboxState.RETRY)
+# Word for word the condition of ix_outbox_waiting: SQLite uses a partial index only when it finds it in the question.
+_INDEXED = text("state IN ('queued', 'retry', 'sending')")
+
+_DUE = (
+    select(outbox, _referent.c.language)
+    .outerjoin(_referent, _referent.c.id == outbox.c.referent_id)
+    .where(
+        _INDEXED,
+        _state.in_(_WAITING),
+        outbox.c.next_at <= bindparam("now"),
+        outbox.c.channel.in_(bindparam("channels", expanding=True)),
+        tuple_(outbox.c.urgency, outbox.c.id) > tuple_(bindparam("urgency"), bindparam("after")),
+    )
+    .order_by(outbox.c.urgency, outbox.c.id)
+    .limit(bindparam("limit"))
+)
+_DUE_ELSEWHERE = _DUE.where(outbox.c.address.not_in(bindparam("elsewhere", expanding=True)))
+_ANY_DUE = select(outbox.c.id).where(_INDEXED, _state.in_(_WAITING), outbox.c.next_at <= bindparam("now")).limit(1)
+_CLAIM = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), _state.in_(_WAITING))
+    .values(state=OutboxState.SENDING, attempts=outbox.c.attempts + 1, lease_until=bindparam("until"))
+    .returning(outbox.c.id)
+)
+_BODY = update(outbox).where(outbox.c.id == bindparam("row")).values(body=bindparam("words"))
+# A success that comes after its lease was taken over still counts, unless somebody is already sending it again.
+_SENT = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("row"),
+        outbox.c.attempts == bindparam("attempt"),
+        _state.in_((OutboxState.SENDING, OutboxState.RETRY, OutboxState.UNCERTAIN)),
+    )
+    .values(
+        state=OutboxState.SENT,
+        provider_id=bindparam("provider"),
+        sent_at=bindparam("at"),
+        lease_until=None,
+        error=None,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A success, as it is written down."""
+
+    row: int
+    attempt: int
+    provider: str | None
+    at: datetime
+
+
+def due(
+    session: Session,
+    channels: Collection[Channel],
+    now: datetime,
+    after: tuple[int, int],
+    limit: int,
+    *,
+    elsewhere: Collection[str] = (),
+) -> Sequence[Row[Any]]:
+    """Waiting messages in the order of their urgency, then age, behind `after` (urgency, id), with `language`.
+
+    None to the addresses `elsewhere`: thousands of messages to one chat must not hide everybody else's.
+    """
+    values = {"now": now, "channels": list(channels), "urgency": after[0], "after": after[1], "limit": limit}
+    if not elsewhere:
+        return session.connection().execute(_DUE, values).all()
+    return session.connection().execute(_DUE_ELSEWHERE, values | {"elsewhere": list(elsewhere)}).all()
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    return session.connection().execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+def claim(session: Session, ids: Collection[int], until: datetime) -> set[int]:
+    """Marks these as being sent; the ids that are ours."""
+    if not ids:
+        return set()
+    return set(session.connection().execute(_CLAIM, {"ids": list(ids), "until": until}).scalars())
+
+
+def set_bodies(session: Session, bodies: dict[int, dict[str, Any]]) -> None:
+    """What was worded at the moment of sending."""
+    if bodies:
+        session.connection().execute(_BODY, [{"row": row, "words": body} for row, body in bodies.items()])
+
+
+def withhold(session: Session, ids: Collection[int]) -> None:
+    """Nothing was left to say."""
+    if ids:
+        session.connection().execute(
+            update(outbox)
+            .where(outbox.c.id.in_(ids), _state.in_(_WAITING))
+            .values(state=OutboxState.WITHHELD, lease_until=None)
+        )
+
+
+def mark_sent(session: Session, sent: Iterable[Sent]) -> None:
+    rows = [{"row": one.row, "attempt": one.attempt, "provider": one.provider, "at": one.at} for one in sent]
+    if rows:
+        session.connection().execute(_SENT, rows)
+
+
+def finish(session: Session, outbox_id: int, attempt: int, values: dict[str, Any]) -> bool:
+    """Writes what became of a claim; False when the claim is not ours any more."""
+    changed = session.connection().execute(
+        update(outbox)
+        .where(outbox.c.id == outbox_id, outbox.c.attempts == attempt, _state == OutboxState.SENDING)
+        .values(lease_until=None, **values)
+    )
+    return changed.rowcount == 1
+
+
+def postpone(session: Session, outbox_id: int, values: dict[str, Any]) -> None:
+    """Writes what became of a message that could not even be worded."""
+    session.connection().execute(
+        update(outbox).where(outbox.c.id == outbox_id, _state.in_(_WAITING)).values(lease_until=None, **values)
+    )
+
+
+def left_behind(
+    session: Session, now: datetime, ours: Collection[int], *, whatever_lease: bool
+) -> tuple[list[int], list[int]]:
+    """Takes over what somebody was sending and will not finish; `whatever_lease` when nobody else can be alive.
+
+    Ids to be sent once again, and ids that already were and stay uncertain.
+    """
+    lost: list[Any] = [_INDEXED, _state == OutboxState.SENDING]
+    if not whatever_lease:
+        lost.append(or_(outbox.c.lease_until < now, outbox.c.lease_until.is_(None)))
+    if ours:
+        lost.append(outbox.c.id.not_in(ours))
+    connection = session.connection()
+    given_up = connection.execute(
+        update(outbox)
+        .where(*lost, outbox.c.possible_duplicate)
+        .values(state=OutboxState.UNCERTAIN, lease_until=None, error="interrupted")
+        .returning(outbox.c.id)
+    )
+    uncertain = sorted(given_up.scalars())
+    again = connection.execute(
+        update(outbox)
+        .where(*lost)
+        .values(state=OutboxState.RETRY, lease_until=None, next_at=now, possible_duplicate=True, error="interrupted")
+        .returning(outbox.c.id)
+    )
+    return sorted(again.scalars()), uncertain
+
+
+def waiting_addresses(session: Session, now: datetime) -> Sequence[Any]:
+    """Rows (channel, address, next_at): addresses whose next message waits for another try, and until when."""
+    return (
+        session.connection()
+        .execute(
+            select(outbox.c.channel, outbox.c.address, outbox.c.next_at).where(
+                _INDEXED, _state == OutboxState.RETRY, outbox.c.next_at > now
+            )
+        )
+        .all()
+    )
+
+
+def hasten(session: Session, channel: Channel, error: str, now: datetime) -> None:
+    """The way is open again: who waited for that reason need not wait any longer."""
+    session.connection().execute(
+        update(outbox)
+        .where(_INDEXED, _state == OutboxState.RETRY, outbox.c.channel == channel, outbox.c.error == error)
+        .where(outbox.c.next_at > now)
+        .values(next_at=now)
+    )
+
+
+def readdress(session: Session, channel: Channel, old: str, new: str) -> None:
+    """Messages that wait for `old` go to `new`."""
+    session.connection().execute(
+        update(outbox)
+        .where(_INDEXED, outbox.c.channel == channel, outbox.c.address == old, _state.in_(_WAITING))
+        .values(address=new)
+    )
+
+
+def earlier_mails(session: Session, question_id: int, address: str, before_id: int) -> Sequence[str]:
+    """Message-IDs of our mails of this thread to this address, oldest first."""
+    return (
+        session.connection()
+        .execute(
+            select(outbox.c.provider_id)
+            .where(
+                outbox.c.question_id == question_id,
+                outbox.c.channel == Channel.EMAIL,
+                outbox.c.address == address,
+                outbox.c.id < before_id,
+                outbox.c.provider_id.is_not(None),
+            )
+            .order_by(outbox.c.id)
+        )
+        .scalars()
+        .all()
+    )
