@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from storage.tables.base import instant, only_one, optional_instant, word
@@ -96,12 +96,16 @@ class Obligation(SQLModel, table=True):
 class Step(SQLModel, table=True):
     """One rung of the ladder for one obligation: `offset_days` before (-7, -1, 0) or after (2, 7) its due day."""
 
-    __table_args__ = (UniqueConstraint("obligation_id", "offset_days"),)
+    __table_args__ = (
+        UniqueConstraint("obligation_id", "offset_days"),
+        # Asked at every tick; what is settled, after a year nearly all, is not in it.
+        Index("ix_step_waiting", "due_at", sqlite_where=text("settled = 0"), postgresql_where=text("NOT settled")),
+    )
 
     id: int = Field(default=None, primary_key=True)
     obligation_id: int = Field(foreign_key="obligation.id")
     offset_days: int
-    due_at: datetime = instant(index=True)
+    due_at: datetime = instant()
     settled: bool = False
 
 
@@ -121,6 +125,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     NOBODY = "nobody"
     JOINED_LATER = "joined-later"
+    NO_LONGER_THEIRS = "no-longer-theirs"
     STOPPED = "stopped"
 
 

@@ -429,7 +429,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('obligation_id', 'offset_days', name=op.f('uq_step_obligation_id_offset_days'))
     )
     with op.batch_alter_table('step', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_step_due_at'), ['due_at'], unique=False)
+        batch_op.create_index('ix_step_waiting', ['due_at'], unique=False, sqlite_where=sa.text('settled = 0'), postgresql_where=sa.text('NOT settled'))
 
     op.create_table('decision',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -524,7 +524,7 @@ def downgrade() -> None:
 
     op.drop_table('decision')
     with op.batch_alter_table('step', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_step_due_at'))
+        batch_op.drop_index('ix_step_waiting', sqlite_where=sa.text('settled = 0'), postgresql_where=sa.text('NOT settled'))
 
     op.drop_table('step')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
