@@ -1,15 +1,194 @@
-"""Queries about drafts: the conversation of a referent, whatever the channel. Changes them only by compare-and-set."""
+"""Queries about drafts: the conversation of a referent, whatever the channel. Changes them only by compare-and-set.
+
+`scene_at` is asked once for every message of the dialogue, so it is one statement, written in Core.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, update
-from sqlmodel import Session, col, select
+from sqlalchemy import CursorResult, Table, and_, bindparam, func, insert, literal_column, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, SQLModel, col, select
 
-from storage.tables import Draft, DraftKind, DraftState, FormVersion
+from storage.tables import Channel, Draft, DraftKind, DraftState, FormVersion, Project
 
-_UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
+UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
+
+_tables = SQLModel.metadata.tables
+_draft: Table = _tables["draft"]
+_referent: Table = _tables["referent"]
+_address: Table = _tables["address"]
+_project: Table = _tables["project"]
+_following: Table = _tables["following"]
+_update: Table = _tables["update"]
+_version: Table = _tables["form_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is writing. `unreachable`: their address was thought not to work."""
+
+    id: int
+    name: str
+    language: str
+    unreachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An open draft, as it was read."""
+
+    id: int
+    kind: DraftKind
+    form_version_id: int | None
+    project_id: int | None
+    question_id: int | None
+    obligation_id: int | None
+    answers: dict[str, Any]
+    step: str
+    memory: dict[str, Any]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The project of an open draft, when it is the person's own, and its last update by the same form."""
+
+    title: str
+    total_cents: int
+    phase: str | None
+    progress_tenths: int | None
+    spent_cents: int | None
+    expected_end: date | None
+    last_answers: dict[str, Any] | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    person: Person
+    work: Work | None
+    subject: Subject | None
+
+
+# written out, not bound: SQLite uses a partial index only for a condition it can read
+_is_open = _draft.c.state == literal_column("'open'")
+_other = _version.alias("other_version")
+_form_of_draft = (
+    select_columns(_version.c.form_id)
+    .where(_version.c.id == _draft.c.form_version_id)
+    .correlate(_draft)
+    .scalar_subquery()
+)
+_same_form = select_columns(_other.c.id).where(_other.c.form_id == _form_of_draft).correlate(_draft)
+_earlier = _update.alias("earlier")
+_last_update = (
+    select_columns(func.max(_earlier.c.id))
+    .where(_earlier.c.project_id == _draft.c.project_id, _earlier.c.form_version_id.in_(_same_form))
+    .correlate(_draft)
+    .scalar_subquery()
+)
+_WORK = [_draft.c[name] for name in Work.__slots__]
+_SUBJECT = [
+    *(_project.c[name] for name in ("title", "total_cents", "phase", "progress_tenths", "spent_cents", "expected_end")),
+    _update.c.answers.label("last_answers"),
+    _update.c.received_at.label("last_at"),
+]
+_SCENE = (
+    select_columns(
+        _referent.c.id,
+        _referent.c.name,
+        _referent.c.language,
+        _address.c.unreachable_since.is_not(None),
+        *_WORK,
+        *_SUBJECT,
+    )
+    .select_from(
+        _address.join(_referent, _referent.c.id == _address.c.referent_id)
+        .outerjoin(_draft, and_(_draft.c.referent_id == _referent.c.id, _is_open))
+        .outerjoin(
+            _following,
+            and_(_following.c.referent_id == _referent.c.id, _following.c.project_id == _draft.c.project_id),
+        )
+        .outerjoin(_project, _project.c.id == _following.c.project_id)
+        .outerjoin(_update, _update.c.id == _last_update)
+    )
+    .where(_address.c.channel == bindparam("channel"), _address.c.value == bindparam("value"))
+)
+
+
+def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
+    """Who is reached at an address, what they have begun, on which project; None when it is nobody's address."""
+    row = session.execute(_SCENE, {"channel": channel, "value": value}).first()
+    if row is None:
+        return None
+    work = Work(*row[4:14]) if row[4] is not None else None
+    subject = Subject(*row[14:]) if row[14] is not None else None
+    return Scene(Person(*row[:4]), work, subject)
+
+
+def insert_draft(session: Session, referent_id: int, now: datetime, work: Work) -> Work:
+    """An open draft like `work`, with its own id. The caller has put aside the one that was open."""
+    values = {name: getattr(work, name) for name in Work.__slots__ if name != "id"}
+    row = session.execute(
+        insert(_draft)
+        .values(
+            referent_id=referent_id,
+            channel=Channel.TELEGRAM,
+            state=DraftState.OPEN,
+            created_at=now,
+            touched_at=now,
+            **values,
+        )
+        .returning(_draft.c.id)
+    )
+    return Work(row.scalar_one(), *(values[name] for name in Work.__slots__ if name != "id"))
+
+
+def change_draft(session: Session, draft_id: int, revision: int, now: datetime, **values: Any) -> bool:
+    """Changes a draft as it was at `revision`; False when it has moved on since."""
+    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        update(_draft)
+        .where(_draft.c.id == draft_id, _draft.c.revision == revision)
+        .values(revision=revision + 1, touched_at=now, **values)
+    )
+    return result.rowcount == 1
+
+
+def find_draft(session: Session, draft_id: int) -> Draft | None:
+    """Any draft, whoever's, as it is in the database."""
+    return session.get(Draft, draft_id, populate_existing=True)
+
+
+def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Draft, str]]:
+    """Updates begun and not sent, with the titles of their projects: the newest first, own projects only."""
+    return session.exec(
+        select(Draft, Project.title)
+        .join(Project, col(Project.id) == col(Draft.project_id))
+        .join(
+            _following,
+            and_(_following.c.project_id == col(Draft.project_id), _following.c.referent_id == col(Draft.referent_id)),
+        )
+        .where(Draft.referent_id == referent_id, Draft.kind == DraftKind.UPDATE, col(Draft.state).in_(UNFINISHED))
+        .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def cancel_parked(session: Session, referent_id: int, project_id: int, now: datetime) -> None:
+    """Drops what this person had put aside on a project: a newer one has taken its place."""
+    session.execute(
+        update(_draft)
+        .where(
+            _draft.c.referent_id == referent_id,
+            _draft.c.project_id == project_id,
+            _draft.c.kind == DraftKind.UPDATE,
+            _draft.c.state == DraftState.PARKED,
+        )
+        .values(state=DraftState.CANCELLED, revision=_draft.c.revision + 1, touched_at=now)
+    )
 
 
 def drafts_overtaken(session: Session, project_id: int, form_id: int, referent_id: int) -> Sequence[tuple[int, int]]:
@@ -20,21 +199,10 @@ def drafts_overtaken(session: Session, project_id: int, form_id: int, referent_i
         .where(
             Draft.kind == DraftKind.UPDATE,
             Draft.project_id == project_id,
-            col(Draft.state).in_(_UNFINISHED),
+            col(Draft.state).in_(UNFINISHED),
             Draft.referent_id != referent_id,
             FormVersion.form_id == form_id,
         )
         .order_by(col(Draft.id))
     )
     return [(draft, referent) for draft, referent in rows]
-
-
-def change_draft(session: Session, draft_id: int, revision: int, now: datetime, **values: Any) -> bool:
-    """Changes a draft as it was at `revision`; False when it has moved on since."""
-    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Draft)
-        .where(col(Draft.id) == draft_id, col(Draft.revision) == revision)
-        .values(revision=revision + 1, touched_at=now, **values)
-        .execution_options(synchronize_session=False)
-    )
-    return result.rowcount == 1

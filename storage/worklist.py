@@ -1,0 +1,158 @@
+"""What a referent reports on and owes: their projects, the newest update of each, the obligations still open."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Row, func, or_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col
+
+from storage.tables import (
+    Deadline,
+    Following,
+    Membership,
+    Obligation,
+    ObligationState,
+    Organization,
+    Place,
+    Project,
+    Update,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One open obligation. `project_id`: where its update is given; for an organisation's, one of its projects."""
+
+    id: int
+    title: str
+    subject: str
+    project_id: int
+    opens_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectLine:
+    """One project in a list. `due_on`: the oldest thing owed whose window is open."""
+
+    id: int
+    title: str
+    cup: str
+    phase: str | None
+    places: str
+    updated_at: datetime | None
+    due_on: date | None
+
+
+def project_lines(session: Session, referent_id: int, today: date) -> list[ProjectLine]:
+    """Own projects, the most urgent first: the oldest thing owed, then by title."""
+    projects = _own_projects(session, referent_id)
+    places = _places(session, referent_id)
+    urgent: dict[int, date] = {}
+    for one, ids in _owed_with_projects(session, referent_id, projects, places):
+        if one.opens_on <= today:
+            for project_id in ids:
+                urgent.setdefault(project_id, one.due_on)
+    lines = [
+        ProjectLine(
+            row.id,
+            row.title,
+            row.cup,
+            row.phase,
+            ", ".join(dict.fromkeys(name for _id, name in places.get(row.id, ()))),
+            row.updated_at,
+            urgent.get(row.id),
+        )
+        for row in projects
+    ]
+    return sorted(lines, key=lambda line: (line.due_on or date.max, line.title.casefold(), line.id))
+
+
+def owed_by(session: Session, referent_id: int) -> list[Owed]:
+    """Every open obligation of a person's projects and organisations, the oldest first, windows to come included."""
+    projects, places = _own_projects(session, referent_id), _places(session, referent_id)
+    return [one for one, _ids in _owed_with_projects(session, referent_id, projects, places)]
+
+
+def _own_projects(session: Session, referent_id: int) -> Sequence[Row[tuple[int, str, str, str, int, datetime]]]:
+    newest = (
+        select_columns(func.max(Update.received_at))
+        .where(col(Update.project_id) == col(Project.id))
+        .correlate(Project)
+        .scalar_subquery()
+        .label("updated_at")
+    )
+    return session.execute(
+        select_columns(
+            col(Project.id),
+            col(Project.title),
+            col(Project.cup),
+            col(Project.phase),
+            col(Project.implementing_body_id),
+            newest,
+        )
+        .join(Following, col(Following.project_id) == col(Project.id))
+        .where(col(Following.referent_id) == referent_id)
+        .order_by(col(Project.id))
+    ).all()
+
+
+def _places(session: Session, referent_id: int) -> dict[int, list[tuple[int, str]]]:
+    """Where each own project happens: organisation and its name."""
+    rows = session.execute(
+        select_columns(col(Place.project_id), col(Organization.id), col(Organization.name))
+        .join(Organization, col(Organization.id) == col(Place.organization_id))
+        .join(Following, col(Following.project_id) == col(Place.project_id))
+        .where(col(Following.referent_id) == referent_id)
+        .order_by(col(Organization.name))
+    )
+    places: dict[int, list[tuple[int, str]]] = {}
+    for project_id, organization_id, name in rows:
+        places.setdefault(project_id, []).append((organization_id, name))
+    return places
+
+
+def _owed_with_projects(
+    session: Session,
+    referent_id: int,
+    projects: Sequence[Row[tuple[int, str, str, str, int, datetime]]],
+    places: dict[int, list[tuple[int, str]]],
+) -> Iterable[tuple[Owed, list[int]]]:
+    """Each open obligation with the own projects whose update fulfils it, the oldest first."""
+    titles = {row.id: row.title for row in projects}
+    by_organization: dict[int, list[int]] = {}
+    for row in projects:
+        bodies = {row.implementing_body_id, *(place for place, _name in places.get(row.id, ()))}
+        for organization_id in bodies - {None}:
+            by_organization.setdefault(organization_id, []).append(row.id)
+    for one in _open_obligations(session, referent_id):
+        ids = [one.project_id] if one.project_id else by_organization.get(one.organization_id, [])
+        if ids:
+            subject = titles[ids[0]] if one.project_id else one.name
+            yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on), ids
+
+
+def _open_obligations(session: Session, referent_id: int) -> Sequence[Row[tuple[int, int, int, date, date, str, str]]]:
+    own = select_columns(col(Following.project_id)).where(col(Following.referent_id) == referent_id)
+    member = select_columns(col(Membership.organization_id)).where(col(Membership.referent_id) == referent_id)
+    return session.execute(
+        select_columns(
+            col(Obligation.id),
+            col(Obligation.project_id),
+            col(Obligation.organization_id),
+            col(Obligation.opens_on),
+            col(Obligation.due_on),
+            col(Deadline.title),
+            col(Organization.name),
+        )
+        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+        .outerjoin(Organization, col(Organization.id) == col(Obligation.organization_id))
+        .where(
+            col(Obligation.state) == ObligationState.OPEN,
+            col(Deadline.active).is_(True),
+            or_(col(Obligation.project_id).in_(own), col(Obligation.organization_id).in_(member)),
+        )
+        .order_by(col(Obligation.due_on), col(Obligation.id))
+    ).all()
