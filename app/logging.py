@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 # A bot token, or a personal key in a path: whatever a library logs, it does not leave.
-SECRETS = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}\b|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+SECRETS = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 
 
 def redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:

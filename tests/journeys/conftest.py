@@ -1,0 +1,141 @@
+"""A whole house on loopback sockets: the real service, a Telegram sandbox, a mailbox, a clock that can be moved."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from pydantic import SecretStr
+
+from app.clock import MovableClock
+from app.service import Server, Service, build
+from app.settings import Settings
+from desk.security import sign_in_as
+from sandbox.mail import MailSandbox
+from sandbox.people import Person
+from sandbox.telegram import TelegramSandbox
+from storage.staff import add_staff
+from storage.tables import Role
+from tests.cast import Cast
+from tests.journeys.clocks import TUESDAY_MORNING, started_at
+
+TOKEN = "700000001:AAjourneyjourneyjourneyjourneyjourney"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class House:
+    """What a journey needs: people on Telegram, the mailbox, a signed-in desk, the clock, the database."""
+
+    service: Service
+    telegram: TelegramSandbox
+    mail: MailSandbox
+    clock: MovableClock
+    desk: httpx.AsyncClient
+    public: httpx.AsyncClient
+
+    @property
+    def database(self):  # type: ignore[no-untyped-def]
+        return self.service.rooms.database
+
+    async def post(self, page: str, action: str, **fields: object) -> httpx.Response:
+        """Opens `page`, finds its CSRF token and hidden fields of the form to `action`, and sends the form."""
+        shown = (await self.desk.get(page)).raise_for_status().text
+        return await self.desk.post(action, data=hidden_fields(shown, action) | fields, follow_redirects=True)
+
+    async def move_to(self, **delta: float) -> None:
+        from datetime import timedelta
+
+        self.clock.advance(timedelta(**delta))
+        await self.service.ticker.tick()
+
+
+def hidden_fields(html: str, action: str) -> dict[str, object]:
+    """The hidden fields of the form that goes to `action`."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', html, re.DOTALL)
+    assert form is not None, f"no form to {action} on this page"
+    fields = re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", form[0])
+    return {
+        re.search(r'name="([^"]+)"', field)[1]: re.search(r'value="([^"]*)"', field)[1]  # type: ignore[index]
+        for field in fields
+    }
+
+
+@asynccontextmanager
+async def running_house(database_url: str, folder: Path) -> AsyncIterator[House]:
+    """Starts everything on loopback and stops it again."""
+    clock = MovableClock(started_at(TUESDAY_MORNING))
+    telegram = TelegramSandbox(TOKEN, limits=False)
+    mail = MailSandbox()
+    await mail.start()
+    sandbox_port, port = free_port(), free_port()
+    wire = Server(
+        uvicorn.Config(telegram.app, port=sandbox_port, log_config=None, access_log=False, lifespan="off")
+    )
+    serving = asyncio.create_task(wire.serve())
+    while not wire.started:
+        await asyncio.sleep(0.01)
+    settings = Settings.model_construct(
+        data_dir=folder / "data",
+        database_url=SecretStr(database_url),
+        listen=f"127.0.0.1:{port}",
+        telegram_token=SecretStr(TOKEN),
+        telegram_api_url=f"http://127.0.0.1:{sandbox_port}",
+        smtp_url=SecretStr(mail.url),
+        mail_from="Raccordo <raccordo@example.org>",
+    )
+    service = await build(settings, clock=clock)
+    running = asyncio.create_task(service.run())
+    await asyncio.wait_for(service.started.wait(), 10)
+    async with (
+        httpx.AsyncClient(base_url=settings.public_url) as desk,
+        httpx.AsyncClient(base_url=settings.public_url) as public,
+    ):
+        house = House(service, telegram, mail, clock, desk, public)
+        await _sign_in(house)
+        try:
+            yield house
+        finally:
+            service.stop.set()
+            telegram.close()
+            await running
+            wire.should_exit = True
+            await serving
+            await mail.stop()
+
+
+async def _sign_in(house: House) -> None:
+    with house.database.write() as session:
+        officer = add_staff(
+            session, email="olga@example.org", name="Olga Esempio", role=Role.OFFICER, now=house.clock()
+        )
+        token = sign_in_as(session, officer.id, house.clock())
+    house.desk.cookies.set("raccordo_session", token)
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with running_house(database_url, tmp_path) as house:
+        yield house
+
+
+def ada_of(house: House) -> Person:
+    """Ada Esempio of Abbiategrasso, already linked, with one project."""
+    with house.database.write() as session:
+        cast = Cast(session, house.clock())
+        organization = cast.an_organization("Ente di prova")
+        project = cast.a_project(organization, title="Ex mercato coperto")
+        cast.a_referent("Ada Esempio", organization, (project,), chat=1001, email="ada@example.org")
+    return house.telegram.add_person(1001, "Ada", last_name="Esempio")
