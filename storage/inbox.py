@@ -40,7 +40,8 @@ _LOCK = " AND pg_try_advisory_xact_lock(7247266, hashtext(inbox.lane)) LIMIT :mo
 
 def _statement(sql: str) -> Any:
     bound = text(sql).bindparams(bindparam("now", type_=INBOX.c.next_at.type))
-    return select(Inbox).from_statement(bound.columns(*INBOX.columns))
+    # We change rows by statements; a row that this session knows already must be read anew.
+    return select(Inbox).from_statement(bound.columns(*INBOX.columns)).execution_options(populate_existing=True)
 
 
 _OLDEST_SQLITE = _statement(_OLDEST + " LIMIT :most")
@@ -65,8 +66,8 @@ def add_arrival(session: Session, values: Mapping[str, Any]) -> int | None:
 
 def add_arrivals(session: Session, values: Sequence[Mapping[str, Any]]) -> int:
     """Keeps all in their order and says how many were new."""
-    result: CursorResult[Any] = session.execute(_insert(session), values)  # type: ignore[assignment]
-    return result.rowcount
+    # Counted by what comes back: on PostgreSQL a row count of many is not known.
+    return len(session.execute(_insert(session).returning(INBOX.c.id), values).all())
 
 
 def oldest_of_each_lane(session: Session, now: datetime, *, after: str, most: int) -> Sequence[Inbox]:
