@@ -1,5 +1,44 @@
 """Pages for everybody: landing, privacy notice, accessibility declaration. Shows nothing of anybody."""
 
-from fastapi import APIRouter
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
+from desk.pages import House, render
 
 router = APIRouter()
+
+ROBOTS = "User-agent: *\nDisallow: /desk\nDisallow: /r/\nDisallow: /metrics\n"
+
+
+@router.get("/")
+def landing(request: Request) -> Response:
+    return render(request, "public/landing.html")
+
+
+@router.get("/privacy")
+def privacy(request: Request) -> Response:
+    return render(request, "public/privacy.html")
+
+
+@router.get("/accessibility")
+def accessibility(request: Request) -> Response:
+    return render(request, "public/accessibility.html")
+
+
+@router.get("/robots.txt")
+def robots() -> Response:
+    return PlainTextResponse(ROBOTS)
+
+
+@router.get("/.well-known/security.txt")
+def security_txt(request: Request, house: House) -> Response:
+    """RFC 9116. `Expires` is required there; a year from now is the longest it recommends."""
+    email = request.state.office.email
+    contact = f"mailto:{email}" if email else house.links.privacy()
+    expires = (house.clock() + timedelta(days=364)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return PlainTextResponse(
+        f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: it, en\n"
+        f"Canonical: {house.links.home()}.well-known/security.txt\n"
+    )

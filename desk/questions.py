@@ -1,5 +1,178 @@
 """The queue of questions, and one question with its thread. The rules are in `answering`, not here."""
 
-from fastapi import APIRouter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from answering import answer as answers
+from answering import moves
+from answering.refusal import Refused
+from desk.house import DeskHouse
+from desk.pages import Actor, House, Page, Reader, Refuse, redirect, render, speaker
+from desk.security import SignedIn
+from storage import queue
+from storage.people import reachable_addresses
+from storage.queue import View
+from storage.tables import Channel, Outbox, Question, QuestionState
 
 router = APIRouter()
+
+Version = Annotated[int, Form()]
+Text = Annotated[str, Form()]
+
+
+@router.get("/desk/questions")
+def questions(
+    request: Request, house: House, signed: Reader, pages: Page, view: View = View.NEW, q: str = ""
+) -> Response:
+    with house.database.read() as session:
+        # Who searches looks everywhere: a heap that hides the match would say that it does not exist.
+        view = View.ALL if q.strip() else view
+        lines, total = queue.queue_page(session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size)
+        counts = queue.queue_counts(session, signed.staff_id)
+        return render(request, "questions.html", lines=lines, counts=counts, view=view, q=q, pages=pages.counted(total))
+
+
+@router.get("/desk/questions/{question_id}")
+def question(request: Request, house: House, signed: Reader, question_id: int) -> Response:
+    with house.database.read() as session:
+        return _page(request, session, signed, question_id)
+
+
+@router.post("/desk/questions/{question_id}/take")
+def take(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+    return _move(request, house, signed, question_id, moves.take, version)
+
+
+@router.post("/desk/questions/{question_id}/release")
+def release(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+    return _move(request, house, signed, question_id, moves.release, version)
+
+
+@router.post("/desk/questions/{question_id}/close")
+def close(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+    return _move(request, house, signed, question_id, moves.close, version)
+
+
+@router.post("/desk/questions/{question_id}/reopen")
+def reopen(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+    return _move(request, house, signed, question_id, moves.reopen, version)
+
+
+@router.post("/desk/questions/{question_id}/answer")
+def answer(
+    request: Request, house: House, signed: Actor, question_id: int, version: Version, text: Text = ""
+) -> Response:
+    try:
+        with house.database.write() as session:
+            message = answers.answer(session, question_id, signed.staff_id, text, version=version, now=house.clock())
+            message_id = message.id
+    except Refused as refused:
+        return _refused(request, house, signed, question_id, refused, answer_text=text)
+    return _back(request, question_id, *_answered(request, house, question_id, message_id))
+
+
+@router.post("/desk/questions/{question_id}/note")
+def note(request: Request, house: House, signed: Actor, question_id: int, text: Text = "") -> Response:
+    try:
+        with house.database.write() as session:
+            answers.note(session, question_id, signed.staff_id, text, now=house.clock())
+    except Refused as refused:
+        return _refused(request, house, signed, question_id, refused, note_text=text)
+    _ = speaker(request)
+    return _back(request, question_id, _("The note is saved. Only colleagues see it."))
+
+
+def _move(request: Request, house: DeskHouse, signed: SignedIn, question_id: int, move: Any, version: int) -> Response:
+    """One of the four moves; what it refuses is said on the question's own page."""
+    try:
+        with house.database.write() as session:
+            move(session, question_id, signed.staff_id, version=version, now=house.clock())
+    except Refused as refused:
+        return _refused(request, house, signed, question_id, refused)
+    return _back(request, question_id)
+
+
+def _refused(
+    request: Request, house: DeskHouse, signed: SignedIn, question_id: int, refused: Refused, **typed: str
+) -> Response:
+    """The page as it is now, why not, and everything that was typed still there."""
+    sentence = speaker(request)(refused.sentence, **refused.values)
+    with house.database.read() as session:
+        return _page(request, session, signed, question_id, status=409, problem=sentence, **typed)
+
+
+def _back(request: Request, question_id: int, flash: str = "", level: str = "success") -> Response:
+    return redirect(request, f"/desk/questions/{question_id}", flash, level=level)
+
+
+def _answered(request: Request, house: DeskHouse, question_id: int, message_id: int) -> tuple[str, str]:
+    """What became of the answer, and how good that is."""
+    _ = speaker(request)
+    with house.database.read() as session:
+        sent = _deliveries(queue.answers_sent(session, question_id)).get(message_id)
+    if not sent:
+        return _("The answer is kept, but no channel reaches this person: phone them."), "warning"
+    if sent[-1].channel is Channel.TELEGRAM:
+        return _("The answer is on its way by Telegram."), "success"
+    return _("The answer is on its way by e-mail."), "success"
+
+
+def _page(
+    request: Request,
+    session: Session,
+    signed: SignedIn,
+    question_id: int,
+    *,
+    status: int = 200,
+    problem: str = "",
+    answer_text: str = "",
+    note_text: str = "",
+) -> Response:
+    head = queue.question_head(session, question_id)
+    if head is None:
+        raise Refuse(404)
+    return render(
+        request,
+        "question.html",
+        status=status,
+        head=head,
+        question=head.question,
+        thread=queue.whole_thread(session, question_id),
+        files=queue.thread_files(session, question_id),
+        deliveries=_deliveries(queue.answers_sent(session, question_id)),
+        reachable=bool(head.referent and reachable_addresses(session, head.referent.id)),
+        can=_possible(head.question, signed),
+        problem=problem,
+        answer_text=answer_text,
+        note_text=note_text,
+    )
+
+
+def _possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
+    """Which buttons make sense now. The rules stand in `answering`; this only spares people a refusal."""
+    acts, closed = signed.may_act, question.state is QuestionState.CLOSED
+    mine = question.taken_by == signed.staff_id
+    in_hand = question.state is QuestionState.TAKEN
+    return {
+        "take": acts and (question.state is QuestionState.NEW or (in_hand and not mine)),
+        "release": acts and in_hand and mine,
+        "answer": acts and not closed and (mine or not in_hand),
+        "note": acts,
+        "close": acts and not closed,
+        "reopen": acts and closed,
+    }
+
+
+def _deliveries(rows: Sequence[Outbox]) -> Mapping[int, Sequence[Outbox]]:
+    """By message: the newest try of its first part. The key reads `answer:<message>[:<part>|:email]`."""
+    found: dict[int, list[Outbox]] = {}
+    for row in rows:
+        kind, _, rest = row.dedupe_key.partition(":")
+        message, _, what = rest.partition(":")
+        if kind == "answer" and message.isdigit() and not what.isdigit():
+            found.setdefault(int(message), []).append(row)
+    return found

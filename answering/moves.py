@@ -1,0 +1,95 @@
+"""Who works on a question: take, release, close, reopen. Never writes to the referent; readers may do nothing.
+
+Each move names the version its author saw. When that is no longer the present one the move is `Refused`, with a
+sentence that says what happened meanwhile.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from answering.refusal import Refused
+from facts.languages import N_
+from storage import audit, queue
+from storage.tables import Question, QuestionState, Role, Staff
+
+OPEN = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
+
+
+def take(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
+    """Makes it this person's work, also from a colleague who had it. Taking one's own again changes nothing."""
+    may_act(session, staff_id)
+    question = the_question(session, question_id)
+    if question.state is QuestionState.TAKEN and question.taken_by == staff_id:
+        return
+    before = question.taken_by
+    if not queue.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=staff_id):
+        raise overtaken(session, question_id)
+    _note(session, "question.take", question_id, staff_id, now, taken_from=before)
+
+
+def release(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
+    """Gives it back to everybody. Only who has it, or an administrator."""
+    person = may_act(session, staff_id)
+    question = the_question(session, question_id)
+    if question.state is QuestionState.TAKEN and question.taken_by != staff_id and person.role is not Role.ADMIN:
+        raise Refused(N_("Only who is working on this question can give it back."))
+    taken = (QuestionState.TAKEN,)
+    if not queue.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
+        raise overtaken(session, question_id)
+    _note(session, "question.release", question_id, staff_id, now)
+
+
+def close(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
+    """Puts it away. A new message of the referent opens it again by itself."""
+    may_act(session, staff_id)
+    if not queue.change(session, question_id, version, OPEN, state=QuestionState.CLOSED, closed_at=now):
+        raise overtaken(session, question_id)
+    _note(session, "question.close", question_id, staff_id, now)
+
+
+def reopen(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
+    """Takes a closed question up again: it is now this person's."""
+    may_act(session, staff_id)
+    values = {"state": QuestionState.TAKEN, "taken_by": staff_id, "closed_at": None, "solved": None}
+    if not queue.change(session, question_id, version, (QuestionState.CLOSED,), **values):
+        raise overtaken(session, question_id)
+    _note(session, "question.reopen", question_id, staff_id, now)
+
+
+def may_act(session: Session, staff_id: int) -> Staff:
+    """The person, when their account is active and may do more than read."""
+    person = session.get(Staff, staff_id)
+    if person is None or not person.active or person.role is Role.READER:
+        raise Refused(N_("Your account can read the questions, not work on them."))
+    return person
+
+
+def the_question(session: Session, question_id: int) -> Question:
+    question = session.get(Question, question_id, populate_existing=True)
+    if question is None:
+        raise Refused(N_("This question does not exist."))
+    return question
+
+
+def overtaken(session: Session, question_id: int) -> Refused:
+    """Why a move came too late: who answered, who took it, or that the referent wrote again."""
+    head = queue.question_head(session, question_id)
+    if head is None:
+        return Refused(N_("This question does not exist."))
+    if head.question.state is QuestionState.CLOSED:
+        return Refused(N_("This question is closed. Reopen it first."))
+    newest = queue.newest_message(session, question_id)
+    if newest is not None and newest[1] is not None:
+        return Refused(
+            N_("{name} has answered in the meantime. Read the answer, then decide if something is missing."),
+            name=newest[1],
+        )
+    if head.question.state is QuestionState.TAKEN and head.taken_by:
+        return Refused(N_("{name} is working on this question now."), name=head.taken_by)
+    return Refused(N_("Something has changed in the meantime. Read the thread again, then decide."))
+
+
+def _note(session: Session, action: str, question_id: int, staff_id: int, now: datetime, **detail: Any) -> None:
+    audit.record(session, now, ("staff", staff_id), action, ("question", question_id), **detail)

@@ -1,0 +1,93 @@
+"""Tells staff by e-mail that questions wait: gathered, at most one mail per person in 15 minutes. Names no referent."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from delivery.links import Links
+from delivery.outbox import queue
+from delivery.words import Button, Keyboard, Words
+from facts.calendar import local_date
+from facts.languages import Language, speaking
+from storage import audit
+from storage.queue import NOTICE_KEY, Waiting, waiting_for, who_has_news
+from storage.staff import find_staff
+from storage.tables import Channel, Outbox, OutboxKind, Staff
+
+EVERY = timedelta(minutes=15)
+
+
+def notify_one(session: Session, now: datetime, links: Links) -> bool:
+    """Queues one mail to one person for whom something came; False when there is nobody to tell."""
+    for person in who_has_news(session, now, now - EVERY):
+        words = _words(session, person, links)
+        if words is None:
+            continue
+        # The quarter of an hour is in the key: two processes that look at once still write one mail.
+        quarter = int(now.timestamp() // EVERY.total_seconds())
+        queued = queue(
+            session,
+            words,
+            kind=OutboxKind.NOTICE,
+            channel=Channel.EMAIL,
+            address=person.email,
+            now=now,
+            dedupe_key=f"{NOTICE_KEY}{person.id}:{quarter}",
+        )
+        if queued is not None:
+            audit.record(session, now, ("clock", None), "staff.notice", ("staff", person.id), outbox_id=queued)
+            return True
+    return False
+
+
+def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | None]:
+    """Words a notice again at the moment of sending; None when no question waits any more."""
+
+    def word(session: Session, row: Outbox, now: datetime) -> Words | None:
+        if not row.dedupe_key.startswith(NOTICE_KEY):
+            return Words.from_json(row.body)
+        person = find_staff(session, row.address)
+        if person is None or not person.active or not person.notices:
+            return None
+        return _words(session, person, links)
+
+    return word
+
+
+def _words(session: Session, person: Staff, links: Links) -> Words | None:
+    questions, total = waiting_for(session, person.id)
+    if not total:
+        return None
+    language = Language(person.language)
+    _ = speaking(language, html=True)
+    lines = [
+        _.ngettext("One question waits for an answer.", "{n} questions wait for an answer.", total),
+        "",
+        *(_line(language, question, links) for question in questions),
+    ]
+    if total > len(questions):
+        lines.append(_("… and {n} more", n=total - len(questions)))
+    lines += ["", _("You receive at most one of these mails in 15 minutes.")]
+    return Words("\n".join(str(line) for line in lines), _subject(total, language), _buttons(language, links))
+
+
+def _subject(total: int, language: Language) -> str:
+    _ = speaking(language)
+    return _.ngettext("One question at the desk", "{n} questions at the desk", total)
+
+
+def _buttons(language: Language, links: Links) -> Keyboard:
+    _ = speaking(language)
+    return ((Button(_("Open the desk"), url=links.desk_questions()),),)
+
+
+def _line(language: Language, question: Waiting, links: Links) -> str:
+    _ = speaking(language, html=True)
+    return _(
+        '• <a href="{link}">no. {number}</a> {about}, to be answered by {day}',
+        link=links.desk_question(question.id),
+        number=question.id,
+        about=" – ".join(part for part in (question.organization, question.project) if part),
+        day=f"{local_date(question.due_at, 'Europe/Rome'):%d/%m/%Y}",
+    )
