@@ -56,8 +56,10 @@ REFERENTS = Columns(
         "role": ("ruolo", "role"),
         "cups": ("cup", "progetti", "projects"),
         "language": ("lingua", "language"),
+        "new_actor": ("altro attore", "nuovo ente", "new actor"),
     },
     needed=frozenset({"name", "email", "organization"}),
+    spare=frozenset({"pec", "phone", "language", "new_actor"}),
 )
 
 DEADLINES = Columns(
@@ -72,4 +74,5 @@ DEADLINES = Columns(
         "scope": ("ambito", "scope"),
     },
     needed=frozenset({"title", "recurrence", "first_on"}),
+    spare=frozenset({"form", "subject", "until"}),
 )

@@ -146,6 +146,7 @@ def _table(source: Source) -> Iterator[Iterator[Cells]]:
     file = opened or source
     assert not isinstance(file, Path)
     try:
+        file.seek(0)  # an upload may have been read before
         excel = file.read(4) == ZIP_SIGNATURE
         file.seek(0)
         yield _excel_rows(file) if excel else _csv_rows(file)

@@ -25,7 +25,7 @@ from storage.tables import (
 
 CHUNK = 1_000  # rows a statement
 MOST_IDS = 10_000  # values in one IN (…): SQLite allows 32,766 parameters a statement
-LIKELY = 0.75  # how alike two names must be for one to be suggested instead of the other
+LIKELY = 0.6  # how alike two names must be for one to be suggested instead of the other
 
 Key = tuple[str, str]
 """CUP and local code: what makes a project one project."""
@@ -308,8 +308,8 @@ def open_obligations(session: Session, ids: Collection[int], today: date) -> dic
     return dict(rows.tuples().all())
 
 
-def follow(session: Session, referent_id: int, project_ids: Collection[int], now: datetime) -> None:
-    """The referent reports on these projects from `now` on; those already followed keep their day."""
+def follow(session: Session, referent_id: int, project_ids: Collection[int], now: datetime) -> int:
+    """The referent reports on these projects from `now` on; those already followed keep their day. How many are new."""
     followed = set(session.exec(select(Following.project_id).where(Following.referent_id == referent_id)))
     fresh = [
         {"referent_id": referent_id, "project_id": project_id, "since": now}
@@ -318,3 +318,4 @@ def follow(session: Session, referent_id: int, project_ids: Collection[int], now
     ]
     if fresh:
         session.execute(insert(Following), fresh)
+    return len(fresh)

@@ -1,0 +1,174 @@
+"""Reads deadlines from a file into frozen values, and hands each to whoever makes deadlines. Makes none itself."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from sqlmodel import Session
+
+from facts.codes import InvalidCode, read_cup
+from facts.folding import fold
+from facts.languages import N_
+from registry.columns import DEADLINES
+from registry.organizations import Directory, directory
+from registry.report import EMPTY_CELL, ImportReport, Progress, RegistryRefused
+from registry.sheets import Row, Source, read_day, read_rows
+from storage.projects import programmes, projects_by_cup
+from storage.tables import Recurrence, Subject, TargetKind
+
+T = TypeVar("T")
+
+DEFAULT_FORM = "project-update"
+
+RECURRENCES = {"unica": Recurrence.ONCE, "once": Recurrence.ONCE}
+RECURRENCES |= {"mensile": Recurrence.MONTHLY, "monthly": Recurrence.MONTHLY}
+SUBJECTS = {"": Subject.PROJECT, "progetto": Subject.PROJECT, "project": Subject.PROJECT}
+SUBJECTS |= {"ente": Subject.ORGANIZATION, "organization": Subject.ORGANIZATION}
+
+NOT_A_RECURRENCE = N_("{found} is not a recurrence. Write unica or mensile.")
+NOT_A_SUBJECT = N_("{found} cannot owe an update. Write progetto or ente.")
+NOT_A_DAY = N_("{found} is not a date. Write it like 10/12/2026.")
+NOT_A_MONTH_DAY = N_("{found} is not a day of the month.")
+ENDS_BEFORE = N_("It ends before it begins.")
+UNKNOWN_SCOPE = N_("{found} is no programme, municipality or CUP that we know.")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRow:
+    """A deadline as a file has it. `scope` is empty for everything; its pairs may be used as `Target`s."""
+
+    row: int
+    title: str
+    form_key: str
+    subject: Subject
+    recurrence: Recurrence
+    first_on: date
+    day: int | None
+    until: date | None
+    scope: tuple[tuple[TargetKind, int], ...]
+
+
+Create = Callable[[DeadlineRow], None]
+"""Makes one deadline. Raises RegistryRefused when it cannot be made: the sentence is shown beside the row."""
+
+
+def import_deadlines(
+    session: Session,
+    source: Source,
+    create: Create,
+    *,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Reads a CSV or Excel file and has its deadlines made. With errors in the report none was kept."""
+    report = ImportReport(dry_run=dry_run)
+    scopes = _scopes(session)
+    with session.begin_nested() as attempt:
+        for row in read_rows(source, DEADLINES, report):
+            report.read_one(progress)
+            try:
+                create(_deadline(row, scopes))
+                report.created += 1
+            except _InField as error:
+                report.refuse(row.number, DEADLINES.header(error.field), error.sentence, **error.values)
+            except RegistryRefused as error:
+                report.refuse(row.number, "", error.sentence, **error.values)
+        if dry_run or not report.ok:
+            attempt.rollback()
+    return report
+
+
+class _InField(RegistryRefused):
+    """A refusal that knows which field it is about."""
+
+    def __init__(self, field: str, sentence: str, **values: str) -> None:
+        super().__init__(sentence, **values)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class _Scopes:
+    """What a deadline may be about, by what people write."""
+
+    programmes: Mapping[str, int]
+    directory: Directory
+    projects: Mapping[str, list[int]]
+
+    def find(self, text: str) -> list[tuple[TargetKind, int]]:
+        if text.upper() in self.programmes:
+            return [(TargetKind.PROGRAMME, self.programmes[text.upper()])]
+        organization = self.directory.find(text)
+        if organization is not None:
+            return [(TargetKind.ORGANIZATION, organization.id)]
+        try:
+            return [(TargetKind.PROJECT, id_) for id_ in self.projects.get(read_cup(text).value, ())]
+        except InvalidCode:
+            return []
+
+
+def _scopes(session: Session) -> _Scopes:
+    return _Scopes(
+        programmes={row.code.upper(): row.id for row in programmes(session)},
+        directory=directory(session),
+        projects=projects_by_cup(session),
+    )
+
+
+def _deadline(row: Row, scopes: _Scopes) -> DeadlineRow:
+    if not row["title"]:
+        raise _InField("title", EMPTY_CELL)
+    first_on = _day(row, "first_on")
+    if first_on is None:
+        raise _InField("first_on", EMPTY_CELL)
+    until = _day(row, "until")
+    if until is not None and until < first_on:
+        raise _InField("until", ENDS_BEFORE)
+    recurrence = _one_of(RECURRENCES, row, "recurrence", NOT_A_RECURRENCE)
+    return DeadlineRow(
+        row=row.number,
+        title=row["title"],
+        form_key=row["form"] or DEFAULT_FORM,
+        subject=_one_of(SUBJECTS, row, "subject", NOT_A_SUBJECT),
+        recurrence=recurrence,
+        first_on=first_on,
+        day=_month_day(row, first_on) if recurrence is Recurrence.MONTHLY else None,
+        until=until,
+        scope=_scope(row, scopes),
+    )
+
+
+def _day(row: Row, name: str) -> date | None:
+    try:
+        return read_day(row[name])
+    except ValueError as error:
+        raise _InField(name, NOT_A_DAY, found=row[name]) from error
+
+
+def _one_of(words: Mapping[str, T], row: Row, name: str, sentence: str) -> T:
+    found = words.get(fold(row[name]))
+    if found is None:
+        raise _InField(name, sentence, found=row[name])
+    return found
+
+
+def _month_day(row: Row, first_on: date) -> int:
+    """The day of the month; that of the first date when none is written."""
+    text = row["day"]
+    if not text:
+        return first_on.day
+    if not re.fullmatch(r"[0-9]{1,2}", text) or not 1 <= int(text) <= 31:
+        raise _InField("day", NOT_A_MONTH_DAY, found=text)
+    return int(text)
+
+
+def _scope(row: Row, scopes: _Scopes) -> tuple[tuple[TargetKind, int], ...]:
+    """Codes and names between commas or semicolons (a name may hold spaces)."""
+    found: dict[tuple[TargetKind, int], None] = {}
+    for text in filter(None, map(str.strip, re.split(r"[,;|]", row["scope"]))):
+        targets = scopes.find(text)
+        if not targets:
+            raise _InField("scope", UNKNOWN_SCOPE, found=text)
+        found |= dict.fromkeys(targets)
+    return tuple(found)

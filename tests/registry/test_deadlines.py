@@ -1,0 +1,107 @@
+"""Reading deadlines from a file: frozen values for whoever makes deadlines, or a sentence by row."""
+
+import io
+from datetime import date
+
+import pytest
+from sqlmodel import Session
+
+from registry.deadlines import DeadlineRow, import_deadlines
+from registry.municipalities import load_municipalities
+from registry.report import ImportReport, RegistryRefused
+from storage.projects import find_organization
+from storage.tables import Programme, Recurrence, Subject, TargetKind
+from tests.cast import Cast
+
+HEADER = "titolo;modulo;ricorrenza;data;giorno;fino al;ambito"
+
+
+def importing(session: Session, made: list[DeadlineRow], *rows: str, dry_run: bool = False) -> ImportReport:
+    content = "\r\n".join((HEADER, *rows)).encode("utf-8-sig")
+    return import_deadlines(session, io.BytesIO(content), made.append, dry_run=dry_run)
+
+
+def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> None:
+    load_municipalities(session)
+    programme: Programme = cast.a_programme("M5C2I2.01.00")
+    rho = find_organization(session, "Comune di RHO")
+    assert rho is not None
+    project = cast.a_project(rho, programme, cup="C47H21001030001")
+    made: list[DeadlineRow] = []
+
+    report = importing(
+        session,
+        made,
+        "Monitoraggio mensile;;Mensile;10/12/2026;10;31/12/2027;m5c2i2.01.00, Rho",
+        "Relazione finale;final;unica;2026-12-31;;31/12/9999;C47H21001030001",
+        "Tutti;;mensile;05/01/2027;;;",
+    )
+
+    assert report.errors == []
+    assert made == [
+        DeadlineRow(
+            row=2,
+            title="Monitoraggio mensile",
+            form_key="project-update",
+            subject=Subject.PROJECT,
+            recurrence=Recurrence.MONTHLY,
+            first_on=date(2026, 12, 10),
+            day=10,
+            until=date(2027, 12, 31),
+            scope=((TargetKind.PROGRAMME, programme.id), (TargetKind.ORGANIZATION, rho.id)),
+        ),
+        DeadlineRow(
+            row=3,
+            title="Relazione finale",
+            form_key="final",
+            subject=Subject.PROJECT,
+            recurrence=Recurrence.ONCE,
+            first_on=date(2026, 12, 31),
+            day=None,
+            until=None,
+            scope=((TargetKind.PROJECT, project.id),),
+        ),
+        DeadlineRow(
+            row=4,
+            title="Tutti",
+            form_key="project-update",
+            subject=Subject.PROJECT,
+            recurrence=Recurrence.MONTHLY,
+            first_on=date(2027, 1, 5),
+            day=5,
+            until=None,
+            scope=(),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        (";;unica;10/12/2026;;;", "titolo"),
+        ("T;;settimanale;10/12/2026;;;", "ricorrenza"),
+        ("T;;unica;;;;", "data"),
+        ("T;;unica;31/02/2026;;;", "data"),
+        ("T;;unica;00/01/1900;;;", "data"),
+        ("T;;mensile;10/12/2026;32;;", "giorno"),
+        ("T;;mensile;10/12/2026;10;10/11/2026;", "fino al"),
+        ("T;;unica;10/12/2026;;;Atlantide", "ambito"),
+    ],
+)
+def test_a_mistake_is_told_by_row_and_column(session: Session, row: str, column: str) -> None:
+    report = importing(session, [], row)
+
+    assert [(error.row, error.column) for error in report.errors] == [(2, column)]
+
+
+def test_what_the_maker_refuses_is_told_beside_its_row_and_nothing_is_kept(session: Session, cast: Cast) -> None:
+    def refuse(row: DeadlineRow) -> None:
+        cast.a_programme(f"P{row.row}")
+        if row.row == 3:
+            raise RegistryRefused("No form has this name.")
+
+    content = f"{HEADER}\nA;;unica;10/12/2026;;;\nB;;unica;10/12/2026;;;".encode()
+    report = import_deadlines(session, io.BytesIO(content), refuse)
+
+    assert [(error.row, error.sentence) for error in report.errors] == [(3, "No form has this name.")]
+    assert session.get(Programme, 1) is None
