@@ -97,7 +97,7 @@ class UpdateQueue:
         if offset < 0:
             self._confirm(max(0, len(self.pending) + offset))
         elif offset > 0:
-            ids = [update["update_id"] for update in self.pending]
+            ids = [update["update_id"] for update in list(self.pending)]  # a copy: people may write from other threads
             self._confirm(next((index for index, update_id in enumerate(ids) if update_id >= offset), len(ids)))
 
     async def hand_out(self, params: Params, receive: Receive) -> list[Json]:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import httpx
 import orjson
+from starlette.responses import PlainTextResponse
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import TelegramError
 
+from sandbox.pages import sandbox_app
 from sandbox.telegram import Person, TelegramSandbox
+from sandbox.wire import Receive, Scope, Send
 from tests.sandbox.conftest import TOKEN
 
 
@@ -30,8 +33,10 @@ async def test_a_person_is_played_over_http(web: httpx.AsyncClient, bot: Bot) ->
 
 
 async def test_what_a_person_could_not_do_is_refused(web: httpx.AsyncClient, ada: Person) -> None:
+    sent = ada.sends("ciao")
+
     nobody = await web.post("/sandbox/people/99/send", json={"text": "x"})
-    no_button = await web.post(f"/sandbox/people/{ada.id}/press", json={"message_id": 1, "data": "d"})
+    no_button = await web.post(f"/sandbox/people/{ada.id}/press", json={"message_id": sent.id, "data": "d"})
     nonsense = await web.post(f"/sandbox/people/{ada.id}/send", json={})
     await web.post(f"/sandbox/people/{ada.id}/block", json={"blocked": True})
     blocked = await web.post(f"/sandbox/people/{ada.id}/send", json={"text": "x"})
@@ -92,3 +97,25 @@ async def test_the_sandbox_runs_alone_and_says_when_it_is_ready(tmp_path: Path) 
     assert counts == {"call getMe 200": 1}
     assert ready["smtp_port"] > 0
     assert len(ledger.read_bytes().splitlines()) == 1
+
+
+async def test_beside_another_app_the_sandbox_answers_only_its_own_urls(telegram: TelegramSandbox) -> None:
+    async def other(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(f"other {scope['path']}")(scope, receive, send)
+
+    app = sandbox_app(telegram, otherwise=other)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://demo") as client:
+        answers = [await client.get(path) for path in ("/desk", "/botanica", f"/bot{TOKEN}/getMe", "/sandbox/people")]
+
+    assert [answer.text for answer in answers[:2]] == ["other /desk", "other /botanica"]
+    assert answers[2].json()["ok"]
+    assert answers[3].json() == {"people": []}
+
+
+async def test_pages_load_nothing_from_elsewhere(web: httpx.AsyncClient, ada: Person) -> None:
+    for path in (f"/sandbox/chat/{ada.id}", "/sandbox/mail", "/sandbox/chat/99"):
+        page = await web.get(path)
+
+        assert page.headers["content-security-policy"].startswith("default-src 'self'")
+        assert "://" not in page.text
+        assert " style=" not in page.text
