@@ -68,7 +68,7 @@ SENTENCES = {
     413: N_("This is too large. Send a smaller file."),
     422: N_("Something in the form is missing or not right. Go back and correct it."),
     429: N_("Too many attempts. Wait a little, then try again."),
-    500: N_("Something went wrong on our side. Nothing you did is lost: try again in a moment."),
+    500: N_("Something went wrong on our side. Try again in a moment."),
 }
 
 

@@ -18,9 +18,7 @@ from storage.tables import Staff
 router = APIRouter()
 
 START = "/desk/questions"
-NO_LINK = N_(
-    "This link is no longer good: it was used, or it is more than 7 days old. Ask an administrator for a new one."
-)
+NO_LINK = N_("This link is no longer good: it was used, or it is too old. Ask an administrator for a new one.")
 
 
 @router.get("/desk")
