@@ -50,12 +50,12 @@ class Throttled(DeliveryError):
 
 
 class NeverLeft(DeliveryError):
-    """No connection to the provider: nothing was handed over. One reason for all, so that all can be hastened."""
+    """No usable connection to the provider: nothing was handed over. Whoever waits for that is hastened together."""
 
     REASON = "no connection"
 
-    def __init__(self) -> None:
-        super().__init__(self.REASON, permanent=False)
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(f"{self.REASON}: {detail}" if detail else self.REASON, permanent=False)
 
 
 class Uncertain(DeliveryError):

@@ -13,7 +13,7 @@ LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the t
 SPARE = 96  # left free in each part, for the mark of a possible duplicate
 DATA_BYTES = 64
 
-_ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n+|[^\S\n]+|[^<&\s]{1,200}|.", re.DOTALL)
+_ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n{1,40}|[^\S\n]{1,40}|[^<&\s]{1,40}|.", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>")
 _LINK = re.compile(r'<a\s[^<>]*href="([^"<>]*)"[^<>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 _QUOTE = re.compile(r"<blockquote[^<>]*>(.*?)</blockquote>", re.DOTALL | re.IGNORECASE)

@@ -49,7 +49,8 @@ _SENT = (
     .where(
         outbox.c.id == bindparam("row"),
         outbox.c.attempts == bindparam("attempt"),
-        _state.in_((OutboxState.SENDING, OutboxState.RETRY, OutboxState.UNCERTAIN)),
+        # not IN: lists cannot be filled in when one statement runs for many rows
+        or_(_state == OutboxState.SENDING, _state == OutboxState.RETRY, _state == OutboxState.UNCERTAIN),
     )
     .values(
         state=OutboxState.SENT,
@@ -182,11 +183,11 @@ def waiting_addresses(session: Session, now: datetime) -> Sequence[Any]:
     )
 
 
-def hasten(session: Session, channel: Channel, error: str, now: datetime) -> None:
-    """The way is open again: who waited for that reason need not wait any longer."""
+def hasten(session: Session, channel: Channel, reason: str, now: datetime) -> None:
+    """The way is open again: who waited for that reason (how the error begins) need not wait any longer."""
     session.connection().execute(
         update(outbox)
-        .where(_INDEXED, _state == OutboxState.RETRY, outbox.c.channel == channel, outbox.c.error == error)
+        .where(_INDEXED, _state == OutboxState.RETRY, outbox.c.channel == channel, outbox.c.error.startswith(reason))
         .where(outbox.c.next_at > now)
         .values(next_at=now)
     )

@@ -1,0 +1,104 @@
+"""Writes a mail: plain text and HTML from the same words, with the headers that keep it out of loops. Pure.
+
+RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (threads). Refuses nothing: addresses were checked at the door.
+"""
+
+import html as markup
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from delivery.parcel import Parcel
+from delivery.words import plain_text, urls
+from facts.languages import speaking
+from storage.tables import OutboxKind
+
+AUTOMATIC = frozenset({OutboxKind.REMINDER, OutboxKind.NOTICE, OutboxKind.INVITATION})
+LONGEST_SUBJECT = 120
+
+_PAGE = """<!DOCTYPE html>
+<html lang="{language}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{subject}</title></head>
+<body style="margin:0;padding:16px;font-family:sans-serif;font-size:16px;line-height:1.5;color:#17324d">
+<div style="max-width:600px">
+{content}
+</div>
+</body>
+</html>
+"""
+
+
+def address_of(mail_from: str) -> str:
+    """The bare address of `Name <address>`."""
+    return parseaddr(mail_from)[1]
+
+
+def domain_of(mail_from: str) -> str:
+    return address_of(mail_from).rpartition("@")[2] or "localhost"
+
+
+def compose(parcel: Parcel, mail_from: str, reply_to: str, now: datetime) -> EmailMessage:
+    """The mail of a parcel; the same Message-ID at every try."""
+    message = EmailMessage(policy=SMTP)
+    subject = _subject(parcel)
+    message["From"] = _address(mail_from)
+    message["To"] = Address(addr_spec=parcel.address)
+    message["Reply-To"] = _address(reply_to or mail_from)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = parcel.message_id(domain_of(mail_from))
+    if parcel.earlier:
+        message["In-Reply-To"] = parcel.earlier[-1]
+        message["References"] = " ".join(parcel.earlier[-20:])
+    if parcel.kind in AUTOMATIC:
+        message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = parcel.language.value
+    message.set_content(_text(parcel), cte="quoted-printable")
+    message.add_alternative(_html(parcel, subject), subtype="html", cte="quoted-printable")
+    return message
+
+
+def _address(written: str) -> Address:
+    name, spec = parseaddr(written)
+    return Address(display_name=name, addr_spec=spec)
+
+
+def _subject(parcel: Parcel) -> str:
+    first = parcel.words.subject or next(iter(plain_text(parcel.words.html).splitlines()), "") or parcel.office
+    subject = " ".join(first.split())
+    if len(subject) > LONGEST_SUBJECT:
+        subject = subject[: LONGEST_SUBJECT - 1] + "…"
+    known = parcel.earlier and parcel.question_id is not None
+    return f"Re: {subject}" if known and not subject.lower().startswith("re:") else subject
+
+
+def _text(parcel: Parcel) -> str:
+    _ = speaking(parcel.language)
+    parts = [plain_text(parcel.words.html)]
+    parts.extend(f"{button.text}: {button.url}" for button in urls(parcel.words))
+    if parcel.personal_url:
+        parts.append(f"{_('Reply or see everything on your page:')} {parcel.personal_url}")
+    if parcel.office:
+        parts.append(f"-- \n{parcel.office}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _html(parcel: Parcel, subject: str) -> str:
+    _ = speaking(parcel.language)
+    parts = [f"<p>{_lines(block)}</p>" for block in str(parcel.words.html).split("\n\n") if block.strip()]
+    parts.extend(
+        f'<p><a href="{markup.escape(button.url or "")}">{markup.escape(button.text)}</a></p>'
+        for button in urls(parcel.words)
+    )
+    if parcel.personal_url:
+        url = markup.escape(parcel.personal_url)
+        parts.append(f'<p>{_("Reply or see everything on your page:")} <a href="{url}">{url}</a></p>')
+    if parcel.office:
+        parts.append(f'<hr><p style="font-size:14px">{markup.escape(parcel.office)}</p>')
+    return _PAGE.format(language=parcel.language.value, subject=markup.escape(subject), content="\n".join(parts))
+
+
+def _lines(block: str) -> str:
+    return block.strip().replace("\n", "<br>\n")

@@ -1,0 +1,139 @@
+"""Sends a parcel to Telegram and says what the answer means. Refuses to wait, to retry and to log the token."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import telegram
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import RequestData
+from telegram.request._requestparameter import RequestParameter
+
+from delivery.errors import (
+    Blocked,
+    DeliveryError,
+    Migrated,
+    NeverLeft,
+    Throttled,
+    Uncertain,
+    Undecodable,
+)
+from delivery.parcel import Parcel
+from delivery.wire import AiohttpRequest, NotConnected
+from delivery.words import Button, Keyboard, plain_text
+
+OFFICIAL = "https://api.telegram.org"
+NO_PREVIEW: Final = {"is_disabled": True}
+# 400, but the sense of 403: there is nobody at this address.
+GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
+UNREADABLE = ("can't parse entities", "entity", "entities")
+
+
+def make_bot(token: str, api_url: str = OFFICIAL) -> telegram.Bot:
+    """The library's bot on a lean wire; `api_url` is the server without `/bot`. Initialise and shut it down."""
+    request = AiohttpRequest()
+    return telegram.Bot(
+        token,
+        base_url=f"{api_url.rstrip('/')}/bot",
+        base_file_url=f"{api_url.rstrip('/')}/file/bot",
+        request=request,
+        get_updates_request=request,
+    )
+
+
+async def call(bot: telegram.Bot, method: str, parameters: dict[str, Any], read_timeout: float | None = None) -> Any:
+    """The raw `result` of a method, with the library's errors and without making its objects.
+
+    `do_api_request` would do the same with a warning, a camel-case conversion and three more copies.
+    """
+    data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
+    timeout = {} if read_timeout is None else {"read_timeout": read_timeout}
+    return await bot.request.post(f"{bot.base_url}/{method}", data, **timeout)
+
+
+class TelegramSender:
+    """One message, one call."""
+
+    def __init__(self, bot: telegram.Bot) -> None:
+        self._bot = bot
+
+    async def send(self, parcel: Parcel) -> str | None:
+        """The message's id in the chat. Raises DeliveryError."""
+        try:
+            result = await call(self._bot, "sendMessage", parameters(parcel))
+        except TelegramError as error:
+            raise meaning(error) from None
+        message_id = result.get("message_id") if isinstance(result, dict) else None
+        return None if message_id is None else str(message_id)
+
+
+def parameters(parcel: Parcel) -> dict[str, Any]:
+    """Of `sendMessage`. As plain text when the markup was refused before."""
+    words = parcel.words
+    chat = parcel.address
+    found: dict[str, Any] = {
+        "chat_id": int(chat) if chat.removeprefix("-").isdecimal() else chat,
+        "text": plain_text(words.html) if parcel.plain else str(words.html),
+        "link_preview_options": NO_PREVIEW,
+    }
+    if not parcel.plain:
+        found["parse_mode"] = "HTML"
+    if words.buttons:
+        found["reply_markup"] = keyboard(words.buttons)
+    if words.reply_to is not None and words.reply_to.isdecimal():
+        # The message may have been deleted meanwhile; the answer must arrive all the same.
+        found["reply_parameters"] = {"message_id": int(words.reply_to), "allow_sending_without_reply": True}
+    return found
+
+
+def keyboard(buttons: Keyboard) -> dict[str, Any]:
+    """As the Bot API's `InlineKeyboardMarkup`; also for edits outside the outbox."""
+    return {"inline_keyboard": [[_button(one) for one in row] for row in buttons]}
+
+
+def _button(button: Button) -> dict[str, str]:
+    if button.data is not None:
+        return {"text": button.text, "callback_data": button.data}
+    assert button.url is not None
+    return {"text": button.text, "url": button.url}
+
+
+def meaning(error: TelegramError) -> DeliveryError:
+    """What an error of the library means for a message. 5xx and lost answers: perhaps delivered."""
+    if isinstance(error, ChatMigrated):
+        return Migrated(str(error.new_chat_id))
+    if isinstance(error, RetryAfter):
+        return Throttled(_in_seconds(error.retry_after))
+    if isinstance(error, Forbidden):
+        return Blocked(f"403 {error.message}")
+    if isinstance(error, BadRequest):
+        return _refused(error.message)
+    if isinstance(error, InvalidToken):
+        # The token is wrong for everybody, perhaps for a moment: nothing was sent, and nobody is unreachable.
+        return NeverLeft("token refused")
+    if isinstance(error, NotConnected):
+        return NeverLeft(error.message)
+    return Uncertain(_short(error))
+
+
+def _refused(message: str) -> DeliveryError:
+    lowered = message.lower()
+    if any(words in lowered for words in GONE):
+        return Blocked(f"400 {message}")
+    if any(words in lowered for words in UNREADABLE):
+        return Undecodable(f"400 {message}")
+    return DeliveryError(f"400 {message}", permanent=True)
+
+
+def _in_seconds(given: int | timedelta) -> float:
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
+
+
+def _short(error: TelegramError) -> str:
+    return f"{type(error).__name__} {error.message}"[:200]
