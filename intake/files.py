@@ -1,0 +1,223 @@
+"""Keeps a file that somebody left, under the name of its SHA-256. Refuses programs, scripts, web pages and too much.
+
+What a file is, its first bytes say, not its name. Archives are looked at and never unpacked.
+"""
+
+import hashlib
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlmodel import Session
+
+from facts.languages import N_
+from storage import audit
+from storage.tables import Attachment
+
+MIB = 1024 * 1024
+LIMIT = 20 * MIB  # what Telegram lets a bot fetch
+CHUNK = 256 * 1024
+HEAD = 4096
+NAME_LENGTH = 120
+UNKNOWN = "application/octet-stream"
+ZIP = "application/zip"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
+# fmt: off
+_REFUSED_NAMES = frozenset((
+    ".apk", ".app", ".bat", ".chm", ".cmd", ".com", ".cpl", ".deb", ".dll", ".dmg", ".exe", ".gadget", ".hta",
+    ".htm", ".html", ".img", ".inf", ".iso", ".jar", ".js", ".jse", ".lnk", ".mht", ".mhtml", ".mjs", ".msc",
+    ".msi", ".msp", ".php", ".pif", ".ps1", ".py", ".reg", ".rpm", ".scr", ".sh", ".svg", ".svgz", ".url", ".vbe",
+    ".vbs", ".wsf", ".wsh", ".xht", ".xhtml", ".xll",
+))
+# fmt: on
+_PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"#!", b"L\x00\x00\x00\x01\x14\x02\x00", b"dex\n", b"!<arch>")
+_MACH_O = tuple(bytes.fromhex(word) for word in ("feedface", "feedfacf", "cefaedfe", "cffaedfe"))
+_PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<iframe", b"<?php")
+_MAGIC: Mapping[bytes, str] = {
+    b"%PDF-": "application/pdf",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"II*\x00": "image/tiff",
+    b"MM\x00*": "image/tiff",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "application/x-ole-storage",  # Word and Excel before 2007
+}
+_INSIDE: Mapping[bytes, str] = {
+    b"word/document.xml": f"{_OFFICE}.wordprocessingml.document",
+    b"xl/workbook.xml": f"{_OFFICE}.spreadsheetml.sheet",
+    b"ppt/presentation.xml": f"{_OFFICE}.presentationml.presentation",
+}
+_PROGRAM_INSIDE = (b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
+
+
+class FileRefused(Exception):
+    """A file that is not kept. `sentence` (to be said with `values`) tells whoever sent it what to do."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        super().__init__(sentence)
+        self.sentence, self.values = sentence, values
+
+
+def keep_file(  # noqa: PLR0913 - what is known about a file
+    session: Session,
+    data_dir: Path,
+    name: str,
+    claimed_type: str,
+    stream: BinaryIO,
+    *,
+    now: datetime,
+    referent_id: int | None = None,
+    message_id: int | None = None,
+    limit: int = LIMIT,
+) -> Attachment:
+    """Keeps what `stream` gives, `limit` bytes at most, on disk for good before it returns. Raises FileRefused.
+
+    A file whose transaction is rolled back stays behind without a row: nobody can reach it, and it does no harm.
+    """
+    shown = safe_name(name)
+    if _suffix(shown) in _REFUSED_NAMES:
+        raise _dangerous()
+    with _incoming(data_dir) as (temporary, path):
+        size, sha256 = _copy(stream, temporary, limit)
+        seen = seen_type(temporary)
+        _settle(path, path_of(data_dir, sha256))
+    attachment = Attachment(
+        sha256=sha256,
+        size=size,
+        name=shown,
+        type_claimed=_printable(claimed_type)[:NAME_LENGTH],
+        type_seen=seen,
+        referent_id=referent_id,
+        message_id=message_id,
+        created_at=now,
+    )
+    session.add(attachment)
+    session.flush()
+    actor = ("system", None) if referent_id is None else ("referent", referent_id)
+    audit.record(session, now, actor, "file.keep", ("attachment", attachment.id), size=size)
+    return attachment
+
+
+def open_file(data_dir: Path, attachment: Attachment) -> BinaryIO:
+    """The kept bytes. To be served as `attachment; nosniff`, whatever they seem to be. Raises FileNotFoundError."""
+    return path_of(data_dir, attachment.sha256).open("rb")
+
+
+def path_of(data_dir: Path, sha256: str) -> Path:
+    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        raise ValueError("not the name of a kept file")
+    return data_dir / "files" / sha256[:2] / sha256
+
+
+def safe_name(name: str) -> str:
+    """A name to show: no folders, nothing invisible, 120 characters at most with its ending kept."""
+    base = " ".join(_printable(name.replace("\\", "/").rpartition("/")[2]).split()).rstrip(". ").lstrip(" ")
+    if len(base) > NAME_LENGTH:
+        ending = _suffix(base)[:20]
+        base = base[: NAME_LENGTH - len(ending)] + base[len(base) - len(ending) :]
+    return base if base.strip(".") else "file"
+
+
+def _printable(text: str) -> str:
+    # Format characters (Cf) can turn the order of letters around: "fdp.exe" shown as "exe.pdf".
+    return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+@contextmanager
+def _incoming(data_dir: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A file of ours alone beside the kept ones, gone afterwards unless it was settled."""
+    folder = data_dir / "files"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "w+b") as temporary:
+            yield temporary, Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _copy(stream: BinaryIO, target: BinaryIO, limit: int) -> tuple[int, str]:
+    """Size and SHA-256 of what was copied, which is on disk then."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise FileRefused(
+                N_("This file is larger than {limit} MB. Make it smaller, or send it in parts."), limit=limit // MIB
+            )
+        digest.update(chunk)
+        target.write(chunk)
+    if size == 0:
+        raise FileRefused(N_("This file is empty. Choose it again, please."))
+    target.flush()
+    os.fsync(target.fileno())
+    return size, digest.hexdigest()
+
+
+def _settle(temporary: Path, target: Path) -> None:
+    """Gives the file its name, and makes sure that the name survives a power cut."""
+    if not target.parent.is_dir():
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(target.parent.parent)
+    temporary.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def seen_type(file: BinaryIO) -> str:
+    """The media type that the content shows. Raises FileRefused for programs, scripts and web pages."""
+    file.seek(0)
+    head = file.read(HEAD)
+    if head.startswith(_PROGRAMS + _MACH_O):
+        raise _dangerous()
+    known = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+    if known is not None:
+        return known
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head.startswith(b"PK\x03\x04"):
+        return _archive_type(file, head)
+    # A web page stays one in UTF-16, and behind any number of blanks and comments.
+    if any(mark in head.replace(b"\x00", b"").lower() for mark in _PAGES):
+        raise _dangerous()
+    return "text/plain" if _is_text(head) else UNKNOWN
+
+
+def _archive_type(file: BinaryIO, head: bytes) -> str:
+    """By the names inside, which an archive lists at its end. OpenDocument writes its type first, uncompressed."""
+    if head[30:38] == b"mimetype" and head[38:].startswith(b"application/vnd.oasis.opendocument."):
+        return head[38:].partition(b"PK")[0].decode("ascii", "replace")[:NAME_LENGTH]
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - CHUNK))
+    names = file.read(CHUNK)
+    if any(mark in names for mark in _PROGRAM_INSIDE):
+        raise _dangerous()
+    return next((kind for mark, kind in _INSIDE.items() if mark in names), ZIP)
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in head)
+
+
+def _dangerous() -> FileRefused:
+    return FileRefused(N_("We cannot take programs, scripts or web pages. Send it as a PDF, for example."))
