@@ -41,7 +41,9 @@ async def _checked(name: str, check: Callable[[Settings], Awaitable[str]], setti
         async with asyncio.timeout(PATIENCE):
             return Finding(name, True, await check(settings))
     except TimeoutError:
-        return Finding(name, False, f"no answer in {PATIENCE:.0f} seconds; is the address right, is a firewall between?")
+        return Finding(
+            name, False, f"no answer in {PATIENCE:.0f} seconds; is the address right, is a firewall between?"
+        )
     except _Problem as problem:
         return Finding(name, False, str(problem))
 
@@ -66,7 +68,9 @@ async def _database(settings: Settings) -> str:
         found = await asyncio.to_thread(current_revision, database)
         database.close()
     except Exception as error:
-        raise _Problem(f"{type(error).__name__}: cannot be reached; is it running, are user and password right?") from error
+        raise _Problem(
+            f"{type(error).__name__}: cannot be reached; is it running, are user and password right?"
+        ) from error
     if found != newest_revision():
         raise _Problem(f"schema {found or 'none'}, {newest_revision()} is needed; run: raccordo migrate")
     return f"schema {found}"
@@ -110,17 +114,16 @@ async def _telegram(settings: Settings) -> str:
 
 
 async def _smtp(settings: Settings) -> str:
-    from aiosmtplib import SMTPException
-
-    from delivery.mail import greet
+    from delivery.errors import DeliveryError
+    from delivery.mail import MailSender
 
     url = settings.smtp_url.get_secret_value()
     if not url:
         return "none: no e-mail leaves"
     try:
-        await greet(url)
-    except (OSError, SMTPException, ValueError) as error:
-        raise _Problem(f"{type(error).__name__}; are address, user and password right?") from error
+        await MailSender(url, settings.mail_from).greet()
+    except (DeliveryError, ValueError) as error:
+        raise _Problem(f"{error}; are address, user and password right?") from error
     return f"{urlsplit(url).hostname} answers"
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from app.alone import AlreadyServed
 from app.commands import data, operations, people, running
 from app.commands.house import CommandFailed
 
@@ -26,7 +27,7 @@ def main() -> None:
     """Entry point of `.venv/bin/raccordo`."""
     try:
         app()
-    except CommandFailed as error:
+    except (CommandFailed, AlreadyServed) as error:
         sys.exit(_one_line(str(error)))
     except ValidationError as error:
         first = error.errors()[0]

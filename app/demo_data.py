@@ -14,9 +14,9 @@ from registry.projects import CMMI_PROJECTS, import_projects
 from registry.referents import add_referent
 from reminders.deadlines import create_deadline
 from storage import people
-from storage.reports import newest_form_version
-from storage.staff import add_staff
 from storage.projects import programmes
+from storage.reports import newest_version
+from storage.staff import add_staff
 from storage.tables import Address, Channel, Office, Recurrence, Role, Subject, TargetKind
 
 ZONE = "Europe/Rome"
@@ -111,7 +111,7 @@ def _last_month(session: Session, now: datetime) -> None:
     ada = people.referent_at(session, Channel.EMAIL, PEOPLE[0].email)
     assert ada is not None
     project = people.projects_of(session, ada.id)[0]
-    version = newest_form_version(session, UPDATE_FORM)
+    version = newest_version(session, UPDATE_FORM)
     assert version is not None
     answers = {
         "phase": "03005",
@@ -143,7 +143,7 @@ def _last_month(session: Session, now: datetime) -> None:
 
 def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
     """One soon, so that a reminder is near; and the monthly monitoring."""
-    version = newest_form_version(session, UPDATE_FORM)
+    version = newest_version(session, UPDATE_FORM)
     assert version is not None
     today = local_date(now, ZONE)
     ada = people.referent_at(session, Channel.EMAIL, PEOPLE[0].email)

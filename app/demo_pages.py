@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from desk.security import remember, sign_in_as
 from desk.house import DeskHouse
+from desk.security import remember, sign_in_as
 from facts.dates import show_moment
 from facts.languages import Language, speaking
 from reminders.sweep import next_due

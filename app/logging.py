@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -11,9 +12,12 @@ import structlog
 SECRETS = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 
 
-def redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blots out secrets in every text of a log line."""
-    return {key: SECRETS.sub("***", value) if isinstance(value, str) else value for key, value in event.items()}
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = SECRETS.sub("***", value)
+    return event
 
 
 class _Redacting(logging.Formatter):

@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 import structlog
 import telegram
 import telegram.error
+from bot.commands import set_up
+from bot.dialogue import apologise, telegram_handler
 
 from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.settings import Settings
-from bot.commands import set_up
-from bot.dialogue import apologise, telegram_handler
 from bot.house import House
 from bot.polling import Poller
-from delivery.dispatch import Dispatcher, Wording
+from delivery.claims import Wording
+from delivery.dispatch import Dispatcher
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.mail import MailSender
-from delivery.senders import Sender
+from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
 from intake.builtin import ensure_builtin_forms
 from intake.invitations import word_invitation
@@ -101,7 +102,7 @@ async def open_rooms(
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
         },
-        senders=_senders(settings, bot, mail=Channel.EMAIL in channels),
+        senders=_senders(settings, bot, clock, mail=Channel.EMAIL in channels),
         bot=bot,
         poller=poller,
         limits=Limits(),
@@ -116,13 +117,13 @@ def prepare(database: Database, clock: Clock) -> None:
         load_municipalities(session)
 
 
-def _senders(settings: Settings, bot: telegram.Bot | None, *, mail: bool) -> dict[Channel, Sender]:
+def _senders(settings: Settings, bot: telegram.Bot | None, clock: Clock, *, mail: bool) -> dict[Channel, Sender]:
     senders: dict[Channel, Sender] = {}
     if bot is not None:
         senders[Channel.TELEGRAM] = TelegramSender(bot)
     url = settings.smtp_url.get_secret_value()
     if mail and url:
-        senders[Channel.EMAIL] = MailSender(url, settings.mail_from, settings.mail_reply_to)
+        senders[Channel.EMAIL] = MailSender(url, settings.mail_from, settings.mail_reply_to, clock=clock)
     return senders
 
 

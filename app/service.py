@@ -10,11 +10,13 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 import structlog
 import uvicorn
+from sqlalchemy.engine import make_url
 
+from app.alone import take_alone
 from app.clock import Clock, Ticker, system_clock
 from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
@@ -38,10 +40,19 @@ WrapWeb = Callable[[Any], Any]
 
 
 class Server(uvicorn.Server):
-    """uvicorn inside our own loop: signals are ours."""
+    """uvicorn inside our own loop: signals are ours, and it says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
 
     def capture_signals(self) -> Any:
         return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.listening.set()
 
 
 @dataclass
@@ -55,6 +66,7 @@ class Service:
     ticker: Ticker
     dispatcher: Dispatcher | None
     worker: Worker
+    lock: IO[bytes] | None = None
     web: Server | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,6 +87,8 @@ class Service:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.rooms.close()
+        if self.lock is not None:
+            self.lock.close()
 
     async def _keep(self, name: str, loop: Loop) -> None:
         while not self.stop.is_set():
@@ -86,18 +100,12 @@ class Service:
                 await asyncio.wait_for(self.stop.wait(), RESTART_AFTER)
 
     async def _serve(self, web: Server) -> None:
-        async def tell() -> None:
-            while not web.started and not self.stop.is_set():
-                await asyncio.sleep(0.01)
-            self.started.set()
-
-        telling = asyncio.create_task(tell())
+        web.listening = self.started  # one bell for both
         try:
             await web.serve()
         except SystemExit:
             log.error("web.cannot-listen", listen=self.settings.listen)
         finally:
-            await telling
             self.stop.set()
 
 
@@ -114,6 +122,10 @@ async def build(
     `bot_links`: name and start pattern of a bot that is not on Telegram, for the demo.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    lock = None
+    if make_url(settings.database).get_backend_name() == "sqlite":
+        # One file, one process; so the duties of one that was killed are ours at once, without waiting for a lease.
+        lock, owner = take_alone(settings.data_dir), "the only process"
     channels = {Channel.TELEGRAM, Channel.EMAIL} - {PART_CHANNELS[part] for part in without if part in PART_CHANNELS}
     rooms = await open_rooms(settings, clock, owner, channels=channels, bot_links=bot_links)
     worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
@@ -130,7 +142,7 @@ async def build(
         loops["telegram"] = rooms.poller.run
         loops["greeting"] = partial(greet, rooms.bot)
     rooms.database.after_commit(worker.wake)
-    service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker)
+    service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
     if "web" not in without:
         service.web = _web(service, wrap_web)
     return service
@@ -166,7 +178,9 @@ def readiness(service: Service) -> list[Check]:
     """Whether each part does its work: what `/readyz` says."""
     checks = [_database(service)]
     now = service.clock()
-    ages = {"dispatch": service.dispatcher and service.dispatcher.last_pass, "clock": service.ticker.last_tick}
+    ages = {"clock": service.ticker.last_tick}
+    if service.dispatcher is not None:
+        ages["dispatch"] = service.dispatcher.last_pass
     if service.rooms.poller is not None:
         ages["telegram"] = service.rooms.poller.last_success
     for name, last in ages.items():

@@ -79,6 +79,11 @@ class MailSender:
         del self._idle[:-KEPT]
         return parcel.message_id(domain_of(self._from))
 
+    async def greet(self) -> None:
+        """Connects, signs in and leaves: for `raccordo check`. Raises DeliveryError."""
+        connection = await self._connection()
+        connection.close()
+
     async def close(self) -> None:
         for connection, _ in self._idle:
             connection.close()

@@ -1,19 +1,23 @@
 """Commands that bring data in and out: `import WHAT FILE`, `export WHAT`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
 from app.clock import system_clock
 from app.commands.house import CommandFailed, open_house
-from facts.languages import Language, speaking
-from registry.report import ImportReport, Progress
+from facts.languages import N_, Language, speaking
+from registry.deadlines import DeadlineRow
+from registry.report import ImportReport, Progress, RegistryRefused
+
+WINDOW_DAYS = 20  # days before it is due in which an update fulfils an imported deadline
 
 
 class Importable(StrEnum):
@@ -45,11 +49,10 @@ def bring_in(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, keep nothing")] = False,
 ) -> None:
     """Reads a file of projects, referents or deadlines: all of it or, with errors by row, nothing."""
-    with open_house() as (_, database), progress_shown() as progress:
-        with database.write() as session:
-            report = _importers()[what](session, file, progress, dry_run)
-            if not report.ok:
-                session.rollback()
+    with open_house() as (_, database), progress_shown() as progress, database.write() as session:
+        report = _importers()[what](session, file, progress, dry_run)
+        if not report.ok:
+            session.rollback()
     _tell(what, report)
     if not report.ok:
         raise CommandFailed(f"nothing was imported: {len(report.errors) + report.more_errors} errors, see above")
@@ -59,7 +62,6 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
     from registry.deadlines import import_deadlines
     from registry.projects import import_projects
     from registry.referents import import_referents
-    from reminders.importing import create_from_file
 
     now = system_clock()
     return {
@@ -70,13 +72,44 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
             session, file, now=now, progress=progress, dry_run=dry_run
         ),
         Importable.DEADLINES: lambda session, file, progress, dry_run: import_deadlines(
-            session, file, create=create_from_file, now=now, progress=progress, dry_run=dry_run
+            session, file, _maker(session, now), progress=progress, dry_run=dry_run
         ),
     }
 
 
+def _maker(session: Session, now: datetime) -> Callable[[DeadlineRow], None]:
+    """Makes the deadline of one row: registry and reminders are strangers, so they meet here."""
+    from reminders.deadlines import DeadlineRefused, create_deadline
+    from storage.reports import form_with
+
+    def make(row: DeadlineRow) -> None:
+        form = form_with(session, row.form_key)
+        if form is None:
+            raise RegistryRefused(N_("There is no form {found}."), found=row.form_key)
+        try:
+            create_deadline(
+                session,
+                title=row.title,
+                form_id=form.id,
+                subject=row.subject,
+                recurrence=row.recurrence,
+                first_on=row.first_on,
+                day=row.day,
+                until=row.until,
+                zone="Europe/Rome",
+                opens_days_before=WINDOW_DAYS,
+                targets=row.scope,
+                created_by=None,
+                now=now,
+            )
+        except DeadlineRefused as refused:
+            raise RegistryRefused(refused.sentence, **refused.values) from refused
+
+    return make
+
+
 @contextmanager
-def progress_shown() -> Any:
+def progress_shown() -> Iterator[Progress]:
     """Tells on stderr how many rows were read; a line that moves for people, nothing for pipes."""
     if not sys.stderr.isatty():
         yield lambda _rows: None

@@ -9,7 +9,9 @@ from app.commands.house import CommandFailed, Format, Shape, open_house, show
 from intake.worker import drop_dead, retry_dead
 from storage.inbox import dead_letters
 
-letters = typer.Typer(help="What arrived and could not be processed: kept raw, to retry or to drop.", no_args_is_help=True)
+letters = typer.Typer(
+    help="What arrived and could not be processed: kept raw, to retry or to drop.", no_args_is_help=True
+)
 
 
 @letters.command("list")

@@ -61,7 +61,9 @@ def add_contact(
     name: Annotated[str, typer.Option(help="First and last name")],
     email: Annotated[str, typer.Option(help="Work address")],
     organization: Annotated[str, typer.Option(help="Municipality (name or ISTAT code) or other actor")],
-    project: Annotated[list[str] | None, typer.Option("--project", help="CUP; may be repeated. None: all of theirs")] = None,
+    project: Annotated[
+        list[str] | None, typer.Option("--project", help="CUP; may be repeated. None: all of theirs")
+    ] = None,
     role: Annotated[str, typer.Option(help="For example RUP")] = "",
     language: Annotated[Language, typer.Option(help="Language of the messages")] = Language.IT,
     shape: Format = Shape.TEXT,

@@ -1,6 +1,7 @@
 """Commands that run or look after the service: `serve`, `demo`, `check`, `migrate`, `sweep`."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -63,7 +64,9 @@ def migrate() -> None:
     migrate(database)
     database.close()
     after = newest_revision()
-    typer.echo(f"The database has schema {after}" + (" already." if before == after else f" (before: {before or 'none'})."))
+    typer.echo(
+        f"The database has schema {after}" + (" already." if before == after else f" (before: {before or 'none'}).")
+    )
 
 
 def check(shape: Format = Shape.TEXT) -> None:
@@ -84,13 +87,13 @@ def sweep(
     """One pass over what is due: obligations ahead, reminders, notices to staff."""
     from app.sweep import sweep_once
     from delivery.links import Links
-    from reminders.dry_run import dry_run as look_ahead
+    from reminders.sweep import dry_run as look_ahead
 
     instant = _instant(now)
     with open_house() as (settings, database):
         if dry_run:
             with database.read() as session:
-                rows = [each.as_row() for each in look_ahead(session, instant)]
+                rows = [asdict(each) for each in look_ahead(session, instant)]
             show(rows, shape)
             if not rows and shape is Shape.TEXT:
                 typer.echo("Nothing is due.")
