@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from answering.refusal import Refused
-from desk import health, public, questions, sign_in
+from desk import health, projects, public, questions, sign_in, updates
 from desk.house import Check, DeskHouse
 from desk.limits import BodyLimit
 from desk.pages import Refuse, redirect, refusal
@@ -27,6 +27,8 @@ PAGES = (
     public,
     sign_in,
     questions,
+    updates,
+    projects,
 )
 
 log = structlog.get_logger()

@@ -3,8 +3,9 @@
 How a page module is written
 ----------------------------
 1. `desk/things.py` holds plain `def` functions on `router = APIRouter()`; add the module to `PAGES` in `desk/app.py`.
-2. Who may: `signed: Reader` (any staff), `signed: Actor` (may act: not readers), `signed: Admin`. Not signed in: the
-   sign-in page; wrong role: 403. `house: House` gives database, clock, links, data_dir. Both need no `Depends`.
+2. Who may: `signed: Reader` (any staff), `signed: Actor` (may act: not readers), `signed: Manager` (officers and
+   administrators), `signed: Admin`. Not signed in: the sign-in page; wrong role: 403. `house: House` gives database,
+   clock, links, data_dir. Both need no `Depends`.
 3. Looking: `with house.database.read() as session:` and `return render(request, "things.html", …)` **inside** it.
 4. Changing: `with house.database.write() as session:` around the call of the room that has the rule, then
    `return redirect(request, "/desk/things", _("The thing is saved."))` **after** it, so that a commit that fails
@@ -50,6 +51,7 @@ __all__ = [
     "Actor",
     "Admin",
     "House",
+    "Manager",
     "Page",
     "Pages",
     "Reader",
@@ -104,6 +106,13 @@ def _actor(request: Request) -> SignedIn:
     return signed
 
 
+def _manager(request: Request) -> SignedIn:
+    signed = _signed(request)
+    if not signed.may_manage:
+        raise NotAllowed
+    return signed
+
+
 def _admin(request: Request) -> SignedIn:
     signed = _signed(request)
     if signed.role is not Role.ADMIN:
@@ -114,6 +123,7 @@ def _admin(request: Request) -> SignedIn:
 House = Annotated[DeskHouse, Depends(the_house)]
 Reader = Annotated[SignedIn, Depends(_signed)]
 Actor = Annotated[SignedIn, Depends(_actor)]
+Manager = Annotated[SignedIn, Depends(_manager)]
 Admin = Annotated[SignedIn, Depends(_admin)]
 
 

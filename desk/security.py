@@ -87,6 +87,11 @@ class SignedIn:
         """Readers look; everyone else also acts."""
         return self.role is not Role.READER
 
+    @property
+    def may_manage(self) -> bool:
+        """Officers and administrators register people and set deadlines; volunteers answer and follow."""
+        return self.role in (Role.OFFICER, Role.ADMIN)
+
 
 # --- cookies
 
