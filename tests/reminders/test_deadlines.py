@@ -1,6 +1,5 @@
 """A deadline becomes obligations and steps: the right ones, once, for whoever is in scope."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from sqlmodel import Session, col, func, select
 from reminders.deadlines import (
     LADDER,
     DeadlineRefused,
-    create_deadline,
     keep_obligations,
     periods,
     stop_deadline,
@@ -33,26 +31,9 @@ from storage.tables import (
     TargetKind,
 )
 from tests.cast import Cast
+from tests.reminders.makers import a_new_deadline
 
 ROME = ZoneInfo("Europe/Rome")
-
-
-def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), **other: Any) -> Deadline:
-    """A monthly one by the 10th from December 2026, as staff would enter it."""
-    wanted: dict[str, Any] = {
-        "title": "Monitoraggio mensile",
-        "subject": Subject.PROJECT,
-        "recurrence": Recurrence.MONTHLY,
-        "first_on": date(2026, 12, 1),
-        "day": 10,
-        "until": None,
-        "zone": "Europe/Rome",
-        "opens_days_before": 20,
-        "created_by": None,
-        "now": cast.now,
-    } | other
-    form_id = wanted.pop("form_id", None) or cast.a_form().form_id
-    return create_deadline(cast.session, form_id=form_id, targets=list(targets), **wanted)
 
 
 def _obligations(session: Session, deadline: Deadline) -> list[Obligation]:

@@ -1,0 +1,65 @@
+"""Decides which due steps of one person are told and which are withheld, and why. Pure: no database, no clock."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from storage.ladder import DueStep
+from storage.tables import ObligationState, Outcome, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of one due step for its person."""
+
+    step: DueStep
+    outcome: Outcome
+    reason: Reason
+
+
+def choose(steps: Sequence[DueStep]) -> list[Choice]:
+    """One choice per step of one person. Of several due steps of one obligation, only the newest is told.
+
+    DUE is told alone, GATHERED together with others in one message.
+    """
+    newest = _newest_of_each(steps)
+    choices = [_choice(step, newest) for step in steps]
+    if sum(choice.outcome is Outcome.SENT for choice in choices) < 2:
+        return choices
+    return [replace(one, reason=Reason.GATHERED) if one.outcome is Outcome.SENT else one for one in choices]
+
+
+def unreachable(choices: Sequence[Choice]) -> Iterator[Choice]:
+    """The same, for somebody whom no channel reaches: staff see it on the obligation."""
+    for choice in choices:
+        told = choice.outcome is Outcome.SENT
+        yield replace(choice, outcome=Outcome.WITHHELD, reason=Reason.UNREACHABLE) if told else choice
+
+
+def closed_for(state: ObligationState, deadline_active: bool) -> Reason | None:
+    """Why nothing needs to be said about an obligation any more; None while it is open."""
+    if state is ObligationState.DONE:
+        return Reason.DONE
+    if state is ObligationState.WAIVED:
+        return Reason.WAIVED if deadline_active else Reason.STOPPED
+    return None
+
+
+def _newest_of_each(steps: Sequence[DueStep]) -> set[int]:
+    latest: dict[int, DueStep] = {}
+    for step in steps:
+        other = latest.get(step.obligation_id)
+        if other is None or other.due_at < step.due_at:
+            latest[step.obligation_id] = step
+    return {step.step_id for step in latest.values()}
+
+
+def _choice(step: DueStep, newest: set[int]) -> Choice:
+    closed = closed_for(step.state, step.deadline_active)
+    if closed is not None:
+        return Choice(step, Outcome.WITHHELD, closed)
+    if step.step_id not in newest:
+        return Choice(step, Outcome.WITHHELD, Reason.OVERTAKEN)
+    # A deadline entered late has steps older than itself: who was here when it was entered must hear of it.
+    if step.since > max(step.due_at, step.deadline_created_at):
+        return Choice(step, Outcome.WITHHELD, Reason.JOINED_LATER)
+    return Choice(step, Outcome.SENT, Reason.DUE)

@@ -1,0 +1,155 @@
+"""Reminds one person at a time of everything that is due, and writes down why or why not. Words nothing: see `wording`.
+
+Only in working hours of the office (08:30-18:00, holidays of Milan): what falls due at night or on a holiday
+waits for the next working morning, and is then told late rather than never. A person gets one gathered reminder
+a day; a second one on the same day only for what is due that day or late already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from itertools import groupby
+from operator import attrgetter
+
+import structlog
+from sqlmodel import Session
+
+from delivery.outbox import queue_to
+from delivery.words import Words
+from facts.calendar import local_date, local_instant, next_working_day, next_working_instant, within_working_hours
+from reminders.choices import Choice, choose, closed_for, unreachable
+from storage.ladder import (
+    DueStep,
+    Made,
+    Moment,
+    all_due_steps,
+    claim_finished_steps,
+    claim_person,
+    first_heard_step,
+    record_decisions,
+    reminded_since,
+    reminders_written,
+    settle,
+    somebody_waits,
+    steps_of,
+    steps_with_nobody,
+)
+from storage.people import reachable_addresses
+from storage.tables import OutboxKind, Outcome, Reason
+
+OFFICE_ZONE = "Europe/Rome"
+UNWORDED = Words(html="")  # a reminder is worded when it is sent
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep would do with one step. `outcome` None: it waits until tomorrow. `referent_id` None: nobody."""
+
+    referent_id: int | None
+    step_id: int
+    obligation_id: int | None
+    outcome: Outcome | None
+    reason: Reason | None
+
+
+def remind_one(session: Session, now: datetime) -> bool:
+    """Decides everything that is due for one person and queues one message; whether there was such a person.
+
+    When there is none left, what concerns nobody is written down too, and all that is decided is settled.
+    Outside working hours nothing happens.
+    """
+    if not within_working_hours(now, OFFICE_ZONE):
+        return False
+    moment = _moment(now)
+    while (referent_id := claim_person(session, moment)) is not None:
+        steps = steps_of(session, referent_id, moment)
+        if steps:  # else another process has just told them
+            _remind(session, referent_id, choose(steps), moment)
+            return True
+    _settle_all(session, now)
+    return False
+
+
+def next_due(session: Session, now: datetime) -> datetime | None:
+    """When the next reminder leaves, as things stand; None when none is to come."""
+    opening = next_working_instant(now, OFFICE_ZONE)
+    moment = _moment(opening)
+    if somebody_waits(session, moment, held=False):
+        return opening
+    later = first_heard_step(session, opening)
+    instants = [] if later is None else [next_working_instant(later, OFFICE_ZONE)]
+    if somebody_waits(session, moment, held=True):
+        tomorrow = local_instant(next_working_day(moment.today), time(0), OFFICE_ZONE)
+        instants.append(next_working_instant(tomorrow, OFFICE_ZONE))
+    return min(instants, default=None)
+
+
+def dry_run(session: Session, now: datetime) -> list[Plan]:
+    """What a sweep would decide now, or at the next opening when the office is closed. Writes nothing."""
+    moment = _moment(next_working_instant(now, OFFICE_ZONE))
+    reminded = reminded_since(session, moment.day_began)
+    steps = sorted(all_due_steps(session, moment.now), key=attrgetter("referent_id", "due_at", "step_id"))
+    plans: list[Plan] = []
+    for referent_id, group in groupby(steps, key=attrgetter("referent_id")):
+        plans += _plans_for(session, referent_id, list(group), reminded, moment)
+    nobody = steps_with_nobody(session, moment.now)
+    return plans + [Plan(None, step_id, None, Outcome.WITHHELD, Reason.NOBODY) for step_id in nobody]
+
+
+def _plans_for(
+    session: Session, referent_id: int, steps: list[DueStep], reminded: set[int], moment: Moment
+) -> list[Plan]:
+    held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
+    choices: Sequence[Choice] = choose([step for step in steps if step not in held])
+    if not reachable_addresses(session, referent_id):
+        choices = list(unreachable(choices))
+    waiting = [Plan(referent_id, step.step_id, step.obligation_id, None, None) for step in held]
+    return [
+        Plan(referent_id, one.step.step_id, one.step.obligation_id, one.outcome, one.reason) for one in choices
+    ] + waiting
+
+
+def _moment(now: datetime) -> Moment:
+    today = local_date(now, OFFICE_ZONE)
+    return Moment(now, today, local_instant(today, time(0), OFFICE_ZONE))
+
+
+def _remind(session: Session, referent_id: int, choices: list[Choice], moment: Moment) -> None:
+    outbox_id = None
+    if any(choice.outcome is Outcome.SENT for choice in choices):
+        outbox_id = _queue(session, referent_id, moment)
+        if outbox_id is None:
+            choices = list(unreachable(choices))
+    made = [
+        Made(
+            step_id=one.step.step_id,
+            referent_id=referent_id,
+            outcome=one.outcome,
+            reason=one.reason,
+            outbox_id=outbox_id if one.outcome is Outcome.SENT else None,
+        )
+        for one in choices
+    ]
+    record_decisions(session, made, moment.now)
+    log.info("reminder.decided", referent=referent_id, steps=len(made), outbox=outbox_id)
+
+
+def _queue(session: Session, referent_id: int, moment: Moment) -> int | None:
+    """One message for all of it; None when no channel reaches them."""
+    day = f"reminder:{referent_id}:{moment.today}:"
+    # counts the copies for other channels too: the number only has to be new
+    key = f"{day}{reminders_written(session, day) + 1}"
+    return queue_to(session, referent_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
+
+
+def _settle_all(session: Session, now: datetime) -> None:
+    while finished := claim_finished_steps(session, now):
+        nobody = [
+            Made(step_id, None, Outcome.WITHHELD, closed_for(state, active) or Reason.NOBODY)
+            for step_id, state, active, decided in finished
+            if not decided
+        ]
+        record_decisions(session, nobody, now)
+        settle(session, [step_id for step_id, *_ in finished])

@@ -1,0 +1,158 @@
+"""Words a reminder at the moment of sending. Refuses to ask for what was answered meanwhile.
+
+*Answered anywhere, silent everywhere*: the obligations are read again here; those no longer open, or no longer
+theirs, go out of the message, with their decision turned to "withheld". When none is left there is no message.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+
+from markupsafe import escape
+from sqlmodel import Session
+
+from delivery.callbacks import start_update, unchanged
+from delivery.links import Links
+from delivery.words import Button, Keyboard, Words
+from facts.calendar import local_date
+from facts.dates import show_date
+from facts.languages import Language, Speaker, speaking
+from reminders.choices import closed_for
+from storage.ladder import decisions_to_send, still_theirs, withhold
+from storage.obligations import Owed, owed
+from storage.tables import Channel, Outbox, Reason, Referent
+
+SHOWN = 8
+LONGEST_TITLE = 120  # characters of a project's title: eight of them must fit into one Telegram message
+
+Wording = Callable[[Session, Outbox, datetime], Words | None]
+
+
+def word_reminder(links: Links) -> Wording:
+    """The wording of `OutboxKind.REMINDER` for `delivery/dispatch`. None: nothing is left to say.
+
+    `links` is what every wording is given; the link to the personal page is added by the one who sends.
+    """
+
+    def word(session: Session, row: Outbox, now: datetime) -> Words | None:
+        referent = None if row.referent_id is None else session.get(Referent, row.referent_id)
+        if referent is None:
+            return None
+        still_owed = _still_owed(session, row, referent.id)
+        if not still_owed:
+            return None
+        return reminder_words(still_owed, Language(referent.language), row.channel, now)
+
+    return word
+
+
+def reminder_words(owing: list[Owed], language: Language, channel: Channel, now: datetime) -> Words:
+    """The message about these open obligations, at least one; the most urgent first. Pure."""
+    _, plain = speaking(language, html=True), speaking(language)
+    shown = owing[:SHOWN]
+    paragraphs = [f"<b>{_.ngettext('An update is missing', '{n} updates are missing', len(owing))}</b>"]
+    paragraphs += [_paragraph(number, one, len(owing), (_, now)) for number, one in enumerate(shown, 1)]
+    if len(owing) > SHOWN:
+        paragraphs.append(
+            _.ngettext("…and one more: see /scadenze", "…and {n} more: see /scadenze", len(owing) - SHOWN)
+        )
+    paragraphs.append(_how_to_answer(_, shown, channel))
+    paragraphs.append(f"<i>{_why(_, owing)}</i>")
+    buttons = _buttons(plain, shown) if channel is Channel.TELEGRAM else ()
+    return Words("\n\n".join(paragraphs), _subject(plain, owing, now), buttons)
+
+
+def due_words(_: Speaker, due_on: date, today: date) -> str:
+    """ "is due tomorrow, 10 December 2026": when something is due, as seen from `today`."""
+    days = (due_on - today).days
+    day = show_date(due_on, _.language)
+    if days == 0:
+        return _("is due today, {date}", date=day)
+    if days == 1:
+        return _("is due tomorrow, {date}", date=day)
+    if days == -1:
+        return _("was due yesterday, {date}", date=day)
+    if days > 0:
+        return _("is due in {n} days, {date}", n=days, date=day)
+    return _("was due {n} days ago, {date}", n=-days, date=day)
+
+
+def _still_owed(session: Session, row: Outbox, referent_id: int) -> list[Owed]:
+    """What the message is about, less what was settled since; that is written down."""
+    # the copy for another channel has the key of the first with ":email" behind
+    decisions = decisions_to_send(session, ":".join(row.dedupe_key.split(":")[:4]))
+    theirs = still_theirs(session, list(decisions), referent_id)
+    left_out: dict[Reason, list[int]] = defaultdict(list)
+    still: list[Owed] = []
+    for one in owed(session, list(decisions)):
+        reason = closed_for(one.obligation.state, one.deadline.active)
+        if reason is None and one.obligation.id not in theirs:
+            reason = Reason.NO_LONGER_THEIRS
+        if reason is None:
+            still.append(one)
+        else:
+            left_out[reason].append(decisions[one.obligation.id])
+    if not row.possible_duplicate:  # else the first try may have told them: "sent" stays the truth
+        for reason, decision_ids in left_out.items():
+            withhold(session, decision_ids, reason)
+    return still
+
+
+def _paragraph(number: int, one: Owed, total: int, moment: tuple[Speaker, datetime]) -> str:
+    _, now = moment
+    due = due_words(_, one.obligation.due_on, local_date(now, one.deadline.zone))
+    mark = f"{number}. " if total > 1 else ""
+    cup = "" if one.project is None else f" · CUP <code>{escape(one.project.cup)}</code>"
+    return f"{mark}<b>{escape(_short(_name(one)))}</b>{cup}\n{escape(_short(one.deadline.title))}: {due}"
+
+
+def _how_to_answer(_: Speaker, shown: Iterable[Owed], channel: Channel) -> str:
+    if channel is not Channel.TELEGRAM:
+        return _("Your page shows everything you owe, and there you can write to us: the link is below.")
+    if any(one.project is not None for one in shown):
+        return _("Answer with the buttons below.")
+    return _("Choose “New update” from the menu to answer.")
+
+
+def _why(_: Speaker, owing: list[Owed]) -> str:
+    if any(one.project is None for one in owing):
+        return _("You get this message because you are a contact for what is listed here.")
+    projects = {one.obligation.project_id for one in owing}
+    return _.ngettext(
+        "You get this message because you follow this project.",
+        "You get this message because you follow these projects.",
+        len(projects),
+    )
+
+
+def _buttons(_: Speaker, shown: list[Owed]) -> Keyboard:
+    """ "Update now" and "nothing changed" for each project, numbered like the paragraphs when there are several."""
+    rows = []
+    for number, one in enumerate(shown, 1):
+        if one.project is not None:
+            mark = f"{number}. " if len(shown) > 1 else ""
+            rows.append(
+                (
+                    Button(mark + _("Update now"), data=start_update(one.project.id, one.obligation.id)),
+                    Button(mark + _("Nothing changed"), data=unchanged(one.project.id, one.obligation.id)),
+                )
+            )
+    return tuple(rows)
+
+
+def _subject(_: Speaker, owing: list[Owed], now: datetime) -> str:
+    if len(owing) > 1:
+        return _("Reminder: {n} updates are missing", n=len(owing))
+    due = due_words(_, owing[0].obligation.due_on, local_date(now, owing[0].deadline.zone))
+    return _("Reminder: {what}", what=f"{_short(owing[0].deadline.title)}, {due}")
+
+
+def _name(one: Owed) -> str:
+    if one.project is not None:
+        return one.project.title
+    assert one.organization is not None
+    return one.organization.name
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1].rstrip()}…"

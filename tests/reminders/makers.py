@@ -1,0 +1,27 @@
+"""A deadline as staff would enter it, for the tests of reminders."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from reminders.deadlines import create_deadline
+from storage.tables import Deadline, Recurrence, Subject, TargetKind
+from tests.cast import Cast
+
+
+def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), **other: Any) -> Deadline:
+    """A monthly one by the 10th from December 2026, as staff would enter it."""
+    wanted: dict[str, Any] = {
+        "title": "Monitoraggio mensile",
+        "subject": Subject.PROJECT,
+        "recurrence": Recurrence.MONTHLY,
+        "first_on": date(2026, 12, 1),
+        "day": 10,
+        "until": None,
+        "zone": "Europe/Rome",
+        "opens_days_before": 20,
+        "created_by": None,
+        "now": cast.now,
+    } | other
+    form_id = wanted.pop("form_id", None) or cast.a_form().form_id
+    return create_deadline(cast.session, form_id=form_id, targets=list(targets), **wanted)
