@@ -14,6 +14,7 @@ from bot.dialogue import apologise, telegram_handler
 from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
+from app.furnish import prepare
 from app.settings import Settings
 from bot.house import House
 from bot.polling import Poller
@@ -24,13 +25,10 @@ from delivery.links import Links
 from delivery.mail import MailSender
 from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
-from intake.builtin import ensure_builtin_forms
 from intake.invitations import word_invitation
 from intake.worker import Handler
-from registry.municipalities import load_municipalities
 from reminders.wording import word_reminder
 from storage.database import Database
-from storage.schema import migrate
 from storage.tables import Channel, OutboxKind
 
 log = structlog.get_logger()
@@ -105,16 +103,18 @@ async def open_rooms(
         senders=_senders(settings, bot, clock, mail=Channel.EMAIL in channels),
         bot=bot,
         poller=poller,
-        limits=Limits(),
+        limits=_limits(settings),
     )
 
 
-def prepare(database: Database, clock: Clock) -> None:
-    """Newest schema, built-in forms, the municipalities. Does nothing the second time."""
-    migrate(database)
-    with database.write() as session:
-        ensure_builtin_forms(session, clock())
-        load_municipalities(session)
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        bot_per_second=settings.telegram_per_second or 1.0,
+        chat_per_second=settings.telegram_chat_per_second,
+        chat_burst=settings.telegram_chat_burst,
+        group_per_minute=settings.telegram_group_per_minute,
+        enabled=settings.telegram_per_second > 0,
+    )
 
 
 def _senders(settings: Settings, bot: telegram.Bot | None, clock: Clock, *, mail: bool) -> dict[Channel, Sender]:

@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = Field(SecretStr(""), description="From @BotFather; when empty, no Telegram")
     telegram_api_url: str = Field("https://api.telegram.org", description="Another Bot API server")
     telegram_mode: TelegramMode = Field(TelegramMode.POLLING, description="`polling`")
+    telegram_per_second: float = Field(
+        30.0, ge=0, description="Messages a second to everybody; 0 for no limits at all (a server of one's own)"
+    )
+    telegram_chat_per_second: float = Field(1.0, gt=0, description="Messages a second to one chat")
+    telegram_chat_burst: float = Field(5.0, ge=1, description="Messages to one chat that may go at once")
+    telegram_group_per_minute: int = Field(20, ge=1, description="Messages a minute to one group")
     smtp_url: SecretStr = Field(
         SecretStr(""), description="`smtp://user:pw@host:587` (STARTTLS) or `smtps://…:465`; when empty, no e-mail"
     )
