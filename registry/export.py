@@ -1,0 +1,141 @@
+"""Writes everything that is stored of one kind, as JSON, CSV or Excel. Streams; no cell can run as a formula.
+
+JSON: one array, English keys, values as stored (euro cents, UTC). CSV: `;`, UTF-8 with BOM, decimal comma, as
+Italian Excel opens it with a double click. CSV and Excel: headers in the reader's language, euro, local time.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from facts.languages import Language, Speaker, speaking
+from intake.forms.definition import BadDefinition, Field, read_form
+from registry.cells import Cell, answer_cell, as_cell, as_csv, fit_for_excel, guarded, readable
+from registry.export_columns import TABLES, Table
+from storage.exports import form_definitions
+
+EXPORTS = tuple(TABLES)
+FORMATS = ("json", "csv", "xlsx")
+ZONE = ZoneInfo("Europe/Rome")
+
+Line = list[Cell]
+
+
+def export(
+    session: Session, what: str, format: str, out: BinaryIO, *, language: Language = Language.IT, zone: ZoneInfo = ZONE
+) -> int:
+    """Writes all of `what` (one of EXPORTS) in a format (one of FORMATS); how many rows. Raises KeyError for others."""
+    table = TABLES[what]
+    write = WRITERS[format]
+    return write(session, table, out, speaking(language), zone)
+
+
+def _write_json(session: Session, table: Table, out: BinaryIO, _: Speaker, _zone: ZoneInfo) -> int:
+    import orjson
+
+    count = 0
+    out.write(b"[")
+    for row in table.rows(session):
+        plain = {name: readable(value) if isinstance(value, bytes) else value for name, value in row.items()}
+        out.write((b",\n" if count else b"\n") + orjson.dumps(plain))
+        count += 1
+    out.write(b"\n]\n")
+    return count
+
+
+def _write_csv(session: Session, table: Table, out: BinaryIO, _: Speaker, zone: ZoneInfo) -> int:
+    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", errors="replace")
+    count = 0
+    try:
+        writer = csv.writer(text, delimiter=";")
+        headers, lines = _lines(session, table, _, zone)
+        writer.writerow(map(guarded, headers))
+        for line in lines:
+            writer.writerow(map(as_csv, line))
+            count += 1
+    finally:
+        text.detach()
+    return count
+
+
+def _write_xlsx(session: Session, table: Table, out: BinaryIO, _: Speaker, zone: ZoneInfo) -> int:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Raccordo")
+    sheet.freeze_panes = "A2"
+
+    def excel_cell(cell: Cell) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        made = WriteOnlyCell(sheet, value=fit_for_excel(cell))
+        made.data_type = "s"  # openpyxl takes "=1+1" for a formula and "#N/A" for an error
+        return made
+
+    count = 0
+    headers, lines = _lines(session, table, _, zone)
+    sheet.append(list(map(excel_cell, headers)))
+    for line in lines:
+        sheet.append(list(map(excel_cell, line)))
+        count += 1
+    book.save(out)
+    return count
+
+
+Writer = Callable[[Session, Table, BinaryIO, Speaker, ZoneInfo], int]
+WRITERS: dict[str, Writer] = {"json": _write_json, "csv": _write_csv, "xlsx": _write_xlsx}
+
+
+def _lines(session: Session, table: Table, _: Speaker, zone: ZoneInfo) -> tuple[list[str], Iterator[Line]]:
+    """Headers and rows of cells; answers, where a table has them, in columns of their own after the others."""
+    answers = _AnswerColumns(session, _) if table is TABLES["updates"] else None
+    headers = [_(column.header) for column in table.columns] + (answers.headers if answers else [])
+
+    def lines() -> Iterator[Line]:
+        for row in table.rows(session):
+            cells = [as_cell(row[column.name], column.kind, _, zone) for column in table.columns]
+            yield cells + (answers.cells(row) if answers else [])
+
+    return headers, lines()
+
+
+class _AnswerColumns:
+    """One column for each question of each form, in the form's order; those only earlier versions asked come last."""
+
+    def __init__(self, session: Session, _: Speaker) -> None:
+        self._ = _
+        self.forms: dict[int, tuple[str, dict[str, Field]]] = {}
+        for form_id, title, definition in form_definitions(session):
+            _title, fields = self.forms.setdefault(form_id, (title, {}))
+            for field in _fields(definition):
+                fields.setdefault(field.name, field)
+        self.places = [(form_id, name) for form_id, (_title, fields) in self.forms.items() for name in fields]
+
+    @property
+    def headers(self) -> list[str]:
+        return [self._header(form_id, name) for form_id, name in self.places]
+
+    def _header(self, form_id: int, name: str) -> str:
+        title, fields = self.forms[form_id]
+        label = fields[name].label[self._.language]
+        return label if len(self.forms) == 1 else f"{title}: {label}"
+
+    def cells(self, row: dict[str, Any]) -> Line:
+        return [
+            answer_cell(self.forms[form_id][1][name], row["answers"].get(name), self._)
+            if form_id == row["form_id"]
+            else None
+            for form_id, name in self.places
+        ]
+
+
+def _fields(definition: dict[str, Any]) -> tuple[Field, ...]:
+    try:
+        return read_form(definition).fields
+    except BadDefinition:
+        return ()  # its answers are still in the JSON export

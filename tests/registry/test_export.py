@@ -1,0 +1,253 @@
+"""Exporting: everything that is stored, in three formats, and nothing that a spreadsheet would run."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from sqlmodel import Session, select
+
+from facts.languages import Language
+from intake.builtin import ensure_builtin_forms
+from registry.cells import as_csv, guarded
+from registry.export import EXPORTS, FORMATS, export
+from storage import audit
+from storage.tables import (
+    Address,
+    Attachment,
+    Channel,
+    Decision,
+    FormVersion,
+    Inbox,
+    Message,
+    Outbox,
+    OutboxKind,
+    Outcome,
+    Project,
+    Reason,
+    Referent,
+    Step,
+    Update,
+)
+from tests.cast import Cast
+from tests.conftest import needed
+
+FORMULA = '=HYPERLINK("http://example.org";"clicca")&1+1'
+ANSWERS = {
+    "phase": "03005",
+    "progress": "45.5",
+    "spent": 123_456,
+    "expected_end": "2027-06-30",
+    "problems": {"any": True, "text": FORMULA},
+    "notes": FORMULA,
+}
+
+
+@pytest.fixture
+def filled(session: Session, cast: Cast, now: datetime) -> Session:
+    """One of everything, with a formula wherever somebody could have written one."""
+    ensure_builtin_forms(session, now)
+    version = session.exec(select(FormVersion)).one()
+    town = cast.an_organization(FORMULA, "015002")
+    project = cast.a_project(town, cast.a_programme(FORMULA[:40], FORMULA), FORMULA, local_code=FORMULA)
+    ada = cast.a_referent(FORMULA, town, (project,), chat=-100200, email=FORMULA)
+    cast.add(Address(referent_id=ada.id, channel=Channel.PHONE, value="+39 02", created_at=now))
+    an_update(cast, project, ada, version, now)
+    question = cast.a_question(ada, FORMULA, project_id=project.id)
+    message = session.exec(select(Message).where(Message.question_id == question.id)).one()
+    cast.add(Attachment(sha256="0" * 64, size=1, name=FORMULA, message_id=message.id, created_at=now))
+    deadline = cast.a_deadline(version, date(2026, 12, 10), FORMULA)
+    obligation = cast.an_obligation(deadline, project, date(2026, 12, 10), now + timedelta(days=16))
+    obligation.waived_reason = FORMULA
+    step = cast.add(Step(obligation_id=obligation.id, offset_days=-7, due_at=now))
+    cast.add(Decision(step_id=step.id, referent_id=ada.id, outcome=Outcome.SENT, reason=Reason.DUE, decided_at=now))
+    cast.add(an_inbox_row(now))
+    cast.add(an_outbox_row(now))
+    audit.record(session, now, ("staff", 1), FORMULA, (FORMULA[:20], 1), reason=FORMULA)
+    session.flush()
+    return session
+
+
+def an_update(cast: Cast, project: Project, ada: Referent, version: FormVersion, now: datetime) -> None:
+    cast.add(
+        Update(
+            project_id=project.id,
+            referent_id=ada.id,
+            form_version_id=version.id,
+            channel=Channel.WEB,
+            answers=ANSWERS,
+            received_at=now,
+        )
+    )
+
+
+def an_inbox_row(now: datetime) -> Inbox:
+    return Inbox(
+        kind=FORMULA[:20],
+        account=FORMULA,
+        provider_id=FORMULA,
+        payload_hash="0" * 64,
+        payload=FORMULA.encode(),
+        lane=FORMULA,
+        error=FORMULA,
+        received_at=now,
+    )
+
+
+def an_outbox_row(now: datetime) -> Outbox:
+    return Outbox(
+        kind=OutboxKind.ANSWER,
+        channel=Channel.EMAIL,
+        address=FORMULA,
+        dedupe_key=FORMULA,
+        body={"html": FORMULA},
+        error=FORMULA,
+        provider_id=FORMULA,
+        next_at=now,
+        created_at=now,
+    )
+
+
+def exported(session: Session, what: str, format: str, language: Language = Language.IT) -> bytes:
+    out = io.BytesIO()
+    export(session, what, format, out, language=language)
+    return out.getvalue()
+
+
+def csv_rows(session: Session, what: str, language: Language = Language.IT) -> list[dict[str, str]]:
+    text = exported(session, what, "csv", language).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+@pytest.mark.parametrize("what", EXPORTS)
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_empty_desk_exports_an_empty_table(session: Session, what: str, format: str) -> None:
+    content = exported(session, what, format)
+
+    assert content
+    if format == "json":
+        assert json.loads(content) == []
+
+
+def test_an_update_is_flattened_into_columns_in_the_order_of_the_form(filled: Session) -> None:
+    row = csv_rows(filled, "updates", Language.EN)[0]
+
+    assert list(row)[-6:] == ["Phase", "Physical progress", "Spent to date", "Expected end", "Problems", "Notes"]
+    assert (row["Physical progress"], row["Spent to date"], row["Expected end"]) == ("45,5", "1234,56", "30/06/2027")
+    assert (row["Received"], row["Nothing changed"]) == ("24/11/2026 10:00:00", "No")
+
+
+def test_headers_are_in_the_language_asked_for(filled: Session) -> None:
+    assert "Avanzamento fisico" in csv_rows(filled, "updates", Language.IT)[0]
+    assert "Ricevuto" in csv_rows(filled, "updates", Language.IT)[0]
+    assert "Received" in csv_rows(filled, "updates", Language.EN)[0]
+
+
+def test_json_holds_what_is_stored_and_nothing_else(filled: Session) -> None:
+    update = json.loads(exported(filled, "updates", "json"))[0]
+    inbox = json.loads(exported(filled, "inbox", "json"))[0]
+    obligation = json.loads(exported(filled, "obligations", "json"))[0]
+    referent = json.loads(exported(filled, "referents", "json"))[0]
+
+    assert (update["answers"], update["received_at"]) == (ANSWERS, "2026-11-24T09:00:00+00:00")
+    assert inbox["payload"] == FORMULA
+    assert [(one["offset_days"], one["outcome"]) for one in obligation["reminders"]] == [(-7, "sent")]
+    assert (referent["telegram"], referent["phone"]) == (["-100200"], ["+39 02"])
+
+
+def test_a_payload_that_is_no_text_is_exported_as_base64(cast: Cast, session: Session, now: datetime) -> None:
+    row = an_inbox_row(now)
+    row.payload = b"\xff\xfe"
+    cast.add(row)
+
+    assert json.loads(exported(session, "inbox", "json"))[0]["payload"] == "base64://4="
+
+
+@pytest.mark.parametrize("what", EXPORTS)
+def test_no_csv_cell_begins_like_a_formula(filled: Session, what: str) -> None:
+    rows = list(csv.reader(io.StringIO(exported(filled, what, "csv").decode("utf-8-sig"), newline=""), delimiter=";"))
+
+    assert any(FORMULA in cell or FORMULA[:20] in cell for row in rows for cell in row)
+    assert [cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r")] == []
+
+
+@pytest.mark.parametrize("what", EXPORTS)
+def test_every_string_in_excel_stays_a_string(filled: Session, what: str) -> None:
+    sheet: Any = load_workbook(io.BytesIO(exported(filled, what, "xlsx"))).active
+    cells = [cell for row in sheet.iter_rows() for cell in row]
+
+    assert [cell for cell in cells if isinstance(cell.value, str) and cell.data_type != "s"] == []
+    assert [cell.coordinate for cell in cells if cell.data_type in ("f", "e")] == []
+
+
+def test_numbers_days_and_instants_are_real_ones_in_excel(filled: Session) -> None:
+    sheet: Any = load_workbook(io.BytesIO(exported(filled, "updates", "xlsx", Language.EN))).active
+    header, row = sheet.iter_rows(values_only=True)
+    cells = dict(zip(header, row, strict=True))
+
+    assert (cells["Spent to date"], cells["Physical progress"]) == (1234.56, 45.5)
+    assert cells["Expected end"] == datetime(2027, 6, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
+    assert cells["Received"] == datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001
+
+
+def test_control_characters_and_endless_texts_do_not_break_an_excel_file(
+    session: Session, cast: Cast, now: datetime
+) -> None:
+    cast.a_project(cast.an_organization(), title="a\x01b\x0b" + "x" * 40_000)
+
+    sheet: Any = load_workbook(io.BytesIO(exported(session, "projects", "xlsx"))).active
+
+    title = list(sheet.iter_rows(values_only=True))[1][3]
+    assert (title[:4], len(title)) == ("a\ufffdb\ufffd", 32_767)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "\n=1", "＝1+1"])
+def test_text_that_a_spreadsheet_might_run_gets_a_quote_before(text: str) -> None:
+    assert guarded(text) == "'" + text
+
+
+def test_real_numbers_get_none() -> None:
+    assert (as_csv(-5), as_csv(Decimal("-1234.50")), as_csv("1-2"), as_csv("")) == ("-5", "-1234,50", "1-2", "")
+
+
+def test_a_large_table_is_streamed_in_order(session: Session, cast: Cast, now: datetime) -> None:
+    town, programme = cast.an_organization(), cast.a_programme()
+    ids = [cast.a_project(town, programme).id for _ in range(1_101)]
+
+    assert [row["id"] for row in json.loads(exported(session, "projects", "json"))] == ids
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the files are the same, and LibreOffice is slow
+def test_libreoffice_runs_no_formula_of_ours(filled: Session, tmp_path: Path) -> None:
+    """T35. The unguarded file shows that LibreOffice would have run it."""
+    if not shutil.which("soffice"):
+        needed("LibreOffice", "apt-get install libreoffice-calc-nogui")
+    (tmp_path / "unguarded.csv").write_text('a\n"=1+1"\n', encoding="utf-8")
+    for what in EXPORTS:
+        (tmp_path / f"{what}.csv").write_bytes(exported(filled, what, "csv"))
+        (tmp_path / f"{what}.xlsx").write_bytes(exported(filled, what, "xlsx"))
+
+    opened = opened_by_libreoffice(tmp_path)
+
+    assert {name for name, content in opened.items() if "table:formula" in content} == {"unguarded.csv"}
+    assert len(opened) == 2 * len(EXPORTS) + 1
+
+
+def opened_by_libreoffice(folder: Path) -> dict[str, str]:
+    """Each file as LibreOffice understands it: its flat XML names every formula."""
+    files = sorted(folder.glob("*.csv")) + sorted(folder.glob("*.xlsx"))
+    for file in files:
+        file.rename(folder / (file.name.replace(".", "-") + file.suffix))
+    command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+    command += ["--convert-to", "fods", "--outdir", str(folder / "out")]
+    inputs = [str(folder / (file.name.replace(".", "-") + file.suffix)) for file in files]
+    subprocess.run([*command, *inputs], check=True, capture_output=True, timeout=120)
+    return {file.name: (folder / "out" / (file.name.replace(".", "-") + ".fods")).read_text() for file in files}
