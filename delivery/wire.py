@@ -6,6 +6,7 @@ telegram.error.NetworkError
 """
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -57,6 +58,11 @@ class AiohttpRequest(BaseRequest):
         try:
             return orjson.loads(payload)
         except orjson.JSONDecodeError:
+            pass
+        try:
+            # Half a surrogate pair in one update must not stop all that wait with it.
+            return json.loads(payload.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
             raise TelegramError("Invalid server response") from None
 
     async def do_request(  # noqa: PLR0913, PLR0917 - the library's signature
