@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from desk.labels import LABELS
-from facts.numbers import show_cents
+from facts.numbers import show_cents, show_number
 
 
 def _locale(context: Context) -> str:
@@ -61,6 +62,15 @@ def tenths(context: Context, value: int | None) -> str:
     return f"{whole}{comma}{tenth}\u00a0%" if tenth else f"{whole}\u00a0%"
 
 
+@pass_context
+def size(context: Context, n: int) -> str:
+    """How large a file is: `120,3 kB`."""
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if n >= factor:
+            return f"{show_number(round(Decimal(n) / factor, 1), context['language'])} {unit}"
+    return f"{n} byte"
+
+
 def paragraphs(text: str) -> Markup:
     """A stranger's plain text as escaped paragraphs; its line breaks stay, nothing else of it is markup."""
     blocks = [block for block in re.split(r"\n\s*\n", text.strip().replace("\r\n", "\n")) if block]
@@ -82,5 +92,6 @@ FILTERS = {
     "euro": euro,
     "tenths": tenths,
     "paragraphs": paragraphs,
+    "size": size,
     "label": label,
 }
