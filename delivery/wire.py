@@ -7,6 +7,7 @@ telegram.error.NetworkError
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,9 @@ from telegram.request import BaseRequest, RequestData
 POOL = 64  # connections: one long poll, messages, answers to buttons
 KEEP_ALIVE = 30.0  # seconds
 CONNECT, READ = 10.0, 30.0  # seconds
+# Durations of the library are timedeltas from now on: as numbers, each RetryAfter brings a deprecation warning.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
 JSON = {"Content-Type": "application/json"}
 
 Seconds = Any  # a number, None for no limit, or BaseRequest.DEFAULT_NONE

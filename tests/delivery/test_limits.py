@@ -1,0 +1,105 @@
+"""Never faster than the provider allows, and never slower than that."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delivery.lanes import Lanes
+from delivery.limits import Limits
+from storage.tables import Channel
+
+GAPS = st.lists(st.floats(min_value=0, max_value=3, allow_nan=False), min_size=1, max_size=150)
+
+
+def allowed(limits: Limits, address: str, at: float) -> bool:
+    if max(limits.bot_wait(at), limits.chat_wait(address, at)) > 0:
+        return False
+    limits.take(address, at)
+    return True
+
+
+def most_in(window: float, times: list[float]) -> int:
+    return max((sum(1 for other in times if start <= other < start + window) for start in times), default=0)
+
+
+@given(GAPS)
+def test_a_chat_never_gets_more_than_its_burst_and_one_a_second(gaps: list[float]) -> None:
+    limits, at, sent = Limits(), 1000.0, []
+    for gap in gaps:
+        at += gap
+        if allowed(limits, "7", at):
+            sent.append(at)
+
+    for seconds in (1, 10, 60):
+        assert most_in(seconds, sent) <= 5 + seconds
+
+
+@given(GAPS)
+def test_a_group_never_gets_more_than_twenty_in_any_minute(gaps: list[float]) -> None:
+    limits, at, sent = Limits(chat_per_second=100, chat_burst=100), 1000.0, []
+    for gap in gaps:
+        at += gap
+        if allowed(limits, "-7", at):
+            sent.append(at)
+
+    assert most_in(60, sent) <= 20
+
+
+@given(st.lists(st.floats(min_value=0, max_value=0.2, allow_nan=False), min_size=1, max_size=200))
+def test_the_bot_never_sends_more_than_its_rate(gaps: list[float]) -> None:
+    limits, at, sent = Limits(), 1000.0, []
+    for number, gap in enumerate(gaps):
+        at += gap
+        if allowed(limits, str(number), at):
+            sent.append(at)
+
+    assert most_in(1, sent) <= 60
+    assert most_in(5, sent) <= 30 + 150
+
+
+@given(GAPS, st.sampled_from(["7", "-7"]))
+def test_waiting_as_long_as_told_is_enough(gaps: list[float], address: str) -> None:
+    limits, at = Limits(), 1000.0
+    for gap in gaps:
+        at += gap
+        wait = max(limits.bot_wait(at), limits.chat_wait(address, at))
+        at += wait
+        assert max(limits.bot_wait(at), limits.chat_wait(address, at)) < 1e-6
+        limits.take(address, at)
+
+
+def test_a_clock_that_goes_back_gives_nothing_away_and_locks_nobody_out() -> None:
+    limits = Limits()
+    for _ in range(5):
+        limits.take("7", 1000.0)
+
+    assert limits.chat_wait("7", 500.0) == 1.0
+    assert limits.chat_wait("7", 501.0) == 0.0
+
+
+def test_without_limits_everything_passes() -> None:
+    limits = Limits(enabled=False)
+
+    assert all(allowed(limits, "7", 1000.0) for _ in range(1000))
+
+
+def test_chats_that_are_quiet_are_forgotten() -> None:
+    limits = Limits(bot_per_second=1e9)
+    for number in range(20_000):
+        limits.take(str(number), 1000.0 + number)
+
+    assert len(limits._chats) <= 5_000
+
+
+def test_a_troubled_channel_pauses_longer_each_time_and_recovers_at_once() -> None:
+    health = Lanes().of(Channel.TELEGRAM)
+    pauses = []
+    at = 1000.0
+    for _ in range(9):
+        health.failed(at)
+        pauses.append(max(0.0, health.paused_until - at))
+        at += 100
+
+    assert pauses == [0, 0, 1, 2, 4, 8, 16, 30, 30]
+    assert health.width(at, 30) == 1
+    assert health.succeeded()
+    assert health.width(at, 30) == 30
