@@ -1,5 +1,6 @@
 """The command line `raccordo`. Errors in one line on stderr with exit code 1; bad usage exits 2."""
 
+import os
 import sys
 
 import typer
@@ -25,6 +26,7 @@ operations.register(app)
 
 def main() -> None:
     """Entry point of `.venv/bin/raccordo`."""
+    os.umask(0o077)  # what we write is for us alone
     try:
         app()
     except (CommandFailed, AlreadyServed) as error:

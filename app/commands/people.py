@@ -128,7 +128,8 @@ def invite_contact(
         links = known_links(settings)
         invited = invite(session, person.id, system_clock(), links)
     telegram = invited.start_link if links.bot else "not available: set RACCORDO_TELEGRAM_TOKEN and start once"
-    show({"telegram": telegram, "web": invited.personal_link, "mailed": invited.mailed}, shape)
+    mail = "queued" if invited.mailed else "no working address"
+    show({"telegram": telegram, "web": invited.personal_link, "mail": mail}, shape)
 
 
 def register(app: typer.Typer) -> None:

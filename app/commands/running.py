@@ -57,11 +57,12 @@ def demo(
 
 def migrate() -> None:
     """Brings the database to the newest schema. Safe to run again."""
-    from storage.schema import current_revision, migrate, newest_revision
+    from app.furnish import prepare
+    from storage.schema import current_revision, newest_revision
 
     database = Database(Settings().database)
     before = current_revision(database)
-    migrate(database)
+    prepare(database, system_clock)
     database.close()
     after = newest_revision()
     typer.echo(
