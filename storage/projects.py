@@ -291,7 +291,7 @@ def last_updates(session: Session, ids: Collection[int]) -> dict[int, datetime]:
         .where(col(Update.project_id).in_(ids))
         .group_by(col(Update.project_id))
     )
-    return dict(rows.tuples().all())  # a result has keys(): dict() alone takes it for a mapping
+    return dict(rows.all())  # a result has keys(): dict() alone takes it for a mapping
 
 
 def open_obligations(session: Session, ids: Collection[int], today: date) -> dict[int, int]:
@@ -305,7 +305,7 @@ def open_obligations(session: Session, ids: Collection[int], today: date) -> dic
         )
         .group_by(col(Obligation.project_id))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def follow(session: Session, referent_id: int, project_ids: Collection[int], now: datetime) -> int:
