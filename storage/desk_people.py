@@ -17,7 +17,6 @@ from storage.tables import (
     Membership,
     Organization,
     PersonalLink,
-    Project,
     Referent,
     Update,
 )
@@ -150,17 +149,6 @@ def access_of(session: Session, referent_id: int, now: datetime) -> Access:
         )
     ).one()
     return Access(invitation, links, used_at)
-
-
-def projects_of_organizations(session: Session, name: str, limit: int = 300) -> Sequence[Project]:
-    """The projects that an organisation of this name implements, to choose among."""
-    return session.exec(
-        select(Project)
-        .join(Organization, col(Organization.id) == col(Project.implementing_body_id))
-        .where(Organization.name == name)
-        .order_by(Project.title, col(Project.id))
-        .limit(limit)
-    ).all()
 
 
 def note_use(session: Session, token: str, now: datetime) -> None:

@@ -1,0 +1,203 @@
+"""The deadlines: who owes what, who is late, and why somebody was reminded or not. The rules are in `reminders`.
+
+Making one is in `desk/new_deadline.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from desk.house import DeskHouse
+from desk.pages import House, Manager, Page, Reader, Refuse, redirect, render, speaker
+from facts.calendar import local_date
+from reminders.deadlines import DeadlineRefused, stop_deadline, waive
+from storage.desk import (
+    Opened,
+    Which,
+    all_late,
+    coming_days,
+    heap,
+    heaps,
+    one_deadline,
+    one_obligation,
+    opened_periods,
+    steps_to_come,
+    titles_of,
+    update_of_obligation,
+    who_owes,
+)
+from storage.ladder import decisions_of, newest_decisions
+from storage.obligations import deadlines_with_counts, targets_of
+from storage.projects import organizations, programmes
+from storage.tables import Deadline, Target, TargetKind
+
+router = APIRouter()
+
+Reason = Annotated[str, Form()]
+
+
+@router.get("/desk/deadlines")
+def deadlines(request: Request, house: House, signed: Reader) -> Response:
+    today = local_date(house.clock(), house.zone)
+    with house.database.read() as session:
+        _late, how_many = all_late(session, today, limit=1)
+        return render(
+            request, "deadlines.html", lines=deadlines_with_counts(session, today), late=how_many, today=today
+        )
+
+
+@router.get("/desk/deadlines/late")
+def late(request: Request, house: House, signed: Reader, pages: Page) -> Response:
+    today = local_date(house.clock(), house.zone)
+    with house.database.read() as session:
+        lines, total = all_late(session, today, limit=pages.size, offset=pages.offset)
+        return render(
+            request,
+            "deadlines_late.html",
+            lines=lines,
+            people=who_owes(session, lines),
+            today=today,
+            pages=pages.counted(total),
+        )
+
+
+@router.get("/desk/deadlines/{deadline_id}")
+def deadline(
+    request: Request,
+    house: House,
+    signed: Reader,
+    pages: Page,
+    *,
+    deadline_id: int,
+    which: Which | None = None,
+    period: str = "",
+) -> Response:
+    today = local_date(house.clock(), house.zone)
+    with house.database.read() as session:
+        one = _the_deadline(session, deadline_id)
+        opened = Opened(deadline_id, today, period)
+        counts = heaps(session, opened)
+        which = which or next((heap for heap in Which if counts[heap]), Which.OPEN)
+        lines = heap(session, opened, which, limit=pages.size, offset=pages.offset)
+        return render(
+            request,
+            "deadline.html",
+            one=one,
+            scope=_scope(session, targets_of(session, deadline_id)),
+            coming=coming_days(session, deadline_id, today),
+            periods=opened_periods(session, deadline_id, today),
+            period=period,
+            counts=counts,
+            which=which,
+            lines=lines,
+            people=who_owes(session, lines),
+            told=newest_decisions(session, deadline_id),
+            today=today,
+            pages=pages.counted(counts[which]),
+        )
+
+
+@router.get("/desk/deadlines/{deadline_id}/stop")
+def before_stopping(request: Request, house: House, signed: Manager, deadline_id: int) -> Response:
+    return _stop_page(request, house, deadline_id)
+
+
+@router.post("/desk/deadlines/{deadline_id}/stop")
+def stop(request: Request, house: House, signed: Manager, deadline_id: int, reason: Reason = "") -> Response:
+    _ = speaker(request)
+    try:
+        with house.database.write() as session:
+            _the_deadline(session, deadline_id)
+            stopped = stop_deadline(session, deadline_id, reason, signed.staff_id, house.clock())
+    except DeadlineRefused as refused:
+        return _stop_page(request, house, deadline_id, reason=reason, error=_(refused.sentence, **refused.values))
+    if not stopped:
+        return redirect(request, f"/desk/deadlines/{deadline_id}", _("It was stopped already."), level="info")
+    return redirect(request, f"/desk/deadlines/{deadline_id}", _("The deadline is stopped. Nobody is reminded of it."))
+
+
+@router.get("/desk/deadlines/{deadline_id}/obligations/{obligation_id}")
+def obligation(request: Request, house: House, signed: Reader, deadline_id: int, obligation_id: int) -> Response:
+    return _obligation_page(request, house, deadline_id, obligation_id)
+
+
+@router.post("/desk/deadlines/{deadline_id}/obligations/{obligation_id}/waive")
+def waive_one(
+    request: Request, house: House, signed: Manager, deadline_id: int, obligation_id: int, reason: Reason = ""
+) -> Response:
+    _ = speaker(request)
+    try:
+        with house.database.write() as session:
+            if one_obligation(session, deadline_id, obligation_id) is None:
+                raise Refuse(404)
+            waived = waive(session, obligation_id, reason, signed.staff_id, house.clock())
+    except DeadlineRefused as refused:
+        error = _(refused.sentence, **refused.values)
+        return _obligation_page(request, house, deadline_id, obligation_id, typed={"reason": reason, "error": error})
+    back = f"/desk/deadlines/{deadline_id}/obligations/{obligation_id}"
+    if not waived:
+        return redirect(request, back, _("It was no longer awaited: nothing is changed."), level="info")
+    return redirect(request, back, _("This update is no longer awaited, and nobody is reminded of it."))
+
+
+def _obligation_page(
+    request: Request,
+    house: DeskHouse,
+    deadline_id: int,
+    obligation_id: int,
+    *,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    today = local_date(house.clock(), house.zone)
+    typed = typed or {"reason": "", "error": ""}
+    with house.database.read() as session:
+        it = one_obligation(session, deadline_id, obligation_id)
+        if it is None:
+            raise Refuse(404)
+        return render(
+            request,
+            "obligation.html",
+            status=422 if typed["error"] else 200,
+            it=it,
+            people=who_owes(session, [it])[obligation_id],
+            story=decisions_of(session, obligation_id),
+            to_come=steps_to_come(session, obligation_id),
+            update=update_of_obligation(session, obligation_id),
+            today=today,
+            **typed,
+        )
+
+
+def _stop_page(request: Request, house: DeskHouse, deadline_id: int, *, reason: str = "", error: str = "") -> Response:
+    today = local_date(house.clock(), house.zone)
+    with house.database.read() as session:
+        return render(
+            request,
+            "deadline_stop.html",
+            status=422 if error else 200,
+            one=_the_deadline(session, deadline_id),
+            counts=heaps(session, Opened(deadline_id, today)),
+            reason=reason,
+            error=error,
+        )
+
+
+def _the_deadline(session: Session, deadline_id: int) -> Deadline:
+    one = one_deadline(session, deadline_id)
+    if one is None:
+        raise Refuse(404)
+    return one
+
+
+def _scope(session: Session, targets: Sequence[Target]) -> list[str]:
+    """The names of a deadline's scope; empty for everything."""
+    wanted = {kind: {line.target_id for line in targets if line.kind is kind} for kind in TargetKind}
+    names: list[str] = []
+    if wanted[TargetKind.PROGRAMME]:
+        names += [row.name for row in programmes(session) if row.id in wanted[TargetKind.PROGRAMME]]
+    if wanted[TargetKind.ORGANIZATION]:
+        names += [row.name for row in organizations(session) if row.id in wanted[TargetKind.ORGANIZATION]]
+    return names + sorted(titles_of(session, wanted[TargetKind.PROJECT]).values())

@@ -1,0 +1,219 @@
+"""The referents: who they are, how they are reached, how they come in. Registers and invites nobody by itself.
+
+A key is shown once, on the page that answers the button, and is kept nowhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from desk.house import DeskHouse
+from desk.pages import N_, House, Manager, Page, Reader, Refuse, redirect, render, speaker
+from facts.languages import Speaker
+from intake.invitations import Invited, NobodyToInvite, invite, revoke
+from registry.referents import add_referent
+from registry.report import RegistryRefused
+from storage import audit
+from storage.desk import asked, updates_page
+from storage.desk_people import (
+    Access,
+    access_of,
+    addresses_of,
+    one_referent,
+    referents_page,
+    roles_of,
+)
+from storage.people import projects_of, revoke_personal_links
+from storage.projects import ProjectFilter, ProjectLine, find_organization, organizations, projects_page
+from storage.tables import Channel
+
+router = APIRouter()
+
+MOST_LETTERS = {"name": 120, "email": 254, "organization": 200, "role": 120}
+RECENT = 5
+MOST_PROJECTS = 300
+
+
+@dataclass
+class Person:
+    """What was typed in the form, and what is wrong with it: sentences by field."""
+
+    name: str = ""
+    email: str = ""
+    organization: str = ""
+    role: str = ""
+    chosen: bool = False
+    cups: Sequence[str] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@router.get("/desk/referents")
+def referents(request: Request, house: House, signed: Reader, pages: Page, q: str = "") -> Response:
+    with house.database.read() as session:
+        lines, total = referents_page(session, q, limit=pages.size, offset=pages.offset)
+        return render(request, "referents.html", lines=lines, q=q, channels=Channel, pages=pages.counted(total))
+
+
+@router.get("/desk/referents/new")
+def new(request: Request, house: House, signed: Manager, organization: str = "") -> Response:
+    with house.database.read() as session:
+        return _form(request, session, Person(organization=organization[:200]), house.clock())
+
+
+@router.post("/desk/referents/new")
+def add(
+    request: Request,
+    house: House,
+    signed: Manager,
+    *,
+    name: Annotated[str, Form()] = "",
+    email: Annotated[str, Form()] = "",
+    organization: Annotated[str, Form()] = "",
+    role: Annotated[str, Form()] = "",
+    which: Annotated[str, Form()] = "all",
+    cup: Annotated[list[str] | None, Form()] = None,
+    step: Annotated[str, Form()] = "save",
+) -> Response:
+    person = Person(name, email, organization, role, which == "chosen", cup or ())
+    _ = speaker(request)
+    _look_over(person, _)
+    # Without scripts the projects to choose among can only be shown by the server, on a second look.
+    choosing = person.chosen and (step != "save" or not person.cups)
+    if not person.errors and not choosing:
+        saved = _add(house, signed.staff_id, person, _)
+        if saved is not None:
+            return redirect(request, f"/desk/referents/{saved}", _("{name} is registered. Now invite them.", name=name))
+    if choosing and step == "save":
+        person.errors.setdefault("cups", _("Choose at least one project, or all of them."))
+    with house.database.read() as session:
+        return _form(request, session, person, house.clock(), status=422 if person.errors else 200)
+
+
+def _look_over(person: Person, _: Speaker) -> None:
+    for name, sentence in (
+        ("name", N_("Write name and surname.")),
+        ("email", N_("Write the e-mail address.")),
+        ("organization", N_("Write which organisation they work for.")),
+    ):
+        if not getattr(person, name).strip():
+            person.errors[name] = _(sentence)
+    for name, most in MOST_LETTERS.items():
+        if len(getattr(person, name)) > most:
+            person.errors[name] = _("This is too long: keep it within {n} characters.", n=most)
+
+
+def _add(house: DeskHouse, staff_id: int, person: Person, _: Speaker) -> int | None:
+    """The new referent's id; None when the registry refuses, with its sentence beside the field it is about."""
+    try:
+        with house.database.write() as session:
+            referent = add_referent(
+                session,
+                now=house.clock(),
+                actor=("staff", staff_id),
+                name=person.name,
+                email=person.email,
+                organization=person.organization,
+                role=person.role,
+                cups=tuple(person.cups) if person.chosen else (),
+            )
+            return referent.id
+    except RegistryRefused as refused:
+        # Refusals of the address itself come without the field's name.
+        person.errors[getattr(refused, "field", "email")] = refused.say(_)
+        return None
+
+
+def _form(request: Request, session: Session, person: Person, now: datetime, *, status: int = 200) -> Response:
+    organization = find_organization(session, person.organization) if person.organization.strip() else None
+    projects: Sequence[ProjectLine] = ()
+    if organization is not None and person.chosen:
+        own = ProjectFilter(organization_id=organization.id)
+        projects = projects_page(session, own, today=now.date(), limit=MOST_PROJECTS).lines
+    return render(
+        request,
+        "referent_new.html",
+        status=status,
+        person=person,
+        organizations=[row.name for row in organizations(session)],
+        found=organization,
+        projects=projects,
+    )
+
+
+@router.get("/desk/referents/{referent_id}")
+def referent(request: Request, house: House, signed: Reader, referent_id: int) -> Response:
+    return _page(request, house, referent_id)
+
+
+@router.post("/desk/referents/{referent_id}/invite")
+def invite_them(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+    """Answers with the page itself: a redirect would have to carry the keys in an address or a cookie."""
+    try:
+        with house.database.write() as session:
+            invited = invite(session, referent_id, house.clock(), house.links, by=signed.staff_id)
+    except NobodyToInvite as error:
+        raise Refuse(404) from error
+    return _page(request, house, referent_id, invited=invited)
+
+
+@router.get("/desk/referents/{referent_id}/revoke")
+def before_revoking(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+    with house.database.read() as session:
+        person = one_referent(session, referent_id)
+        if person is None:
+            raise Refuse(404)
+        access = access_of(session, referent_id, house.clock())
+        return render(
+            request, "referent_revoke.html", person=person, access=access, open=_is_open(access, house.clock())
+        )
+
+
+@router.post("/desk/referents/{referent_id}/revoke")
+def revoke_all(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+    now = house.clock()
+    with house.database.write() as session:
+        if one_referent(session, referent_id) is None:
+            raise Refuse(404)
+        revoke(session, referent_id, now, by=signed.staff_id)
+        revoke_personal_links(session, referent_id, now)
+        audit.record(session, now, ("staff", signed.staff_id), "personal-link.revoke", ("referent", referent_id))
+    _ = speaker(request)
+    return redirect(request, f"/desk/referents/{referent_id}", _("The links no longer open anything."))
+
+
+def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invited | None = None) -> Response:
+    now = house.clock()
+    with house.database.read() as session:
+        person = one_referent(session, referent_id)
+        if person is None:
+            raise Refuse(404)
+        access = access_of(session, referent_id, now)
+        updates, how_many = updates_page(session, referent_id=referent_id, limit=RECENT)
+        values: Mapping[str, Any] = {
+            "roles": roles_of(session, referent_id),
+            "addresses": addresses_of(session, referent_id),
+            "projects": projects_of(session, referent_id),
+            "questions": asked(session, referent_id=referent_id),
+        }
+        return render(
+            request,
+            "referent.html",
+            person=person,
+            access=access,
+            open=_is_open(access, now),
+            invited=invited,
+            updates=updates,
+            how_many_updates=how_many,
+            **values,
+        )
+
+
+def _is_open(access: Access, now: datetime) -> bool:
+    """Whether the newest invitation can still be accepted."""
+    one = access.invitation
+    return one is not None and one.used_at is None and one.revoked_at is None and one.expires_at > now
