@@ -13,7 +13,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from answering.refusal import Refused
-from desk import health, projects, public, questions, sign_in, updates
+from desk import (
+    attachments,
+    deadlines,
+    health,
+    new_deadline,
+    projects,
+    public,
+    questions,
+    referents,
+    sign_in,
+    updates,
+)
 from desk.house import Check, DeskHouse
 from desk.limits import BodyLimit
 from desk.pages import Refuse, redirect, refusal
@@ -27,8 +38,12 @@ PAGES = (
     public,
     sign_in,
     questions,
+    attachments,
     updates,
     projects,
+    referents,
+    new_deadline,
+    deadlines,
 )
 
 log = structlog.get_logger()
