@@ -76,6 +76,15 @@ def open_obligations(
     return session.exec(chosen).all()
 
 
+def deadline_of(session: Session, obligation_id: int) -> tuple[str, date]:
+    """What an obligation is called, and its due day."""
+    return session.exec(
+        select(Deadline.title, col(Obligation.due_on))
+        .join(Obligation, col(Obligation.deadline_id) == col(Deadline.id))
+        .where(Obligation.id == obligation_id)
+    ).one()
+
+
 def _of_its_organizations(project_id: int, referent_id: int) -> ColumnElement[bool]:
     """Obligations of an organisation that implements or houses the project, and in which the referent works."""
     own = select(Membership.organization_id).where(Membership.referent_id == referent_id)

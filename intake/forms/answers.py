@@ -179,7 +179,7 @@ def _never_falls(one: Field, value: Any, facts: Facts) -> Sentence | None:
     if last is None or Decimal(value) >= Decimal(last):
         return None
     values = {"value": _shown(one, value), "last": _shown(one, last)}
-    return Sentence(N_("Last time it was {last}, now {value}: it has gone down. Is that right?"), values)
+    return Sentence(N_("Before it was {last}, now {value}: it has gone down. Is that right?"), values)
 
 
 def _within_total(one: Field, value: Any, facts: Facts) -> Sentence | None:
@@ -193,7 +193,7 @@ def _within_total(one: Field, value: Any, facts: Facts) -> Sentence | None:
 def _not_past(one: Field, value: Any, facts: Facts) -> Sentence | None:
     if date.fromisoformat(value) >= facts.today:
         return None
-    return Sentence(N_("{value} has already passed. Is that right?"), {"value": _shown(one, value)})
+    return Sentence(N_("{value}: this date has already passed. Is that right?"), {"value": _shown(one, value)})
 
 
 def _near_last(one: Field, value: Any, facts: Facts) -> Sentence | None:
@@ -202,9 +202,9 @@ def _near_last(one: Field, value: Any, facts: Facts) -> Sentence | None:
     if abs(date.fromisoformat(value) - (date.fromisoformat(last) if last else facts.today)) <= FAR:
         return None
     if last is None:
-        return Sentence(N_("{value} is more than five years away. Is that right?"), {"value": _shown(one, value)})
+        return Sentence(N_("{value}: this is more than five years away. Is that right?"), {"value": _shown(one, value)})
     values = {"value": _shown(one, value), "last": _shown(one, last)}
-    return Sentence(N_("Last time it was {last}, now {value}: more than five years apart. Is that right?"), values)
+    return Sentence(N_("Before it was {last}, now {value}: more than five years apart. Is that right?"), values)
 
 
 _CHECKS: dict[Check, Callable[[Field, Any, Facts], Sentence | None]] = {

@@ -19,6 +19,9 @@ from facts.phases import PHASES
 
 Text = Mapping[Language, str]
 
+# What a draft's `step` says when it is no field: a field of that name could not be asked.
+STEPS = frozenset({"project", "obligation", "summary", "edit", "unchanged"})
+
 
 class BadDefinition(ValueError):
     """The document is not a form; the message says where."""
@@ -101,7 +104,7 @@ def read_form(definition: Mapping[str, Any]) -> Form:
 def _field(document: Mapping[str, Any]) -> Field:
     name = document.get("name", "")
     where = f"field {name!r}"
-    if not isinstance(name, str) or not name.isidentifier():
+    if not isinstance(name, str) or not name.isidentifier() or name in STEPS:
         raise BadDefinition(f"{where} has no usable name")
     try:
         type_ = FieldType(document.get("type", ""))

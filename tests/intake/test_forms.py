@@ -63,18 +63,18 @@ def test_answers_are_read_as_people_write_them(name: str, text: str, value: obje
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
-        ("progress", "35", "La volta scorsa era 40%, ora 35%: è diminuito. È giusto?"),
-        ("spent", "290000", "La volta scorsa era 300.000,00\xa0€, ora 290.000,00\xa0€: è diminuito. È giusto?"),
+        ("progress", "35", "Prima era 40%, ora 35%: è diminuito. È giusto?"),
+        ("spent", "290000", "Prima era 300.000,00\xa0€, ora 290.000,00\xa0€: è diminuito. È giusto?"),
         (
             "spent",
             "1.200.000",
             "1.200.000,00\xa0€ è più dell'intero finanziamento del progetto (1.000.000,00\xa0€). È giusto?",
         ),
-        ("expected_end", "01/03/2026", "1 marzo 2026 è già passato. È giusto?"),
+        ("expected_end", "01/03/2026", "1 marzo 2026: è una data già passata. È giusto?"),
         (
             "expected_end",
             "30/06/2033",
-            "La volta scorsa era 30 giugno 2027, ora 30 giugno 2033: più di cinque anni di differenza. È giusto?",
+            "Prima era 30 giugno 2027, ora 30 giugno 2033: più di cinque anni di differenza. È giusto?",
         ),
     ],
 )
@@ -179,6 +179,7 @@ def test_the_builtin_form_speaks_both_languages() -> None:
         (lambda form: form["fields"][0].update(choices=[]), "field 'phase' has no choices"),
         (lambda form: form["fields"][4].pop("follow_up"), "field 'problems' has no follow_up in it and en"),
         (lambda form: form["fields"].append(form["fields"][0]), "two fields have the same name"),
+        (lambda form: form["fields"][0].update(name="summary"), "field 'summary' has no usable name"),
         (lambda form: form["fields"][0].update(name="a b"), "field 'a b' has no usable name"),
         (lambda form: form.pop("number"), "a form needs a key and a number"),
     ],

@@ -1,0 +1,278 @@
+"""Questions: asked, added to, settled. The thread itself is kept by `intake/questions.py`."""
+
+from dataclasses import replace
+
+from bot.markup import lines, paragraphs, quote
+from bot.turn import BLANK, Turn, shortened
+from delivery.callbacks import AboutQuestion, Verdict, add_to
+from delivery.outbox import message_at
+from delivery.words import Button
+from facts.calendar import local_date
+from facts.dates import show_date
+from facts.languages import N_
+from intake.questions import add_message, ask, settle
+from storage.drafts import Work
+from storage.people import own_project
+from storage.questions import own_question, question_lines, question_of_message
+from storage.tables import Channel, DraftKind, DraftState, Question, QuestionState
+from storage.worklist import ProjectLine, project_lines
+
+TEXT, PROJECT, OFFER = "text", "project", "offer"
+PAGE = 8  # projects on a page
+LONGEST = 8000  # characters of one question, in several messages
+OFFERED = 3  # open questions that a loose text may be added to
+CANCEL_WORDS = {"annulla", "cancel", "stop"}
+QUESTION = replace(BLANK, kind=DraftKind.QUESTION, step=TEXT)
+
+
+# -- a new question ----------------------------------------------------------------------------------
+
+
+def begin(turn: Turn) -> None:
+    """`/domanda`, perhaps with the text behind it."""
+    text = turn.heard.rest if turn.heard.command else ""
+    turn.begin(QUESTION)
+    if text:
+        _got_text(turn, text)
+    else:
+        show_step(turn)
+
+
+def offer(turn: Turn) -> None:
+    """A text that belongs to nothing: perhaps a question?"""
+    turn.begin(replace(QUESTION, step=OFFER, answers={"text": turn.heard.text, "message": turn.heard.message}))
+    show_step(turn)
+
+
+def show_step(turn: Turn, lead: str = "") -> None:
+    """The step where a question is."""
+    if turn.work.kind is DraftKind.FOLLOW_UP:
+        _ = turn.html
+        text = _("Write here what to add to question no. {n}.", n=turn.work.question_id)
+        _say(turn, [lead, text], [])
+    elif turn.work.step == OFFER:
+        _show_offer(turn, lead)
+    elif turn.work.step == PROJECT:
+        _show_projects(turn, lead, project_lines(turn.session, turn.person.id, turn.today))
+    else:
+        _ = turn.html
+        _say(turn, [lead, _("Write your question here, in your own words.")], [])
+
+
+def _say(turn: Turn, parts: list[str], rows: list[list[Button]]) -> None:
+    turn.say(paragraphs(*parts), [*rows, [turn.step(N_("✖ Cancel"), "cancel")]])
+
+
+def _show_offer(turn: Turn, lead: str) -> None:
+    _ = turn.html
+    quoted = quote(shortened(str(turn.work.answers.get("text", "")), 300))
+    rows = [[turn.step(N_("Yes, send it as a question"), "ask")]]
+    for line in question_lines(turn.session, turn.person.id, only_open=True, limit=OFFERED):
+        label = turn.plain(N_("Add it to no. {n}: {text}"), n=line.id, text=shortened(line.text, 40))
+        rows.append([turn.option(label, f"add-{line.id}")])
+    rows.append([turn.step(N_("Forget it"), "cancel")])
+    parts = [lead, quoted, _("<b>Is it a question for the office?</b>")]
+    turn.say(paragraphs(*parts), rows)
+
+
+def _show_projects(turn: Turn, lead: str, own: list[ProjectLine]) -> None:
+    _ = turn.html
+    pages = max(1, (len(own) + PAGE - 1) // PAGE)
+    page = min(int(turn.work.memory.get("page", 0)), pages - 1)
+    shown = own[page * PAGE : (page + 1) * PAGE]
+    rows = [[turn.option(line.title, f"project-{line.id}")] for line in shown]
+    if pages > 1:
+        following = (page + 1) % pages
+        rows.append([turn.step(N_("More ({page} of {pages}) ▶"), f"page-{following}", page=following + 1, pages=pages)])
+    rows.insert(0, [turn.step(N_("No project in particular"), "general")])
+    hint = _("If you have more to say, write on: I add it.")
+    _say(turn, [lead, lines(_("<b>Which project is it about?</b>"), hint)], rows)
+
+
+def hear_text(turn: Turn) -> None:
+    """A text while a question is open: its words, or more of them."""
+    if turn.heard.text.casefold().strip(" .!") in CANCEL_WORDS:
+        cancel(turn)
+    elif turn.work.kind is DraftKind.FOLLOW_UP:
+        assert turn.work.question_id is not None
+        question_id = turn.work.question_id
+        turn.close(DraftState.SENT)
+        add(turn, question_id, turn.heard.text, turn.heard.message)
+    else:
+        _got_text(turn, turn.heard.text)
+
+
+def _got_text(turn: Turn, text: str) -> None:
+    """Keeps the words. People write in several messages: all of them are the question, until it is sent."""
+    work = turn.work
+    whole = "\n".join(part for part in (work.answers.get("text", ""), text) if part)
+    if len(whole) > LONGEST:
+        _ = turn.html
+        show_step(turn, "⚠️ " + _("This question is already very long: I have not added the last message."))
+        return
+    answers = {"text": whole, "message": work.answers.get("message") or turn.heard.message}
+    own = project_lines(turn.session, turn.person.id, turn.today)
+    step = work.step
+    if step == TEXT and not own:
+        turn.move(answers=answers)
+        _send(turn, None)
+        return
+    if step == TEXT:
+        step = PROJECT
+    turn.move(answers=answers, step=step)
+    if step == PROJECT:
+        _show_projects(turn, "", own)
+    else:
+        show_step(turn)
+
+
+def hear_button(turn: Turn, value: str) -> None:
+    """A button of a question being asked. A foreign project or question is as unknown as any other."""
+    action, _sep, argument = value.partition("-")
+    number = int(argument) if argument.isdecimal() else 0
+    asked = turn.work.kind is DraftKind.QUESTION and bool(turn.work.answers.get("text"))
+    if value == "cancel":
+        cancel(turn)
+    elif action == "ask" and asked:
+        _ask_or_choose(turn)
+    elif action == "general" and asked:
+        _send(turn, None)
+    elif action == "project" and asked and own_project(turn.session, turn.person.id, number) is not None:
+        _send(turn, number)
+    elif action == "add" and asked:
+        text, message = str(turn.work.answers["text"]), str(turn.work.answers.get("message", ""))
+        turn.close(DraftState.SENT)
+        add(turn, number, text, message)
+    else:
+        _turn_page(turn, number if action == "page" else None)
+
+
+def _ask_or_choose(turn: Turn) -> None:
+    own = project_lines(turn.session, turn.person.id, turn.today)
+    if own:
+        turn.move(step=PROJECT)
+        _show_projects(turn, "", own)
+    else:
+        _send(turn, None)
+
+
+def _turn_page(turn: Turn, page: int | None) -> None:
+    if page is not None:
+        turn.move(memory={"page": page})
+    show_step(turn)
+
+
+def cancel(turn: Turn) -> None:
+    _ = turn.html
+    turn.close(DraftState.CANCELLED)
+    turn.say(_("All right, nothing has been sent."), [[turn.to_menu()]])
+
+
+def _send(turn: Turn, project_id: int | None) -> None:
+    """The receipt says its number and when to expect an answer."""
+    answers = turn.work.answers
+    turn.close(DraftState.SENT)
+    question = ask(
+        turn.session,
+        referent_id=turn.person.id,
+        text=str(answers["text"]),
+        channel=Channel.TELEGRAM,
+        now=turn.now,
+        zone=turn.house.zone,
+        project_id=project_id,
+        inbox_id=turn.inbox_id,
+        provider_id=str(answers.get("message") or "") or None,
+    )
+    _ = turn.html
+    day = show_date(local_date(question.due_at, turn.house.zone), turn.language)
+    turn.say(
+        paragraphs(
+            lines(
+                _("✅ <b>Question no. {n} sent</b>", n=question.id),
+                _("We usually answer within two working days. Expected: {day}.", day=day),
+            ),
+            _("To add something, reply to this message or press the button."),
+        ),
+        [[turn.button(N_("Add something"), add_to(question.id)), turn.to_menu()]],
+        question_id=question.id,
+    )
+
+
+# -- the thread --------------------------------------------------------------------------------------
+
+
+def continue_thread(turn: Turn) -> bool:
+    """A reply to a message of a thread goes into that thread. False when it is a reply to something else."""
+    reply_to = turn.heard.reply_to
+    if reply_to is None or not turn.heard.text:
+        return False
+    ours = message_at(turn.session, Channel.TELEGRAM, turn.chat, reply_to)
+    found = ours.question_id if ours else None
+    if found is None:
+        found = question_of_message(turn.session, turn.person.id, Channel.TELEGRAM, reply_to)
+    if found is None or own_question(turn.session, turn.person.id, found) is None:
+        return False
+    work = turn.open_work
+    if work is not None and work.kind is DraftKind.FOLLOW_UP and work.question_id == found:
+        turn.close(DraftState.SENT)
+    add(turn, found, turn.heard.text, turn.heard.message)
+    return True
+
+
+def add(turn: Turn, question_id: int, text: str, message: str) -> None:
+    """Puts a text into an own thread and says so."""
+    _ = turn.html
+    question = own_question(turn.session, turn.person.id, question_id)
+    if question is None:
+        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
+        return
+    was_over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
+    add_message(
+        turn.session,
+        question,
+        referent_id=turn.person.id,
+        text=text,
+        channel=Channel.TELEGRAM,
+        now=turn.now,
+        zone=turn.house.zone,
+        inbox_id=turn.inbox_id,
+        provider_id=message or None,
+    )
+    if was_over:
+        said = _("✓ Added: question no. {n} is open again, the office will read it.", n=question_id)
+    else:
+        said = _("✓ Added to question no. {n}.", n=question_id)
+    turn.say(said, question_id=question_id)
+
+
+def about(turn: Turn, pressed: AboutQuestion) -> None:
+    """Solved, not solved, add: the buttons under an answer and in the list."""
+    question = own_question(turn.session, turn.person.id, pressed.question_id)
+    _ = turn.html
+    if question is None:
+        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
+    elif pressed.verdict is Verdict.SOLVED:
+        _solved(turn, question)
+    elif pressed.verdict is Verdict.NOT_SOLVED:
+        settle(turn.session, question.id, turn.person.id, solved=False, now=turn.now, zone=turn.house.zone)
+        _begin_adding(
+            turn, question.id, _("I am sorry. Question no. {n} is open again and back with the office.", n=question.id)
+        )
+    else:
+        _begin_adding(turn, question.id, "")
+
+
+def _solved(turn: Turn, question: Question) -> None:
+    _ = turn.html
+    settle(turn.session, question.id, turn.person.id, solved=True, now=turn.now, zone=turn.house.zone)
+    turn.say(
+        _("Good! I have closed question no. {n}. Thank you for telling us.", n=question.id),
+        [[turn.to_menu()]],
+        question_id=question.id,
+    )
+
+
+def _begin_adding(turn: Turn, question_id: int, lead: str) -> None:
+    work: Work = replace(BLANK, kind=DraftKind.FOLLOW_UP, question_id=question_id, step=TEXT)
+    turn.begin(work)
+    show_step(turn, lead)

@@ -1,0 +1,80 @@
+"""The end of an update: back into it, or sending it."""
+
+from bot.recap import show_receipt
+from bot.screens import show_step
+from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of
+from bot.turn import Turn
+from intake.forms import fits
+from intake.updates import record_update
+from storage.tables import Channel, DraftState
+
+
+def hear_button(turn: Turn, value: str) -> None:
+    """A button of the summary, of the list of answers, or of "nothing has changed"."""
+    action, _sep, argument = value.partition("-")
+    number = int(argument) if argument.isdecimal() else None
+    step = turn.work.step
+    if action == "send" and step != EDIT:
+        send(turn, number)
+    elif action == "edit" and number is not None:
+        _edit_one(turn, number)
+    elif action in ("edit", "change"):
+        turn.move(step=EDIT)
+        show_step(turn)
+    elif action == "back":
+        _back(turn)
+    else:
+        show_step(turn)
+
+
+def _edit_one(turn: Turn, number: int) -> None:
+    names = form_of(turn).names
+    if number < len(names):
+        turn.move(step=names[number], memory={"editing": True})
+    show_step(turn)
+
+
+def _back(turn: Turn) -> None:
+    """From the list to the summary, from the summary to the last question, from "nothing changed" to the first."""
+    match turn.work.step:
+        case "edit":
+            turn.move(step=SUMMARY)
+        case "unchanged":
+            turn.move(step=first_field(turn), answers={})
+        case _:
+            turn.move(step=form_of(turn).names[-1], memory={})
+    show_step(turn)
+
+
+def send(turn: Turn, obligation_id: int | None = None) -> None:
+    """The draft becomes an update, once. What is missing is asked instead."""
+    work = turn.work
+    missing = [
+        one.name
+        for one in form_of(turn).fields
+        if not fits(one, work.answers.get(one.name)) and not (one.optional and one.name not in work.answers)
+    ]
+    if missing:
+        _ = turn.html
+        turn.move(step=missing[0], memory={"editing": True})
+        show_step(turn, _("This answer is still missing."))
+        return
+    assert work.form_version_id is not None
+    assert work.project_id is not None
+    title, chosen = turn.subject.title, obligation_id or work.obligation_id
+    turn.close(DraftState.SENT)
+    update = record_update(
+        turn.session,
+        referent_id=turn.person.id,
+        project_id=work.project_id,
+        form_version_id=work.form_version_id,
+        answers=work.answers,
+        channel=Channel.TELEGRAM,
+        now=turn.now,
+        draft_id=work.id,
+        inbox_id=turn.inbox_id,
+        obligation_id=chosen,
+        unchanged=work.step == UNCHANGED,
+        zone=turn.house.zone,
+    )
+    show_receipt(turn, update, title, chosen)

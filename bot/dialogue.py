@@ -1,0 +1,303 @@
+"""One Telegram update: who wrote, where they were, which plain function answers. Decides nothing about the work."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlmodel import Session
+
+from bot import asking, lists, menu, updating, welcome
+from bot.commands import names
+from bot.heard import Kind, hear
+from bot.house import House
+from bot.screens import show_step
+from bot.turn import Turn
+from delivery.callbacks import AboutQuestion, StartUpdate, Unchanged, parse
+from delivery.words import Button
+from facts.languages import N_
+from storage.drafts import scene_at
+from storage.people import mark_reachable, mark_unreachable, new_personal_link
+from storage.tables import Channel, DraftKind, DraftState, Inbox
+
+Handler = Callable[[Session, Inbox, datetime], None]
+Answer = Callable[[Turn], None]
+
+
+def telegram_handler(house: House) -> Handler:
+    """For `HANDLERS["telegram"]`."""
+
+    def handle(session: Session, inbox: Inbox, now: datetime) -> None:
+        turn = Turn(house, session, hear(_load(inbox.payload)), inbox.id, now)
+        if not turn.heard.private:
+            _outside(turn)
+            return
+        turn.scene = scene_at(session, Channel.TELEGRAM, str(turn.heard.sender))
+        if turn.heard.kind is Kind.BLOCKED:
+            mark_unreachable(session, Channel.TELEGRAM, turn.chat, "blocked", now)
+        elif turn.scene is None:
+            _answer_stranger(turn)
+        else:
+            _answer_person(turn)
+
+    return handle
+
+
+def apologise(house: House) -> Handler:
+    """For a message that could not be handled: its sender is told once, and the office sees it."""
+
+    def sorry(session: Session, inbox: Inbox, now: datetime) -> None:
+        heard = hear(_load(inbox.payload))
+        if not heard.private:
+            return
+        turn = Turn(house, session, heard, inbox.id, now, scene_at(session, Channel.TELEGRAM, str(heard.sender)))
+        _ = turn.html
+        turn.say(
+            _(
+                "I am sorry: something went wrong on our side and I could not handle your message. "
+                "It is kept, and the office can see it. Try again with /menu."
+            ),
+            key=f"sorry:{inbox.id}",
+        )
+
+    return sorry
+
+
+def _load(payload: bytes) -> Any:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _outside(turn: Turn) -> None:
+    """Groups and channels, and events of nobody."""
+    if turn.heard.chat and turn.heard.kind in (Kind.TEXT, Kind.BUTTON):
+        welcome.refuse_group(turn)
+
+
+# -- strangers ---------------------------------------------------------------------------------------
+
+
+def _answer_stranger(turn: Turn) -> None:
+    """Without an invitation there is only an explanation, and what everybody may ask."""
+    heard = turn.heard
+    if heard.kind is Kind.BUTTON and heard.data.startswith("i:"):
+        _invitation(turn, heard.data[2:])
+    elif heard.command == "start":
+        welcome.start(turn)
+    elif heard.command == "privacy":
+        menu.show_privacy(turn)
+    elif heard.kind in (Kind.TEXT, Kind.BUTTON, Kind.FILE):
+        welcome.explain_to_stranger(turn)
+
+
+def _invitation(turn: Turn, argument: str) -> None:
+    verdict, _sep, inbox_id = argument.partition(":")
+    welcome.confirm(turn, verdict, int(inbox_id) if inbox_id.isdecimal() and len(inbox_id) < 19 else 0)
+
+
+# -- known people ------------------------------------------------------------------------------------
+
+
+def _answer_person(turn: Turn) -> None:
+    if turn.person.unreachable:
+        mark_reachable(turn.session, Channel.TELEGRAM, turn.chat)
+    answer = _KINDS.get(turn.heard.kind)
+    if answer is not None:
+        answer(turn)
+
+
+def _text(turn: Turn) -> None:
+    heard = turn.heard
+    if heard.command is not None:
+        _COMMANDS.get(heard.command, _unknown_command)(turn)
+    elif not heard.text:
+        _file(turn)
+    elif asking.continue_thread(turn) or updating.lost_project(turn):
+        return
+    elif turn.open_work is None:
+        _WORDS.get(heard.text.casefold().strip(" .!?"), asking.offer)(turn)
+    elif turn.work.kind is DraftKind.UPDATE:
+        updating.hear_text(turn)
+    else:
+        asking.hear_text(turn)
+
+
+def _unknown_command(turn: Turn) -> None:
+    _ = turn.html
+    turn.say(_("I do not know this command. With /menu you see what I can do."), [[turn.to_menu()]])
+
+
+def _cancel(turn: Turn) -> None:
+    _ = turn.html
+    if turn.open_work is None:
+        turn.say(_("There is nothing to cancel."), [[turn.to_menu()]])
+    elif turn.work.kind is DraftKind.UPDATE:
+        updating.cancel(turn)
+    else:
+        asking.cancel(turn)
+
+
+def _thanks(turn: Turn) -> None:
+    _ = turn.html
+    turn.say(_("Thanks to you! I am here when you need me: /menu"))
+
+
+def _file(turn: Turn) -> None:
+    """Files, stickers, voice: kept as they came, and the way to leave a file is shown. Once for an album."""
+    _ = turn.html
+    turn.say(
+        _("Here I can only read written messages. You can leave files on your own page; the link is for you alone."),
+        [[_personal_page(turn)], [turn.to_menu()]],
+        key=f"album:{turn.chat}:{turn.heard.album}" if turn.heard.album else None,
+    )
+
+
+def _personal_page(turn: Turn) -> Button:
+    token = new_personal_link(turn.session, turn.person.id, turn.now)
+    return turn.link(N_("Open my page"), turn.house.links.personal(token))
+
+
+def _edited(turn: Turn) -> None:
+    _ = turn.html
+    turn.say(
+        _("I see that you edited a message, but I do not read edits: I have kept the first version.")
+        + " "
+        + (
+            _("You can go back and correct the answer with the buttons.")
+            if turn.open_work
+            else _("If something is different, write it to me in a new message.")
+        )
+    )
+
+
+# -- buttons -----------------------------------------------------------------------------------------
+
+
+def _button(turn: Turn) -> None:
+    """By the prefix of its data; what nobody here wrote is an old button."""
+    prefix, _sep, argument = turn.heard.data.partition(":")
+    press = _PREFIXES.get(prefix)
+    if press is not None:
+        press(turn, argument)
+        return
+    match parse(turn.heard.data):
+        case AboutQuestion() as pressed:
+            asking.about(turn, pressed)
+        case StartUpdate(project_id, obligation_id):
+            updating.begin_on(turn, project_id, obligation_id)
+        case Unchanged(project_id, obligation_id):
+            updating.begin_on(turn, project_id, obligation_id, unchanged=True)
+        case _:
+            _old_button(turn)
+
+
+def _draft_button(turn: Turn, argument: str) -> None:
+    """`<draft>:<revision>:<value>`: of the open draft as it is now, else it is an old button."""
+    draft_id, _sep, rest = argument.partition(":")
+    revision, _sep, value = rest.partition(":")
+    work = turn.open_work
+    if work is None or draft_id != str(work.id):
+        _button_of_another(turn, draft_id)
+    elif updating.lost_project(turn):
+        return
+    elif revision != str(work.revision):
+        _show_again(turn)
+    elif work.kind is DraftKind.UPDATE:
+        updating.hear_button(turn, value)
+    else:
+        asking.hear_button(turn, value)
+
+
+def _show_again(turn: Turn) -> None:
+    _ = turn.html
+    lead = _("That button belongs to an earlier message. We are here:")
+    if turn.work.kind is DraftKind.UPDATE:
+        show_step(turn, lead)
+    else:
+        asking.show_step(turn, lead)
+
+
+def _button_of_another(turn: Turn, draft_id: str) -> None:
+    """Of a draft that is not open: sent, put aside, cancelled; or of somebody else, which is not told apart."""
+    _ = turn.html
+    draft = turn.own_draft(int(draft_id)) if draft_id.isdecimal() and len(draft_id) < 19 else None
+    if draft is None:
+        turn.say(_("This button is not for you."), [[turn.to_menu()]])
+    elif turn.open_work is not None:
+        _show_again(turn)
+    elif draft.state is DraftState.SENT:
+        turn.say(_("This has already been sent: nothing more to do."), [[turn.to_menu()]])
+    elif draft.kind is DraftKind.UPDATE and draft.project_id is not None:
+        again = turn.button(N_("Take it up again"), f"m:resume-{draft.id}")
+        turn.say(_("This update is set aside. Shall we go on with it?"), [[again, turn.to_menu()]])
+    else:
+        _old_button(turn)
+
+
+def _old_button(turn: Turn) -> None:
+    _ = turn.html
+    turn.say(_("This button is old and no longer does anything. Here is the menu:"), menu.menu_rows(turn))
+
+
+def _menu_button(turn: Turn, argument: str) -> None:
+    action, _sep, number = argument.partition("-")
+    if action in _DRAFTS and number.isdecimal() and len(number) < 19:
+        _DRAFTS[action](turn, int(number))
+    else:
+        _MENU.get(action, _old_button)(turn)
+
+
+_MENU: dict[str, Answer] = {
+    "menu": menu.show_menu,
+    "update": updating.begin,
+    "new": updating.begin_new,
+    "question": asking.begin,
+    "projects": lists.show_projects,
+    "deadlines": lists.show_deadlines,
+    "questions": lists.show_questions,
+    "help": menu.show_help,
+    "privacy": menu.show_privacy,
+    "language": welcome.choose_language,
+    "leave": welcome.ask_to_leave,
+}
+_DRAFTS: dict[str, Callable[[Turn, int], None]] = {"resume": updating.resume, "over": updating.start_over}
+
+_BY_NAME: dict[str, Answer] = {
+    "aggiorna": updating.begin,
+    "domanda": asking.begin,
+    "progetti": lists.show_projects,
+    "scadenze": lists.show_deadlines,
+    "domande": lists.show_questions,
+    "menu": menu.show_menu,
+    "lingua": welcome.choose_language,
+    "aiuto": menu.show_help,
+    "annulla": _cancel,
+    "privacy": menu.show_privacy,
+    "esci": welcome.ask_to_leave,
+}
+_COMMANDS: dict[str, Answer] = {"start": welcome.start} | {
+    name: answer for italian, answer in _BY_NAME.items() for name in names(italian)
+}
+_WORDS: dict[str, Answer] = {
+    **dict.fromkeys(("ciao", "buongiorno", "buonasera", "salve", "hello", "hi", "menu"), menu.show_menu),
+    **dict.fromkeys(("grazie", "grazie mille", "ok grazie", "ok", "va bene", "perfetto", "thanks"), _thanks),
+    **dict.fromkeys(("aiuto", "help"), menu.show_help),
+    **dict.fromkeys(("annulla", "stop", "cancel"), _cancel),
+    **dict.fromkeys(("scadenze", "deadlines"), lists.show_deadlines),
+    **dict.fromkeys(("progetti", "projects"), lists.show_projects),
+}
+_PREFIXES: dict[str, Callable[[Turn, str], None]] = {
+    "d": _draft_button,
+    "m": _menu_button,
+    "i": _invitation,
+    "l": welcome.set_language,
+    "e": welcome.leave_or_stay,
+}
+_KINDS: dict[Kind, Answer] = {
+    Kind.TEXT: _text,
+    Kind.BUTTON: _button,
+    Kind.FILE: _file,
+    Kind.EDITED: _edited,
+}

@@ -1,0 +1,142 @@
+"""Reads a raw Telegram update into one frozen value. Pure; never raises, whatever the update looks like.
+
+`telegram.Update` is not built here: it costs more than the rest of a dialogue step, and one update it
+cannot parse would be one message lost. What is not understood is `OTHER`, and is answered as such.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+FILES = (
+    *("document", "photo", "video", "voice", "audio", "sticker", "animation", "video_note"),
+    *("location", "venue", "contact", "poll", "dice", "story", "paid_media"),
+)
+
+
+class Kind(StrEnum):
+    TEXT = "text"
+    BUTTON = "button"
+    EDITED = "edited"
+    FILE = "file"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`sender` and `chat` are Telegram's ids (0 when there is none); only in a private chat are they the same.
+
+    `text` is what was written, `data` what was pressed; `message` the id of the message (of the pressed
+    one), `reply_to` of the one answered; `language` is the phone's. `album` is shared by photos sent together.
+    """
+
+    kind: Kind
+    sender: int = 0
+    chat: int = 0
+    private: bool = False
+    text: str = ""
+    data: str = ""
+    message: str = ""
+    reply_to: str | None = None
+    reply_to_bot: bool = False
+    language: str = ""
+    album: str | None = None
+
+    @property
+    def command(self) -> str | None:
+        """`aggiorna` for `/Aggiorna@raccordo_bot ex mercato`; None when it is no command."""
+        if not self.text.startswith("/"):
+            return None
+        return self.text[1:].split(maxsplit=1)[0].split("@")[0].casefold() if self.text[1:].strip() else ""
+
+    @property
+    def rest(self) -> str:
+        """What follows the command."""
+        parts = self.text.split(maxsplit=1)
+        return parts[1].strip() if len(parts) > 1 else ""
+
+
+NOTHING = Heard(Kind.OTHER)
+
+
+def hear(update: object) -> Heard:
+    """What one update says."""
+    if not isinstance(update, dict):
+        return NOTHING
+    if isinstance(update.get("message"), dict):
+        return _message(update["message"])
+    if isinstance(update.get("callback_query"), dict):
+        return _button(update["callback_query"])
+    if isinstance(update.get("edited_message"), dict):
+        return _edited(update["edited_message"])
+    if isinstance(update.get("my_chat_member"), dict):
+        return _membership(update["my_chat_member"])
+    return NOTHING
+
+
+def _message(message: dict[str, Any]) -> Heard:
+    reply = _part(message, "reply_to_message")
+    text = message.get("text")
+    common: dict[str, Any] = _who(message, _part(message, "chat")) | {
+        "message": _id(message, "message_id"),
+        "reply_to": _id(reply, "message_id") or None,
+        "reply_to_bot": _part(reply, "from").get("is_bot") is True,
+    }
+    if isinstance(text, str):
+        return Heard(Kind.TEXT, text=text.replace("\x00", "").strip(), **common)
+    if any(name in message for name in FILES):
+        album = message.get("media_group_id")
+        return Heard(Kind.FILE, album=str(album) if album else None, **common)
+    return Heard(Kind.OTHER, **common)
+
+
+def _button(query: dict[str, Any]) -> Heard:
+    message = _part(query, "message")
+    who = _who(query, _part(message, "chat"))
+    if not who["chat"]:
+        who |= {"chat": who["sender"], "private": True}  # too old: Telegram no longer says where it was pressed
+    data = query.get("data")
+    return Heard(Kind.BUTTON, data=data if isinstance(data, str) else "", message=_id(message, "message_id"), **who)
+
+
+def _edited(message: dict[str, Any]) -> Heard:
+    """Only texts: a live location is edited every few seconds."""
+    who = _who(message, _part(message, "chat"))
+    text = message.get("text")
+    if not isinstance(text, str):
+        return Heard(Kind.OTHER, **who)
+    return Heard(Kind.EDITED, text=text, message=_id(message, "message_id"), **who)
+
+
+def _membership(change: dict[str, Any]) -> Heard:
+    who = _who(change, _part(change, "chat"))
+    status = _part(change, "new_chat_member").get("status")
+    kind = {"kicked": Kind.BLOCKED, "member": Kind.UNBLOCKED}.get(str(status), Kind.OTHER)
+    return Heard(kind, **who)
+
+
+def _who(event: dict[str, Any], chat: dict[str, Any]) -> dict[str, Any]:
+    sender = _part(event, "from")
+    language = sender.get("language_code")
+    return {
+        "sender": _number(sender.get("id")),
+        "chat": _number(chat.get("id")),
+        "private": chat.get("type") == "private" and _number(sender.get("id")) == _number(chat.get("id")) != 0,
+        "language": language if isinstance(language, str) else "",
+    }
+
+
+def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    part = whole.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _id(message: dict[str, Any], name: str) -> str:
+    number = _number(message.get(name))
+    return str(number) if number else ""

@@ -1,0 +1,99 @@
+"""The menu, and what everybody may ask at any time: help and the privacy notice. Begins nothing itself."""
+
+from bot.markup import bold, lines, paragraphs
+from bot.turn import Turn, shortened
+from delivery.words import Button
+from facts.languages import N_
+from storage.drafts import unfinished_updates
+from storage.people import the_office
+
+MOST_UNFINISHED = 3
+
+
+def show_menu(turn: Turn, lead: str = "") -> None:
+    """What can be done, and what was begun and not finished."""
+    _ = turn.html
+    turn.put_aside()
+    text = lead or _("Hello {name}, what would you like to do?", name=first_name(turn.person.name))
+    unfinished = unfinished_updates(turn.session, turn.person.id)[:MOST_UNFINISHED]
+    if unfinished:
+        begun = ("• " + bold(shortened(title, 100)) for _draft, title in unfinished)
+        text = paragraphs(text, lines(_("You have updates begun and not sent:"), *begun))
+    resume = [
+        [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title)] for draft, title in unfinished
+    ]
+    turn.say(text, [*resume, *menu_rows(turn)])
+
+
+def menu_rows(turn: Turn) -> list[list[Button]]:
+    return [
+        [turn.button(N_("📝 Update a project"), "m:update"), turn.button(N_("❓ Ask a question"), "m:question")],
+        [turn.button(N_("📁 My projects"), "m:projects"), turn.button(N_("📅 My deadlines"), "m:deadlines")],
+        [turn.button(N_("💬 My questions"), "m:questions"), turn.button(N_("ℹ️ Help"), "m:help")],
+    ]
+
+
+def first_name(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.split() else name
+
+
+def show_help(turn: Turn) -> None:
+    """What can be written here, and whom to call."""
+    _ = turn.html
+    text = paragraphs(
+        lines(
+            _("<b>What you can do here</b>"),
+            "/aggiorna – " + _("report how a project is going, in six short questions"),
+            "/domanda – " + _("ask the office something; the answer arrives here"),
+            "/progetti – " + _("your projects"),
+            "/scadenze – " + _("what is due and when"),
+            "/domande – " + _("your questions and how they stand"),
+            "/lingua – " + _("Italiano or English"),
+            "/annulla – " + _("leave what you are doing"),
+            "/privacy – " + _("how we treat your data"),
+            "/esci – " + _("unlink this chat"),
+        ),
+        _("To add something to a question, reply to any of its messages."),
+        office_contacts(turn),
+    )
+    turn.say(text, [[turn.to_menu()]] if turn.scene else [])
+
+
+def office_contacts(turn: Turn) -> str:
+    """Name, phone, hours and e-mail of the office, those that are known."""
+    _ = turn.html
+    office = the_office(turn.session)
+    return lines(
+        bold(office.name),
+        _("Phone: {phone}", phone=office.phone) if office.phone else "",
+        _("E-mail: {email}", email=office.email) if office.email else "",
+        _("Hours: {hours}", hours=office.hours) if office.hours else "",
+    )
+
+
+def show_privacy(turn: Turn) -> None:
+    """The short notice; the whole one is a page. Told to strangers too."""
+    _ = turn.html
+    turn.say(paragraphs(privacy_notice(turn), office_contacts(turn)), [[turn.to_menu()]] if turn.scene else [])
+
+
+def privacy_notice(turn: Turn) -> str:
+    _ = turn.html
+    office = the_office(turn.session)
+    parts = [
+        _("<b>Your data, in short</b>"),
+        _(
+            "{controller} uses your name, your role and what you write here only to follow the projects "
+            "and to answer you, as its public task. Nothing is sold or used for anything else.",
+            controller=office.controller or office.authority or office.name,
+        ),
+        _(
+            "Messages pass through Telegram, which has its own rules: please do not write other people's personal data "
+            "here. You can always use your web page or e-mail instead."
+        ),
+        _("You may ask to see, correct or delete your data at any time."),
+    ]
+    if office.dpo_contact:
+        parts.append(_("Data protection officer: {contact}", contact=office.dpo_contact))
+    parts.append(_('The whole notice: <a href="{url}">{url}</a>', url=turn.house.links.privacy()))
+    return lines(*parts)
