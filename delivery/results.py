@@ -145,7 +145,7 @@ def _close(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> No
 
 
 def interrupted(session: Session, now: datetime, ours: set[int], *, whatever_lease: bool) -> None:
-    """What a dead process was sending may have arrived: once more, marked; whoever had that already stays uncertain."""
+    """What a dead process was sending may have arrived: again, marked; after several times it stays uncertain."""
     again, uncertain = dispatching.left_behind(session, now, ours, whatever_lease=whatever_lease)
     for outbox_id in again:
         log.warning("outbox.interrupted", outbox=outbox_id)

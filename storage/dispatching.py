@@ -21,6 +21,10 @@ _WAITING = (OutboxState.QUEUED, OutboxState.RETRY)
 # Word for word the condition of ix_outbox_waiting: SQLite uses a partial index only when it finds it in the question.
 _INDEXED = text("state IN ('queued', 'retry', 'sending')")
 
+# A kill leaves the same oldest messages in flight again and again: given up after the second, they might never have
+# left at all. Each kill still repeats at most what was in flight.
+MOST_CLAIMS = 5
+
 _DUE = (
     select(outbox, _referent.c.language)
     .outerjoin(_referent, _referent.c.id == outbox.c.referent_id)
@@ -146,7 +150,7 @@ def left_behind(
 ) -> tuple[list[int], list[int]]:
     """Takes over what somebody was sending and will not finish; `whatever_lease` when nobody else can be alive.
 
-    Ids to be sent once again, and ids that already were and stay uncertain.
+    Ids to be sent again, and ids that stay uncertain because it happened `MOST_CLAIMS` times.
     """
     lost: list[Any] = [_INDEXED, _state == OutboxState.SENDING]
     if not whatever_lease:
@@ -156,7 +160,7 @@ def left_behind(
     connection = session.connection()
     given_up = connection.execute(
         update(outbox)
-        .where(*lost, outbox.c.possible_duplicate)
+        .where(*lost, outbox.c.possible_duplicate, outbox.c.attempts >= MOST_CLAIMS)
         .values(state=OutboxState.UNCERTAIN, lease_until=None, error="interrupted")
         .returning(outbox.c.id)
     )

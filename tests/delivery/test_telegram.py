@@ -1,15 +1,11 @@
 """The real bot over a real socket: each answer of Telegram means what it should."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import telegram
-import uvicorn
 from telegram.error import ChatMigrated, NetworkError, RetryAfter, TimedOut
 
 from delivery.errors import (
@@ -24,38 +20,9 @@ from delivery.errors import (
 from delivery.parcel import Parcel
 from delivery.telegram import TelegramSender, call, make_bot, meaning
 from delivery.words import Button, Words
-from sandbox.telegram import Drop, Fault, TelegramSandbox
+from sandbox.telegram import Drop, Fault
 from storage.tables import Channel, OutboxKind
-
-TOKEN = "999:example-token-that-opens-nothing"
-ADA = 5001
-
-
-@dataclass
-class World:
-    sandbox: TelegramSandbox
-    url: str
-    bot: telegram.Bot
-    sender: TelegramSender
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """Ada has started the bot; limits are off."""
-    sandbox = TelegramSandbox(TOKEN, limits=False)
-    sandbox.add_person(ADA, "Ada", started=True)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(sandbox.app, log_level="error", lifespan="off"))
-    serving = asyncio.create_task(server.serve([listening]))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    bot = make_bot(TOKEN, url)
-    await bot.initialize()
-    yield World(sandbox, url, bot, TelegramSender(bot))
-    await bot.shutdown()
-    sandbox.close()
-    server.should_exit = True
-    await serving
+from tests.delivery.conftest import ADA, TOKEN, World
 
 
 def a_parcel(html: str = "Ciao", **other: Any) -> Parcel:

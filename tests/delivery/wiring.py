@@ -1,7 +1,8 @@
 """Fake senders and a clock for the tests of sending. Imports no network."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,3 +137,13 @@ def said(parcels: list[Parcel]) -> list[str]:
 
 def temporary(reason: str = "later") -> DeliveryError:
     return DeliveryError(reason, permanent=False)
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[None]:
+    """The dispatcher runs by itself, as in `serve`, until the block ends."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(bench.dispatcher.run(stop))
+    yield
+    stop.set()
+    await asyncio.wait_for(task, 10)

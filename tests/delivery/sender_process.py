@@ -1,0 +1,31 @@
+"""A process that only dispatches, to be killed: `-m tests.delivery.sender_process DATABASE_URL API_URL TOKEN`."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+
+from delivery.dispatch import Dispatcher
+from delivery.limits import Limits
+from delivery.telegram import TelegramSender, make_bot
+from storage.database import Database
+from storage.tables import Channel
+from tests.delivery.wiring import LINKS
+
+
+async def main(database_url: str, api_url: str, token: str) -> None:
+    bot = make_bot(token, api_url)
+    dispatcher = Dispatcher(
+        Database(database_url),
+        {Channel.TELEGRAM: TelegramSender(bot)},
+        still_due={},
+        clock=lambda: datetime.now(UTC),
+        owner="sender",
+        links=LINKS,
+        limits=Limits(enabled=False),
+        in_flight={Channel.TELEGRAM: 10},
+    )
+    await dispatcher.run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4]))

@@ -1,0 +1,190 @@
+"""Kills, closed doors and limits against the sandbox, whose ledger is the oracle."""
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from delivery.limits import Limits
+from delivery.outbox import queue
+from delivery.telegram import TelegramSender
+from delivery.words import Words
+from sandbox.telegram import Fault
+from sandbox.wire import Json
+from storage.database import Database
+from storage.tables import Channel, Outbox, OutboxKind, OutboxState
+from tests.cast import Cast
+from tests.delivery.conftest import TOKEN, World
+from tests.delivery.wiring import Bench, Clock, put, running, said
+
+ROOT = Path(__file__).resolve().parents[2]
+CRASHPOINTS = ("after-claim-commit", "after-send", "before-result-commit")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
+    world: World, database: Database, database_url: str, dose: str
+) -> None:
+    chats, messages, kills = (100, 10_000, 200) if dose == "full" else (20, 300, 8)
+    for chat in range(1, chats + 1):
+        world.sandbox.add_person(chat, "Ada", started=True)
+    with database.write() as session:
+        for number in range(messages):
+            put(session, datetime.now(UTC), f"message {number}", address=str(number % chats + 1))
+    command = (sys.executable, "-m", "tests.delivery.sender_process", database_url, world.url, TOKEN)
+
+    async def start(crashpoint: str = "") -> asyncio.subprocess.Process:
+        environment = os.environ | {"RACCORDO_CRASHPOINT": crashpoint}
+        return await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
+        )
+
+    for kill in range(kills):
+        if kill < len(CRASHPOINTS):
+            process = await start(CRASHPOINTS[kill])
+            assert await asyncio.wait_for(process.wait(), 60) == -9
+            continue
+        process = await start()
+        so_far = len(world.sandbox.ledger.accepted("sendMessage"))
+        await world.sandbox.wait_for_calls("sendMessage", so_far + 7 + kill % 13, timeout=60)
+        process.kill()
+        await process.wait()
+    process = await start()
+    await world.sandbox.wait_for(lambda: _all_settled(database), 120)
+    process.kill()
+    await process.wait()
+
+    _compare(world, database, kills, messages)
+
+
+def _all_settled(database: Database) -> bool:
+    open_states = (OutboxState.QUEUED, OutboxState.RETRY)
+    with database.read() as session:
+        return session.exec(select(Outbox.id).where(col(Outbox.state).in_(open_states))).first() is None
+
+
+def _compare(world: World, database: Database, kills: int, messages: int) -> None:
+    accepted = world.sandbox.ledger.accepted("sendMessage")
+    times = Counter(entry.params["text"] for entry in accepted)
+    assert len(times) == messages  # nothing lost
+    repeated = {text for text, number in times.items() if number > 1}
+    assert sum(times.values()) - messages <= kills * 10
+    with database.read() as session:
+        rows = session.exec(select(Outbox).order_by(col(Outbox.id))).all()
+        marked = {row.body["html"] for row in rows if row.possible_duplicate}
+        by_chat = {row.address: [one.body["html"] for one in rows if one.address == row.address] for row in rows}
+    assert repeated <= marked
+    for address, wanted in by_chat.items():
+        heard = [entry.params["text"] for entry in accepted if str(entry.chat_id) == address]
+        assert list(dict.fromkeys(heard)) == wanted  # order per chat, repetitions aside
+
+
+KINDS = ("fine", "blocked", "gone", "throttled", "refused", "migrated")
+
+
+def _chat(kind: str, number: int) -> int:
+    return (KINDS.index(kind) + 1) * 10_000_000 + number * 10
+
+
+def _open_doors(world: World, each: int) -> None:
+    """`each` chats of each kind; a migrated one moves 7 numbers on; a throttled one waits once, up to an hour."""
+    waited: set[int] = set()
+
+    def fault(method: str, values: Json) -> Fault | None:
+        chat = int(values["chat_id"])
+        kind = KINDS[chat // 10_000_000 - 1]
+        if kind == "throttled" and chat not in waited:
+            waited.add(chat)
+            return Fault(429, "Too Many Requests", retry_after=1 + chat % 3600)
+        if kind == "refused":
+            return Fault(400, "Bad Request: BUTTON_URL_INVALID")
+        if kind == "migrated" and chat % 10 == 0:
+            return Fault(400, "Bad Request: migrated", parameters={"migrate_to_chat_id": chat + 7})
+        return None
+
+    for number in range(each):
+        for kind in KINDS:
+            chat = _chat(kind, number) + (7 if kind == "migrated" else 0)
+            person = world.sandbox.add_person(chat, "Ada", started=kind != "gone")
+            if kind == "blocked":
+                person.blocks()
+    world.sandbox.faults = fault
+
+
+@pytest.mark.faults
+async def test_closed_doors_and_refusals_hold_nobody_else_up(
+    world: World, database: Database, now: datetime, dose: str
+) -> None:
+    each = 1000 if dose == "full" else 12
+    _open_doors(world, each)
+    bench = Bench(database, Clock(now), limits=Limits(enabled=False))
+    bench.dispatcher.senders = {Channel.TELEGRAM: TelegramSender(world.bot), Channel.EMAIL: bench.mail}
+    with database.write() as session:
+        cast = Cast(session, now)
+        for number in range(each):
+            for kind in KINDS:
+                chat = _chat(kind, number)
+                who = cast.a_referent(chat=chat, email=f"e{chat}@example.org")
+                put(session, now, f"{chat}", kind=OutboxKind.ANSWER, address=str(chat), referent_id=who.id)
+
+    def texts(*kinds: str) -> list[str]:
+        return [f"{_chat(kind, number)}" for kind in kinds for number in range(each)]
+
+    await bench.drain(passes=10_000)
+    reached = {entry.params["text"] for entry in world.sandbox.ledger.accepted("sendMessage")}
+    assert reached == set(texts("fine", "migrated"))
+    bench.clock.forward(hours=1)
+    await bench.drain(passes=10_000)
+
+    heard = sorted(entry.params["text"] for entry in world.sandbox.ledger.accepted("sendMessage"))
+    assert heard == sorted(texts("fine", "migrated", "throttled"))
+    assert sorted(said(bench.mail.sent)) == sorted(texts("blocked", "gone"))
+    assert Counter(bench.states()) == {OutboxState.DEAD: 3 * each, OutboxState.SENT: 5 * each}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_our_limiter_keeps_telegrams_from_ever_refusing(strict_world: World, database: Database) -> None:
+    for chat in range(1, 61):
+        strict_world.sandbox.add_person(chat, "Ada", started=True)
+    bench = Bench(database, Clock(datetime.now(UTC)), limits=Limits())
+    bench.dispatcher.clock = lambda: datetime.now(UTC)
+    bench.dispatcher.senders = {Channel.TELEGRAM: TelegramSender(strict_world.bot)}
+    with database.write() as session:
+        for number in range(7):
+            put(session, datetime.now(UTC) - timedelta(seconds=1), f"{number}", address="1")
+        for chat in range(2, 61):
+            put(session, datetime.now(UTC) - timedelta(seconds=1), "x", address=str(chat), kind=OutboxKind.REMINDER)
+
+    async with running(bench):
+        await strict_world.sandbox.wait_for_calls("sendMessage", 66, timeout=20)
+
+    assert not strict_world.sandbox.ledger.refused("sendMessage")
+    chat_one = strict_world.sandbox.ledger.accepted("sendMessage", chat_id=1)
+    assert [entry.params["text"] for entry in chat_one] == [f"{number}" for number in range(7)]
+
+
+async def test_a_message_queued_in_a_transaction_that_fails_is_never_sent(
+    world: World, database: Database, now: datetime
+) -> None:
+    bench = Bench(database, Clock(now), limits=Limits(enabled=False))
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        queue(
+            session,
+            Words("Ciao"),
+            kind=OutboxKind.DIALOGUE,
+            channel=Channel.TELEGRAM,
+            address="1",
+            now=now,
+            dedupe_key="never",
+        )
+        raise ZeroDivisionError
+
+    await bench.drain()
+
+    assert not bench.telegram.tried
