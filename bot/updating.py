@@ -1,12 +1,13 @@
 """An update from its beginning to the field being asked: begin, take up again, hand each step to whom it belongs."""
 
+from dataclasses import replace
 
 from bot import choosing, closing, filling
-from bot.markup import lines
+from bot.markup import bold, lines
 from bot.menu import show_menu
 from bot.screens import show_step
-from bot.steps import EDIT, OBLIGATION, PROJECT, SUMMARY, UNCHANGED, is_field, is_foreign
-from bot.turn import Turn, shortened
+from bot.steps import EDIT, OBLIGATION, PROJECT, SUMMARY, UNCHANGED, fitting, is_field, is_foreign, own_lines
+from bot.turn import BLANK, Turn, shortened
 from delivery.words import Button
 from facts.languages import N_
 from storage.drafts import Work, change_draft, unfinished_updates
@@ -55,6 +56,75 @@ def resume(turn: Turn, draft_id: int, obligation_id: int | None = None) -> None:
         turn.put_aside()
         values = {"state": DraftState.OPEN} | ({"obligation_id": obligation_id} if obligation_id else {})
         change_draft(turn.session, draft.id, draft.revision, turn.now, **values)
+        turn.look_again()
+    elif obligation_id:
+        turn.move(obligation_id=obligation_id)
+    if not lost_project(turn):
+        show_step(turn, _("Here we are, from where you left."))
+
+
+def begin_new(turn: Turn) -> None:
+    """A new update: the project first, unless there is only one."""
+    found = own_lines(turn)
+    _ = turn.html
+    if not found:
+        turn.say(
+            _("I see no project of yours yet. Ask the office to add it: you can write to them with /domanda."),
+            [[turn.button(N_("❓ Ask a question"), "m:question"), turn.to_menu()]],
+        )
+        return
+    if len(found) == 1:
+        begin_on(turn, found[0].id)
+        return
+    turn.begin(replace(BLANK, form_version_id=turn.house.newest_form(turn.session), step=PROJECT))
+    if turn.heard.command and turn.heard.rest:
+        choosing.search(turn, turn.heard.rest)
+    else:
+        show_step(turn, found=found)
+
+
+def begin_on(turn: Turn, project_id: int, obligation_id: int | None = None, *, unchanged: bool = False) -> None:
+    """An update of one project (from a reminder or a list); what was begun on it is taken up again."""
+    _ = turn.html
+    if is_foreign(turn, project_id):
+        turn.say(_("I do not find this project among yours."), [[turn.to_menu()]])
+        return
+    if obligation_id is not None and obligation_id not in {one.id for one in fitting(turn, project_id)}:
+        turn.say(
+            _("This deadline is already covered: nothing more to do. If you have news, send it anyway."),
+            [[turn.button(N_("Send news"), f"r:{project_id}:"), turn.to_menu()]],
+        )
+        return
+    begun = None if unchanged else _begun_on(turn, project_id)
+    if begun is not None:
+        resume(turn, begun, obligation_id)
+    else:
+        choosing.take_project(turn, project_id, obligation_id, unchanged=unchanged)
+
+
+def _begun_on(turn: Turn, project_id: int) -> int | None:
+    """The unfinished draft of a project, if it has an answer."""
+    return next(
+        (
+            draft.id
+            for draft, _title in unfinished_updates(turn.session, turn.person.id)
+            if draft.project_id == project_id and draft.answers and draft.step != UNCHANGED
+        ),
+        None,
+    )
+
+
+def resume(turn: Turn, draft_id: int, obligation_id: int | None = None) -> None:
+    """Takes up a draft that was put aside or cancelled; what was open meanwhile is put aside."""
+    _ = turn.html
+    draft = turn.own_draft(draft_id)
+    if draft is None or draft.kind is not DraftKind.UPDATE or draft.state is DraftState.SENT:
+        show_menu(turn, _("That update has already been sent."))
+        return
+    if draft.state is not DraftState.OPEN:
+        turn.put_aside()
+        chosen = {"obligation_id": obligation_id} if obligation_id else {}
+        change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.OPEN, **chosen)
         turn.look_again()
     elif obligation_id:
         turn.move(obligation_id=obligation_id)
