@@ -15,9 +15,12 @@ from starlette.types import ASGIApp
 from answering.refusal import Refused
 from desk import (
     attachments,
+    dead_letters,
     deadlines,
     health,
     new_deadline,
+    outbox,
+    personal,
     projects,
     public,
     questions,
@@ -44,6 +47,9 @@ PAGES = (
     referents,
     new_deadline,
     deadlines,
+    outbox,
+    dead_letters,
+    personal,
 )
 
 log = structlog.get_logger()

@@ -1,0 +1,330 @@
+"""A referent's own page, opened by the key in its address: no account. Shows nothing of others, nor notes of staff.
+
+Looking consumes nothing: mail programs open links too. Whatever is not theirs answers 404, as if it were not there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
+from sqlmodel import Session
+from starlette.responses import Response
+
+from desk.attachments import file_response
+from desk.house import DeskHouse
+from desk.pages import N_, House, Refuse, redirect, render, speaker
+from desk.projects import PHASE_NAMES
+from facts.calendar import local_date
+from facts.languages import Language, Speaker
+from intake.files import FileRefused, keep_file
+from intake.questions import add_message, ask, settle
+from storage.desk import own_file, titles_of
+from storage.desk_people import note_use
+from storage.obligations import Owed, owed_by
+from storage.people import own_project, projects_of, reachable_addresses, referent_with_link
+from storage.projects import last_updates
+from storage.questions import own_question, question_lines, thread
+from storage.queue import thread_files
+from storage.tables import Channel, Message, Question, QuestionState, Referent
+
+router = APIRouter()
+
+AHEAD = timedelta(days=60)
+MOST_LETTERS = 8_000
+MOST_QUESTIONS = 50
+
+STATES: Mapping[QuestionState, str] = {
+    QuestionState.NEW: N_("Received"),
+    QuestionState.TAKEN: N_("We are working on it"),
+    QuestionState.ANSWERED: N_("Answered"),
+    QuestionState.CLOSED: N_("Closed"),
+}
+
+Upload = Annotated[UploadFile | None, File()]
+
+
+@dataclass
+class Letter:
+    """What somebody is writing: words, perhaps about a project, perhaps with a file; and what is wrong with it."""
+
+    text: str = ""
+    project: str = ""
+    file: UploadFile | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_file(self) -> bool:
+        """Browsers send an empty, nameless file when none was chosen."""
+        return self.file is not None and bool(self.file.filename)
+
+    def check(self, _: Speaker) -> bool:
+        if not self.text.strip() and not self.has_file:
+            self.errors["text"] = _("Write something, or choose a file.")
+        if len(self.text) > MOST_LETTERS:
+            self.errors["text"] = _("This is too long: keep it within {n} characters.", n=MOST_LETTERS)
+        return not self.errors
+
+
+@router.get("/r/{token}")
+def page(request: Request, house: House, token: str) -> Response:
+    now = house.clock()
+    today = local_date(now, house.zone)
+    with house.database.read() as session:
+        me = _enter(request, session, token, now)
+        if me is None:
+            return _closed(request)
+        projects = projects_of(session, me.id)
+        due, later = _owed(session, me, today)
+        questions = question_lines(session, me.id, limit=MOST_QUESTIONS)
+        return render(
+            request,
+            "personal.html",
+            token=token,
+            me=me,
+            projects=projects,
+            reported=last_updates(session, [project.id for project in projects]),
+            due=due,
+            later=later,
+            today=today,
+            questions=questions,
+            titles=titles_of(session, [line.project_id for line in questions if line.project_id]),
+            states=STATES,
+            phases=PHASE_NAMES,
+            chat=_chat(session, house, me),
+        )
+
+
+@router.get("/r/{token}/ask")
+def before_asking(request: Request, house: House, token: str, project: str = "") -> Response:
+    with house.database.read() as session:
+        me = _enter(request, session, token, house.clock())
+        return _ask_page(request, session, me, token, Letter(project=project)) if me else _closed(request)
+
+
+@router.post("/r/{token}/ask")
+def ask_it(
+    request: Request,
+    house: House,
+    token: str,
+    text: Annotated[str, Form()] = "",
+    project: Annotated[str, Form()] = "",
+    file: Upload = None,
+) -> Response:
+    with house.database.read() as session:
+        me = _enter(request, session, token, house.clock())
+    if me is None:
+        return _closed(request)
+    _ = speaker(request)
+    letter = Letter(text, project, file)
+    number = _ask(house, me, token, letter, _) if letter.check(_) else None
+    if number is None:
+        with house.database.read() as session:
+            return _ask_page(request, session, me, token, letter)
+    return redirect(
+        request, f"/r/{token}/questions/{number}", _("Your question has number {number}. Thank you.", number=number)
+    )
+
+
+def _ask(house: DeskHouse, me: Referent, token: str, letter: Letter, _: Speaker) -> int | None:
+    """The question's number; None when the file is refused, and then nothing is kept."""
+    now = house.clock()
+    try:
+        with house.database.write() as session:
+            question = ask(
+                session,
+                referent_id=me.id,
+                text=_words(letter, _),
+                channel=Channel.WEB,
+                now=now,
+                zone=house.zone,
+                project_id=_chosen_project(session, me, letter),
+            )
+            first = thread(session, question.id)[0]
+            _keep(session, house, me, letter, first, now)
+            note_use(session, token, now)
+            return question.id
+    except FileRefused as refused:
+        letter.errors["file"] = _(refused.sentence, **refused.values)
+        return None
+
+
+@router.get("/r/{token}/questions/{question_id}")
+def question(request: Request, house: House, token: str, question_id: int) -> Response:
+    with house.database.read() as session:
+        me = _enter(request, session, token, house.clock())
+        return _question_page(request, session, me, token, question_id) if me else _closed(request)
+
+
+@router.post("/r/{token}/questions/{question_id}")
+def add(
+    request: Request,
+    house: House,
+    token: str,
+    question_id: int,
+    text: Annotated[str, Form()] = "",
+    file: Upload = None,
+) -> Response:
+    with house.database.read() as session:
+        me = _enter(request, session, token, house.clock())
+    if me is None:
+        return _closed(request)
+    _ = speaker(request)
+    letter = Letter(text, "", file)
+    if not (letter.check(_) and _add(house, me, token, letter, question_id, _)):
+        with house.database.read() as session:
+            return _question_page(request, session, me, token, question_id, letter)
+    return redirect(request, f"/r/{token}/questions/{question_id}", _("We have your message. Thank you."))
+
+
+def _add(house: DeskHouse, me: Referent, token: str, letter: Letter, question_id: int, _: Speaker) -> bool:
+    now = house.clock()
+    try:
+        with house.database.write() as session:
+            message = add_message(
+                session,
+                _theirs(session, me, question_id),
+                referent_id=me.id,
+                text=_words(letter, _),
+                channel=Channel.WEB,
+                now=now,
+                zone=house.zone,
+            )
+            _keep(session, house, me, letter, message, now)
+            note_use(session, token, now)
+        return True
+    except FileRefused as refused:
+        letter.errors["file"] = _(refused.sentence, **refused.values)
+        return False
+
+
+@router.post("/r/{token}/questions/{question_id}/solved")
+def say_solved(
+    request: Request, house: House, token: str, question_id: int, solved: Annotated[str, Form()] = ""
+) -> Response:
+    now = house.clock()
+    with house.database.write() as session:
+        me = _enter(request, session, token, now)
+        if me is None:
+            return _closed(request)
+        if settle(session, question_id, me.id, solved=solved == "yes", now=now, zone=house.zone) is None:
+            raise Refuse(404)
+        note_use(session, token, now)
+    _ = speaker(request)
+    said = _("Good! The question is closed.") if solved == "yes" else _("We go on with it. Tell us what is missing.")
+    return redirect(request, f"/r/{token}/questions/{question_id}", said)
+
+
+@router.get("/r/{token}/files/{attachment_id}")
+def own_attachment(request: Request, house: House, token: str, attachment_id: int) -> Response:
+    with house.database.read() as session:
+        me = _enter(request, session, token, house.clock())
+        if me is None:
+            return _closed(request)
+        found = own_file(session, me.id, attachment_id)
+        if found is None:
+            raise Refuse(404)
+        return file_response(house, found)
+
+
+# --- who, and what is theirs
+
+
+def _enter(request: Request, session: Session, token: str, now: datetime) -> Referent | None:
+    """Whose key this is. From here on the page speaks their language."""
+    me = referent_with_link(session, token, now)
+    if me is not None:
+        request.state.language = Language(me.language)
+    return me
+
+
+def _closed(request: Request) -> Response:
+    return render(request, "personal_closed.html", status=404)
+
+
+def _theirs(session: Session, me: Referent, question_id: int) -> Question:
+    found = own_question(session, me.id, question_id)
+    if found is None:
+        raise Refuse(404)
+    return found
+
+
+def _chosen_project(session: Session, me: Referent, letter: Letter) -> int | None:
+    if not letter.project:
+        return None
+    known = letter.project.isascii() and letter.project.isdecimal() and len(letter.project) < 10
+    found = own_project(session, me.id, int(letter.project)) if known else None
+    if found is None:
+        raise Refuse(404)
+    return found.id
+
+
+def _owed(session: Session, me: Referent, today: date) -> tuple[list[Owed], list[Owed]]:
+    """What can be sent now, and what comes later."""
+    everything = owed_by(session, me.id, today + AHEAD)
+    due = [it for it in everything if it.obligation.opens_on <= today]
+    return due, [it for it in everything if it.obligation.opens_on > today]
+
+
+def _chat(session: Session, house: DeskHouse, me: Referent) -> str:
+    """The address of the chat with the bot, for those who use it."""
+    on_telegram = Channel.TELEGRAM in reachable_addresses(session, me.id)
+    return house.links.chat() if on_telegram and house.links.bot else ""
+
+
+# --- writing
+
+
+def _words(letter: Letter, _: Speaker) -> str:
+    if letter.text.strip():
+        return letter.text.strip()
+    assert letter.file is not None
+    return _("I am leaving a file.")
+
+
+def _keep(session: Session, house: DeskHouse, me: Referent, letter: Letter, message: Message, now: datetime) -> None:
+    if not letter.has_file or letter.file is None:
+        return
+    keep_file(
+        session,
+        house.data_dir,
+        letter.file.filename or "",
+        letter.file.content_type or "",
+        letter.file.file,
+        now=now,
+        referent_id=me.id,
+        message_id=message.id,
+    )
+
+
+def _ask_page(request: Request, session: Session, me: Referent, token: str, letter: Letter) -> Response:
+    projects = projects_of(session, me.id)
+    return render(
+        request,
+        "personal_ask.html",
+        status=422 if letter.errors else 200,
+        token=token,
+        letter=letter,
+        choices=[("", speaker(request)("No project in particular")), *((row.id, row.title) for row in projects)],
+    )
+
+
+def _question_page(
+    request: Request, session: Session, me: Referent, token: str, question_id: int, letter: Letter | None = None
+) -> Response:
+    letter = letter or Letter()
+    found = _theirs(session, me, question_id)
+    messages: Sequence[Message] = thread(session, question_id)
+    titles = titles_of(session, [found.project_id] if found.project_id else [])
+    values: dict[str, Any] = {"messages": messages, "files": thread_files(session, question_id), "states": STATES}
+    return render(
+        request,
+        "personal_question.html",
+        status=422 if letter.errors else 200,
+        token=token,
+        question=found,
+        project=titles.get(found.project_id or 0),
+        letter=letter,
+        **values,
+    )
