@@ -48,7 +48,7 @@ def _update_button(turn: Turn, project_id: int, title: str) -> list[Button]:
 def _project(turn: Turn, line: ProjectLine) -> str:
     _ = turn.html
     phase = find_phase(line.phase) if line.phase else None
-    updated = _("No update yet")
+    updated = _("No update so far")
     if line.updated_at is not None:
         day = show_date(local_date(line.updated_at, turn.house.zone), turn.language)
         updated = _("Last update: {day}", day=day)

@@ -144,7 +144,8 @@ def _answers(turn: Turn, form: Form, field: Field) -> list[list[Button]]:
         rows.append([turn.step(N_("🔁 Nothing has changed since last time"), "unchanged")])
     has_same = fits(field, same) and same != ""
     if has_same:
-        rows.append([turn.step(N_("Same answer: {value}"), "same", value=show(field, same, turn.language))])
+        said = N_("As last time: {value}") if turn.work.memory.get("editing") else N_("Same answer: {value}")
+        rows.append([turn.step(said, "same", value=show(field, same, turn.language))])
     if field.type is FieldType.CHOICE:
         options = [one for one in field.choices if not (has_same and one.code == same)]
         rows += [[turn.option(one.label[turn.language], f"choose-{one.code}")] for one in options]

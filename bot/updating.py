@@ -45,24 +45,6 @@ def _draft_line(turn: Turn, draft: Draft, title: str) -> str:
     return bold(shortened(title, 100)) + " " + _("({n} answers of {total})", n=len(draft.answers), total=total)
 
 
-def resume(turn: Turn, draft_id: int, obligation_id: int | None = None) -> None:
-    """Takes up a draft that was put aside or cancelled; what was open meanwhile is put aside."""
-    _ = turn.html
-    draft = turn.own_draft(draft_id)
-    if draft is None or draft.kind is not DraftKind.UPDATE or draft.state is DraftState.SENT:
-        show_menu(turn, _("That update has already been sent."))
-        return
-    if draft.state is not DraftState.OPEN:
-        turn.put_aside()
-        values = {"state": DraftState.OPEN} | ({"obligation_id": obligation_id} if obligation_id else {})
-        change_draft(turn.session, draft.id, draft.revision, turn.now, **values)
-        turn.look_again()
-    elif obligation_id:
-        turn.move(obligation_id=obligation_id)
-    if not lost_project(turn):
-        show_step(turn, _("Here we are, from where you left."))
-
-
 def begin_new(turn: Turn) -> None:
     """A new update: the project first, unless there is only one."""
     found = own_lines(turn)

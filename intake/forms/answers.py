@@ -81,7 +81,7 @@ def parse(one: Field, text: str, facts: Facts, *, more: bool = False) -> Outcome
     try:
         read = _READERS[one.type](one, text, facts)
     except Ambiguous as found:
-        return Doubt(Sentence(N_("Which one do you mean?")), tuple(_stored(each) for each in found.candidates))
+        return _among(one, tuple(_stored(each) for each in found.candidates), facts)
     except Unreadable as problem:
         return Refusal(Sentence(problem.sentence))
     if more and isinstance(read, More):
@@ -96,6 +96,17 @@ def consider(one: Field, value: Any, facts: Facts) -> Answered | Doubt:
         if doubt is not None:
             return Doubt(doubt, (value,))
     return Answered(value)
+
+
+def _among(one: Field, candidates: tuple[Any, ...], facts: Facts) -> Answered | Doubt:
+    """Several meanings: asked back, unless what is known leaves just one.
+
+    `312.345` beside 300 000 euro of last time cannot be 312,34: asking would cost a tap at nearly every update.
+    """
+    plausible = [value for value in candidates if isinstance(consider(one, value, facts), Answered)]
+    if len(plausible) == 1 and facts.last.get(one.name) is not None:
+        return Answered(plausible[0])
+    return Doubt(Sentence(N_("Which one do you mean?")), candidates)
 
 
 def _stored(value: Any) -> Any:

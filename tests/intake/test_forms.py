@@ -88,13 +88,17 @@ def test_what_is_implausible_is_asked_back_and_can_be_kept(name: str, text: str,
 
 
 def test_an_amount_with_two_meanings_gives_both() -> None:
-    doubt = parse(field("spent"), "312.345", FACTS)
+    doubt = parse(field("spent"), "312.345", Facts(TODAY))
 
     assert isinstance(doubt, Doubt)
     assert [show(field("spent"), each, Language.IT) for each in doubt.candidates] == [
         "312.345,00\xa0€",
         "312,34\xa0€",
     ]
+
+
+def test_what_is_known_may_leave_one_meaning_only() -> None:
+    assert parse(field("spent"), "312.345", FACTS) == Answered(31_234_500)
 
 
 def test_a_chosen_meaning_is_doubted_too() -> None:

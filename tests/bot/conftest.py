@@ -1,0 +1,86 @@
+"""Ada and Bruno follow the old market of Abbiategrasso, Ada also the library; Carla another project in Corsico."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pytest
+from sqlmodel import Session
+
+from facts.calendar import local_date
+from intake.builtin import ensure_builtin_forms
+from intake.updates import record_update
+from storage.tables import Channel, FormVersion, Obligation, Office, Project, Referent, Update
+from tests.bot.talk import Phone
+from tests.cast import Cast
+
+LAST = {
+    "phase": "03005",
+    "progress": "40.0",
+    "spent": 30_000_000,
+    "expected_end": "2027-06-30",
+    "problems": {"any": False, "text": ""},
+}
+
+
+@dataclass
+class Stage:
+    cast: Cast
+    ada: Phone
+    bruno: Phone
+    carla: Phone
+    referent: Referent
+    colleague: Referent
+    foreigner: Referent
+    market: Project
+    library: Project
+    elsewhere: Project
+    form: FormVersion
+
+    @property
+    def session(self) -> Session:
+        return self.cast.session
+
+    def owed(self, due_on: date, project: Project | None = None, title: str = "Monitoraggio mensile") -> Obligation:
+        deadline = self.cast.a_deadline(self.form, due_on, title)
+        return self.cast.an_obligation(deadline, project or self.market, due_on, self.cast.now)
+
+    def reported(self, at: datetime, project: Project | None = None, **answers: object) -> Update:
+        """What Ada sent some time ago."""
+        return record_update(
+            self.session,
+            referent_id=self.referent.id,
+            project_id=(project or self.market).id,
+            form_version_id=self.form.id,
+            answers=LAST | answers,
+            channel=Channel.TELEGRAM,
+            now=at,
+        )
+
+    @property
+    def today(self) -> date:
+        return local_date(self.cast.now, "Europe/Rome")
+
+
+@pytest.fixture
+def stage(session: Session, cast: Cast, now: datetime) -> Stage:
+    cast.add(
+        Office(
+            name="Ufficio Rigenerazione urbana",
+            authority="Città metropolitana",
+            phone="02 1234 5678",
+            email="rigenerazione@example.org",
+            hours="lun-ven 9-13",
+            controller="La Città metropolitana",
+            dpo_contact="dpo@example.org",
+        )
+    )
+    form = ensure_builtin_forms(session, now)
+    abbiategrasso, corsico = cast.an_organization(), cast.an_organization("Corsico")
+    market = cast.a_project(abbiategrasso, title="Ex mercato coperto")
+    library = cast.a_project(abbiategrasso, title="Biblioteca di quartiere")
+    elsewhere = cast.a_project(corsico, title="Parco Travaglia")
+    ada = cast.a_referent("Ada Esempio", abbiategrasso, (market, library), chat=11, email="ada@example.org")
+    bruno = cast.a_referent("Bruno Esempio", abbiategrasso, (market,), chat=12)
+    carla = cast.a_referent("Carla Esempio", corsico, (elsewhere,), chat=13)
+    phones = [Phone(session, chat, now) for chat in (11, 12, 13)]
+    return Stage(cast, *phones, ada, bruno, carla, market, library, elsewhere, form)
