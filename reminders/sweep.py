@@ -38,6 +38,7 @@ from storage.people import reachable_addresses
 from storage.tables import OutboxKind, Outcome, Reason
 
 OFFICE_ZONE = "Europe/Rome"
+MANY = 5_000  # steps of one person settled at once; a longer list is settled at the end of the pass
 UNWORDED = Words(html="")  # a reminder is worded when it is sent
 
 log = structlog.get_logger()
@@ -133,6 +134,9 @@ def _remind(session: Session, referent_id: int, choices: list[Choice], moment: M
         for one in choices
     ]
     record_decisions(session, made, moment.now)
+    # Now and not at the end, or each of the next people is searched for among all that is already decided.
+    finished = claim_finished_steps(session, moment.now, among=[one.step_id for one in made[:MANY]])
+    settle(session, [step_id for step_id, *_ in finished])
     log.info("reminder.decided", referent=referent_id, steps=len(made), outbox=outbox_id)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Select,
-    Subquery,
+    and_,
     exists,
     false,
     func,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -104,15 +105,17 @@ def claim_person(session: Session, moment: Moment) -> int | None:
     Another process skips them instead of waiting. Its list may be older than our commit, so whoever
     claims reads the steps again (`steps_of`) and may find none left.
     """
-    waiting = _waiting(moment).subquery()
-    return session.execute(
-        select(col(Referent.id))
-        .where(col(Referent.id).in_(select(waiting.c.referent_id)))
-        .order_by(col(Referent.id))
-        .limit(1)
-        # "no key": a message written for them at the same time refers to this row and must not wait
-        .with_for_update(skip_locked=True, key_share=True)
-    ).scalar_one_or_none()
+    for pairs in _pairs(_is_due(moment.now)):
+        found: int | None = session.execute(
+            pairs.with_only_columns(col(Referent.id))
+            .where(not_(_is_held(col(Obligation.due_on), col(Referent.id), moment)))
+            .limit(1)
+            # "no key": a message written for them at the same time refers to this row and must not wait
+            .with_for_update(of=Referent, skip_locked=True, key_share=True)
+        ).scalar_one_or_none()
+        if found is not None:
+            return found
+    return None
 
 
 def steps_of(session: Session, referent_id: int, moment: Moment) -> list[DueStep]:
@@ -146,7 +149,8 @@ def first_heard_step(session: Session, after: datetime) -> datetime | None:
 def somebody_waits(session: Session, moment: Moment, *, held: bool) -> bool:
     """Whether somebody reachable is to be told something open at this moment; `held`: not before tomorrow."""
     waiting = _heard(_undecided(_is_due(moment.now))).subquery()
-    return bool(session.execute(select(exists().where(_is_held(waiting, moment) == literal(held)))).scalar_one())
+    is_held = _is_held(waiting.c.due_on, waiting.c.referent_id, moment)
+    return bool(session.execute(select(exists().where(is_held == literal(held)))).scalar_one())
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -156,22 +160,30 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 def _waiting(moment: Moment, referent_id: int | None = None) -> Select[Any]:
     """Due steps without a decision, less those that wait for tomorrow."""
     undecided = _undecided(_is_due(moment.now), referent_id).subquery()
-    return select(undecided).where(not_(_is_held(undecided, moment)))
+    return select(undecided).where(not_(_is_held(undecided.c.due_on, undecided.c.referent_id, moment)))
 
 
-def _is_held(undecided: Subquery, moment: Moment) -> ColumnElement[bool]:
+def _is_held(due_on: Any, referent_id: Any, moment: Moment) -> ColumnElement[bool]:
     """One reminder a day is enough, but not for what is due today or late."""
     reminded = exists().where(
-        col(Outbox.referent_id) == undecided.c.referent_id,
+        col(Outbox.referent_id) == referent_id,
         col(Outbox.kind) == OutboxKind.REMINDER,
         col(Outbox.created_at) >= moment.day_began,
         col(Outbox.state).not_in(UNHEARD),
     )
-    return (undecided.c.due_on > moment.today) & reminded
+    return and_(due_on > moment.today, reminded)
 
 
 def _undecided(which: ColumnElement[bool], referent_id: int | None = None) -> Select[Any]:
-    """(step, person) pairs without a decision, in the order of `DueStep`."""
+    """(step, person) pairs without a decision, in the order of `DueStep`; of one person, or of everybody."""
+    pairs = _pairs(which)
+    if referent_id is not None:
+        pairs = [one.where(col(Referent.id) == referent_id) for one in pairs]
+    return select(union_all(*pairs).subquery())
+
+
+def _pairs(which: ColumnElement[bool]) -> list[Select[Any]]:
+    """The same by followers of projects, and by members of organisations."""
     about: tuple[Any, ...] = (
         col(Step.id).label("step_id"),
         col(Step.due_at).label("due_at"),
@@ -180,38 +192,31 @@ def _undecided(which: ColumnElement[bool], referent_id: int | None = None) -> Se
         col(Obligation.state).label("state"),
         col(Deadline.active).label("deadline_active"),
         col(Deadline.created_at).label("deadline_created_at"),
-    )
-    follower: tuple[Any, ...] = (col(Following.referent_id).label("referent_id"), col(Following.since).label("since"))
-    member: tuple[Any, ...] = (
-        col(Membership.referent_id).label("referent_id"),
-        col(Referent.created_at).label("since"),
+        col(Referent.id).label("referent_id"),
     )
     steps = (
         select(*about)
         .select_from(Step)
         .join(Obligation, col(Obligation.id) == col(Step.obligation_id))
         .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
-        .where(which)
+        .where(which, not_(_decided(col(Referent.id))))
     )
-    of_project = (
-        steps.add_columns(*follower)
+    follower: Any = col(Following.since).label("since")
+    member: Any = col(Referent.created_at).label("since")
+    return [
+        steps.add_columns(follower)
         .join(Following, col(Following.project_id) == col(Obligation.project_id))
-        .where(not_(_decided(col(Following.referent_id))))
-    )
-    of_organization = (
-        steps.add_columns(*member)
+        .join(Referent, col(Referent.id) == col(Following.referent_id)),
+        steps.add_columns(member)
         .join(Membership, col(Membership.organization_id) == col(Obligation.organization_id))
-        .join(Referent, col(Referent.id) == col(Membership.referent_id))
-        .where(not_(_decided(col(Membership.referent_id))))
-    )
-    if referent_id is not None:
-        of_project = of_project.where(col(Following.referent_id) == referent_id)
-        of_organization = of_organization.where(col(Membership.referent_id) == referent_id)
-    return select(union_all(of_project, of_organization).subquery())
+        .join(Referent, col(Referent.id) == col(Membership.referent_id)),
+    ]
 
 
 def _decided(referent_id: Any) -> ColumnElement[bool]:
-    return exists().where(col(Decision.step_id) == col(Step.id), col(Decision.referent_id) == referent_id)
+    decided = exists().where(col(Decision.step_id) == col(Step.id), col(Decision.referent_id) == referent_id)
+    # Left to itself it joins the step anew when nested two deep, and one decision would stand for all.
+    return decided.correlate_except(Decision)
 
 
 def _heard(undecided: Select[Any]) -> Select[Any]:
@@ -247,17 +252,20 @@ def record_decisions(session: Session, made: Sequence[Made], now: datetime) -> N
         session.execute(insert(Decision), rows)
 
 
-def claim_finished_steps(session: Session, now: datetime) -> list[tuple[int, ObligationState, bool, bool]]:
+def claim_finished_steps(
+    session: Session, now: datetime, *, among: Sequence[int] | None = None
+) -> list[tuple[int, ObligationState, bool, bool]]:
     """Due steps with nobody left to decide about: (step, its obligation's state, deadline active, any decision).
 
-    At most 5,000 at a time; on PostgreSQL they are held until the transaction ends, and those that another
-    process holds are skipped.
+    At most 5,000 at a time, `among` some steps or all; on PostgreSQL they are held until the transaction
+    ends, and those that another process holds are skipped.
     """
+    these = true() if among is None else col(Step.id).in_(among)
     rows = session.execute(
         select(col(Step.id), col(Obligation.state), col(Deadline.active), _any_decision())
         .join(Obligation, col(Obligation.id) == col(Step.obligation_id))
         .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
-        .where(_is_due(now), not_(_somebody_left()))
+        .where(these, _is_due(now), not_(_somebody_left()))
         .order_by(col(Step.id))
         .limit(BATCH)
         .with_for_update(of=Step, skip_locked=True, key_share=True)

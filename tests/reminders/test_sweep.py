@@ -235,6 +235,12 @@ def test_what_falls_due_later_the_same_day_waits_for_the_next_working_morning(ca
         f"reminder:{ada.id}:2026-11-24:1",
         f"reminder:{ada.id}:2026-11-25:1",
     ]
+    assert verdicts(cast.session) == [
+        (-7, ada.id, Outcome.WITHHELD, Reason.OVERTAKEN),
+        (-7, ada.id, Outcome.SENT, Reason.GATHERED),
+        (-1, ada.id, Outcome.SENT, Reason.DUE),
+        (0, ada.id, Outcome.SENT, Reason.GATHERED),
+    ]
 
 
 def test_what_is_late_does_not_wait_for_tomorrow(cast: Cast) -> None:

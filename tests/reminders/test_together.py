@@ -66,20 +66,21 @@ def test_three_processes_decide_500_occurrences_once_each_though_some_die(
         dying = [pool.submit(partial(_process, database_url, now, dies_after=number * 4)) for number in range(3)]
         living = [pool.submit(_process, database_url, now) for _ in range(3)]
         decided = sum(one.result(timeout=120) for one in dying + living)
-    last = _process(database_url, now)
 
+    # whoever died may have been the last one at work: then the next pass takes up what they dropped
+    assert decided + _process(database_url, now) == PEOPLE
     with database.read() as session:
         decisions = session.exec(select(Decision)).all()
         messages = session.exec(select(Outbox.referent_id).where(Outbox.kind == OutboxKind.REMINDER)).all()
         steps = session.exec(select(Step).where(Step.due_at <= now)).all()
-    assert decided == PEOPLE
-    assert last == 0
-    assert len(steps) == PEOPLE * PROJECTS_EACH + 1
-    assert max(Counter((row.step_id, row.referent_id) for row in decisions).values()) == 1
-    assert Counter(row.reason for row in decisions) == {Reason.GATHERED: PEOPLE * (PROJECTS_EACH + 1), Reason.NOBODY: 1}
-    assert len(messages) == len(set(messages)) == PEOPLE
-    assert {row.outcome for row in decisions if row.referent_id is not None} == {Outcome.SENT}
-    assert all(step.settled for step in steps)
+        assert len(steps) == PEOPLE * PROJECTS_EACH + 1
+        assert all(step.settled for step in steps)
+        assert max(Counter((row.step_id, row.referent_id) for row in decisions).values()) == 1
+        assert Counter((row.outcome, row.reason) for row in decisions) == {
+            (Outcome.SENT, Reason.GATHERED): PEOPLE * (PROJECTS_EACH + 1),
+            (Outcome.WITHHELD, Reason.NOBODY): 1,
+        }
+        assert len(messages) == len(set(messages)) == PEOPLE
 
 
 def test_two_processes_that_keep_obligations_at_once_make_each_once(
