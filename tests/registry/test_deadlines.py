@@ -88,6 +88,7 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
         ("T;;unica;10/12/2026;;;Atlantide", "ambito"),
     ],
 )
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # reading is the same on both
 def test_a_mistake_is_told_by_row_and_column(session: Session, row: str, column: str) -> None:
     report = importing(session, [], row)
 

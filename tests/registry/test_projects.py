@@ -132,6 +132,7 @@ def test_a_dry_run_counts_and_writes_nothing(session: Session, now: datetime) ->
         ("1,5", "1,5;extra", ""),
     ],
 )
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # reading is the same on both
 def test_a_mistake_is_told_by_row_and_column_and_nothing_is_kept(
     session: Session, now: datetime, right: str, wrong: str, column: str
 ) -> None:

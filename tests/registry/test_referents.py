@@ -75,6 +75,7 @@ def test_a_referent_with_cups_follows_just_those(session: Session, now: datetime
         ("Bruno Esempio;BRUNO@example.org;;;Abbiategrasso;;;;", "email", None),
     ],
 )
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # reading is the same on both
 def test_a_mistake_is_told_and_nobody_is_registered(
     session: Session, now: datetime, projects: list[Project], row: str, column: str, suggestion: str | None
 ) -> None:
