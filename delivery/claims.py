@@ -48,10 +48,14 @@ class Desk:
 
 @dataclass(slots=True)
 class Claim:
-    """Messages to send now, and in how many seconds it is worth looking again (None: when something happens)."""
+    """Messages to send now, and in how many seconds it is worth looking again (None: when something happens).
+
+    `crowded`: others wait for a place, or behind one of these in their lane.
+    """
 
     parcels: list[Parcel]
     again_in: float | None = None
+    crowded: bool = False
 
     def wait(self, seconds: float) -> None:
         self.again_in = seconds if self.again_in is None else min(self.again_in, seconds)
@@ -87,7 +91,9 @@ def _choose(
             break
         rows = dispatching.due(session, open_channels, now, after, size, elsewhere=elsewhere)
         for row in rows:
-            if room[row.channel] > 0 and _may_go(desk, row, busy, now.timestamp(), claim):
+            if room[row.channel] <= 0 or (row.channel, row.address) in busy:
+                claim.crowded = True
+            elif _may_go(desk, row, busy, now.timestamp(), claim):
                 room[row.channel] -= 1
                 busy.add((row.channel, row.address))
                 chosen.append(row)
@@ -95,6 +101,7 @@ def _choose(
             break
         after, size = (rows[-1].urgency, rows[-1].id), NEXT_PAGES
         elsewhere = {address for _, address in busy}
+    claim.crowded = claim.crowded or any(places <= 0 for places in room.values())
     return chosen
 
 
@@ -109,8 +116,6 @@ def _open(desk: Desk, room: dict[Channel, int], at: float, claim: Claim) -> list
 
 
 def _may_go(desk: Desk, row: Row[Any], busy: set[tuple[Channel, str]], at: float, claim: Claim) -> bool:
-    if (row.channel, row.address) in busy:
-        return False
     wait = desk.lanes.closed_for(row.channel, row.address, at)
     if row.channel is Channel.TELEGRAM and wait <= 0:
         wait = max(desk.limits.bot_wait(at), desk.limits.chat_wait(row.address, at))

@@ -30,6 +30,9 @@ from storage.tables import Channel, OutboxKind
 IN_FLIGHT: Mapping[Channel, int] = {Channel.TELEGRAM: 30, Channel.EMAIL: 4}
 LOOK_EVERY = 0.5  # seconds, when nobody wakes us
 SHORTEST_REST = 0.005
+# Seconds that a result waits for company while nothing else waits for it: the answer to what was just sent often
+# comes first, and then one commit serves both.
+GATHER = 0.02
 LONGEST_REST = 10.0  # seconds, while the database refuses
 LAST_WORDS = 10.0  # seconds that messages on their way have when the process stops
 
@@ -61,6 +64,8 @@ class Dispatcher:
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _passing: int | None = field(default=None, init=False)
+    _crowded: bool = field(default=False, init=False)
+    _gathering: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._desk = Desk(self.lanes, self.limits, self.still_due, self.links)
@@ -142,7 +147,9 @@ class Dispatcher:
         done = {outcome.parcel.id for outcome in outcomes}
         flying = [parcel for parcel in self._flying.values() if parcel.id not in done]
         busy = {(parcel.channel, parcel.address) for parcel in flying}
-        return claim_due(session, self._desk, self._room(flying, now), busy, now)
+        claim = claim_due(session, self._desk, self._room(flying, now), busy, now)
+        self._crowded = claim.crowded
+        return claim
 
     def _room(self, flying: list[Parcel], now: datetime) -> dict[Channel, int]:
         at = now.timestamp()
@@ -170,7 +177,10 @@ class Dispatcher:
             error = Uncertain(type(bug).__name__)
         crashpoint("after-send")
         self._done.append(Outcome(parcel, self.clock(), provider_id, error))
-        self._bell.set()
+        if self._crowded or error is not None:
+            self._bell.set()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER, self._bell.set)
 
     async def _rest(self, seconds: float | None) -> None:
         """Until somebody wakes us, a message is done, or the time has come."""
@@ -178,6 +188,9 @@ class Dispatcher:
         timer = asyncio.get_running_loop().call_later(longest, self._bell.set)
         await self._bell.wait()
         timer.cancel()
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         self._bell.clear()
 
     async def _finish(self) -> None:

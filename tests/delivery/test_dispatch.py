@@ -12,6 +12,7 @@ from delivery.limits import Limits
 from delivery.outbox import message_at, queue, queue_to
 from delivery.verdicts import BACKOFF
 from delivery.words import Button, Words
+from storage import dispatching
 from storage.database import Database
 from storage.outbox import drop_outbox, oldest_waiting, outbox_counts, outbox_page, retry_outbox
 from storage.people import address_of, referent_with_link
@@ -636,7 +637,23 @@ async def test_a_commit_wakes_the_dispatcher(bench: Bench, monkeypatch: pytest.M
     assert bench.row(outbox_id).state is OutboxState.SENT
 
 
-async def test_its_own_commits_do_not_keep_it_awake(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_its_own_commit_does_not_wake_it_and_anothers_does(bench: Bench) -> None:
+    bench.database.after_commit(bench.dispatcher.wake)
+    bench.dispatcher._loop = asyncio.get_running_loop()
+    bench.queue("Ciao")
+    await asyncio.sleep(0)
+    bench.dispatcher._bell.clear()
+
+    await bench.dispatcher.one_pass()
+    await asyncio.sleep(0)
+    assert not bench.dispatcher._bell.is_set()
+
+    bench.queue("Ciao")
+    await asyncio.sleep(0)
+    assert bench.dispatcher._bell.is_set()
+
+
+async def test_an_idle_dispatcher_rests(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.database.after_commit(bench.dispatcher.wake)
     passes = 0
     real = bench.dispatcher.one_pass
@@ -652,3 +669,12 @@ async def test_its_own_commits_do_not_keep_it_awake(bench: Bench, monkeypatch: p
         await asyncio.sleep(1.0)
 
     assert 2 <= passes <= 4
+
+
+def test_a_message_is_claimed_once(session: Session, now: datetime) -> None:
+    outbox_id = put(session, now)
+    dropped = put(session, now)
+    assert drop_outbox(session, dropped, now)
+
+    assert dispatching.claim(session, [outbox_id, dropped], now) == {outbox_id}
+    assert dispatching.claim(session, [outbox_id, dropped], now) == set()
