@@ -13,7 +13,7 @@ from delivery.words import Words
 from facts.languages import N_, Language, speaking
 from storage import audit, reports
 from storage.drafts import drafts_overtaken
-from storage.tables import Channel, FormVersion, Obligation, OutboxKind, Project, Referent, Update
+from storage.tables import Channel, Obligation, OutboxKind, Project, Referent, Update
 
 
 def fitting_obligations(
@@ -44,7 +44,7 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
     The obligation: the one that was chosen, if it is still open; when none was chosen, the oldest open
     one whose window is open. `obligation_id` of the result says which, None when none was closed.
     """
-    version = session.get_one(FormVersion, form_version_id)
+    form_id = reports.form_id_of(session, form_version_id)
     update = Update(
         project_id=project_id,
         referent_id=referent_id,
@@ -56,9 +56,7 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
         unchanged=unchanged,
         received_at=now,
     )
-    fitting = fitting_obligations(
-        session, project_id, version.form_id, referent_id, now.astimezone(ZoneInfo(zone)).date()
-    )
+    fitting = fitting_obligations(session, project_id, form_id, referent_id, now.astimezone(ZoneInfo(zone)).date())
     update.obligation_id = _close_one(session, fitting, obligation_id, now)
     session.add(update)
     session.flush()
@@ -72,7 +70,7 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
         project=project_id,
         obligation=update.obligation_id,
     )
-    _tell_colleagues(session, update, version.form_id, now)
+    _tell_colleagues(session, update, form_id, now)
     return update
 
 

@@ -1,14 +1,16 @@
 """Queries about drafts: the conversation of a referent, whatever the channel. Changes them only by compare-and-set.
 
-`scene_at` is asked once for every message of the dialogue, so it is one statement, written in Core.
+`scene_at` is asked once for every message of the dialogue, so it is one statement, written in Core. Statements are
+built once: building one costs more than running it.
 """
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, and_, bindparam, func, insert, literal_column, update
+from sqlalchemy import Table, Update, and_, bindparam, func, insert, literal_column, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -121,7 +123,7 @@ _SCENE = (
 
 def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
     """Who is reached at an address, what they have begun, on which project; None when it is nobody's address."""
-    row = session.execute(_SCENE, {"channel": channel, "value": value}).first()
+    row = session.connection().execute(_SCENE, {"channel": channel, "value": value}).first()
     if row is None:
         return None
     work = Work(*row[4:14]) if row[4] is not None else None
@@ -129,32 +131,33 @@ def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
     return Scene(Person(*row[:4]), work, subject)
 
 
+_INSERT = insert(_draft).returning(_draft.c.id)
+
+
 def insert_draft(session: Session, referent_id: int, now: datetime, work: Work) -> Work:
     """An open draft like `work`, with its own id. The caller has put aside the one that was open."""
     values = {name: getattr(work, name) for name in Work.__slots__ if name != "id"}
-    row = session.execute(
-        insert(_draft)
-        .values(
-            referent_id=referent_id,
-            channel=Channel.TELEGRAM,
-            state=DraftState.OPEN,
-            created_at=now,
-            touched_at=now,
-            **values,
-        )
-        .returning(_draft.c.id)
+    fixed = {"channel": Channel.TELEGRAM, "state": DraftState.OPEN, "created_at": now, "touched_at": now}
+    row = session.connection().execute(_INSERT, values | fixed | {"referent_id": referent_id})
+    return replace(work, id=row.scalar_one())
+
+
+@functools.cache
+def _change(names: tuple[str, ...]) -> Update:
+    """The statement that changes these columns."""
+    values = {name: bindparam(f"new_{name}", type_=_draft.c[name].type) for name in names}
+    return (
+        update(_draft)
+        .where(_draft.c.id == bindparam("draft_id"), _draft.c.revision == bindparam("seen"))
+        .values(revision=_draft.c.revision + 1, **values)
     )
-    return Work(row.scalar_one(), *(values[name] for name in Work.__slots__ if name != "id"))
 
 
 def change_draft(session: Session, draft_id: int, revision: int, now: datetime, **values: Any) -> bool:
     """Changes a draft as it was at `revision`; False when it has moved on since."""
-    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
-        update(_draft)
-        .where(_draft.c.id == draft_id, _draft.c.revision == revision)
-        .values(revision=revision + 1, touched_at=now, **values)
-    )
-    return result.rowcount == 1
+    values["touched_at"] = now
+    given = {f"new_{name}": value for name, value in values.items()} | {"draft_id": draft_id, "seen": revision}
+    return session.connection().execute(_change(tuple(values)), given).rowcount == 1
 
 
 def find_draft(session: Session, draft_id: int) -> Draft | None:
@@ -162,47 +165,56 @@ def find_draft(session: Session, draft_id: int) -> Draft | None:
     return session.get(Draft, draft_id, populate_existing=True)
 
 
+_UNFINISHED = (
+    select(Draft, Project.title)
+    .join(Project, col(Project.id) == col(Draft.project_id))
+    .join(
+        _following,
+        and_(_following.c.project_id == col(Draft.project_id), _following.c.referent_id == col(Draft.referent_id)),
+    )
+    .where(Draft.referent_id == bindparam("referent"), Draft.kind == DraftKind.UPDATE, col(Draft.state).in_(UNFINISHED))
+    .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
+    .execution_options(populate_existing=True)
+)
+
+
 def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Draft, str]]:
     """Updates begun and not sent, with the titles of their projects: the newest first, own projects only."""
-    return session.exec(
-        select(Draft, Project.title)
-        .join(Project, col(Project.id) == col(Draft.project_id))
-        .join(
-            _following,
-            and_(_following.c.project_id == col(Draft.project_id), _following.c.referent_id == col(Draft.referent_id)),
-        )
-        .where(Draft.referent_id == referent_id, Draft.kind == DraftKind.UPDATE, col(Draft.state).in_(UNFINISHED))
-        .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
-        .execution_options(populate_existing=True)
-    ).all()
+    return session.exec(_UNFINISHED, params={"referent": referent_id}).all()
+
+
+_CANCEL_PARKED = (
+    update(_draft)
+    .where(
+        _draft.c.referent_id == bindparam("referent"),
+        _draft.c.project_id == bindparam("project"),
+        _draft.c.kind == DraftKind.UPDATE,
+        _draft.c.state == DraftState.PARKED,
+    )
+    .values(state=DraftState.CANCELLED, revision=_draft.c.revision + 1, touched_at=bindparam("now"))
+)
 
 
 def cancel_parked(session: Session, referent_id: int, project_id: int, now: datetime) -> None:
     """Drops what this person had put aside on a project: a newer one has taken its place."""
-    session.execute(
-        update(_draft)
-        .where(
-            _draft.c.referent_id == referent_id,
-            _draft.c.project_id == project_id,
-            _draft.c.kind == DraftKind.UPDATE,
-            _draft.c.state == DraftState.PARKED,
-        )
-        .values(state=DraftState.CANCELLED, revision=_draft.c.revision + 1, touched_at=now)
+    session.connection().execute(_CANCEL_PARKED, {"referent": referent_id, "project": project_id, "now": now})
+
+
+_OVERTAKEN = (
+    select(Draft.id, Draft.referent_id)
+    .join(FormVersion, col(FormVersion.id) == col(Draft.form_version_id))
+    .where(
+        Draft.kind == DraftKind.UPDATE,
+        Draft.project_id == bindparam("project"),
+        col(Draft.state).in_(UNFINISHED),
+        Draft.referent_id != bindparam("referent"),
+        FormVersion.form_id == bindparam("form"),
     )
+    .order_by(col(Draft.id))
+)
 
 
 def drafts_overtaken(session: Session, project_id: int, form_id: int, referent_id: int) -> Sequence[tuple[int, int]]:
     """Unfinished drafts of other referents for the same project and form: (draft, referent)."""
-    rows = session.exec(
-        select(Draft.id, Draft.referent_id)
-        .join(FormVersion, col(FormVersion.id) == col(Draft.form_version_id))
-        .where(
-            Draft.kind == DraftKind.UPDATE,
-            Draft.project_id == project_id,
-            col(Draft.state).in_(UNFINISHED),
-            Draft.referent_id != referent_id,
-            FormVersion.form_id == form_id,
-        )
-        .order_by(col(Draft.id))
-    )
+    rows = session.exec(_OVERTAKEN, params={"project": project_id, "referent": referent_id, "form": form_id})
     return [(draft, referent) for draft, referent in rows]

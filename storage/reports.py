@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -41,6 +41,11 @@ def form_with(session: Session, key: str) -> Form | None:
     return session.exec(select(Form).where(Form.key == key)).first()
 
 
+def form_id_of(session: Session, version_id: int) -> int:
+    """Which form a version belongs to."""
+    return session.exec(select(FormVersion.form_id).where(FormVersion.id == version_id)).one()
+
+
 def latest_update(session: Session, project_id: int, form_id: int) -> Update | None:
     """The newest update of a project by this form, whatever the version."""
     return session.exec(
@@ -52,6 +57,30 @@ def latest_update(session: Session, project_id: int, form_id: int) -> Update | N
     ).first()
 
 
+def _of_its_organizations() -> ColumnElement[bool]:
+    """Obligations of an organisation that implements or houses the project, and in which the referent works."""
+    own = select(Membership.organization_id).where(Membership.referent_id == bindparam("referent"))
+    bodies = select(Project.implementing_body_id).where(Project.id == bindparam("project"))
+    places = select(Place.organization_id).where(Place.project_id == bindparam("project"))
+    organization = col(Obligation.organization_id)
+    return organization.in_(own) & or_(organization.in_(bodies), organization.in_(places))
+
+
+# Built once: building it costs more than running it.
+_OPEN = (
+    select(Obligation, Deadline)
+    .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+    .where(
+        Deadline.form_id == bindparam("form"),
+        col(Deadline.active).is_(True),
+        Obligation.state == ObligationState.OPEN,
+        col(Obligation.opens_on) <= bindparam("opened_by"),
+        or_(col(Obligation.project_id) == bindparam("project"), _of_its_organizations()),
+    )
+    .order_by(col(Obligation.due_on), col(Obligation.id))
+)
+
+
 def open_obligations(
     session: Session, project_id: int, form_id: int, referent_id: int, *, opened_by: date | None = None
 ) -> Sequence[tuple[Obligation, Deadline]]:
@@ -60,20 +89,8 @@ def open_obligations(
     The project's own obligations, and those of its organisations of which the referent is a member.
     `opened_by`: only those whose window is open on that day; those overdue are.
     """
-    chosen = (
-        select(Obligation, Deadline)
-        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
-        .where(
-            Deadline.form_id == form_id,
-            col(Deadline.active).is_(True),
-            Obligation.state == ObligationState.OPEN,
-            or_(col(Obligation.project_id) == project_id, _of_its_organizations(project_id, referent_id)),
-        )
-        .order_by(col(Obligation.due_on), col(Obligation.id))
-    )
-    if opened_by is not None:
-        chosen = chosen.where(Obligation.opens_on <= opened_by)
-    return session.exec(chosen).all()
+    given = {"project": project_id, "form": form_id, "referent": referent_id, "opened_by": opened_by or date.max}
+    return session.exec(_OPEN, params=given).all()
 
 
 def deadline_of(session: Session, obligation_id: int) -> tuple[str, date]:
@@ -83,15 +100,6 @@ def deadline_of(session: Session, obligation_id: int) -> tuple[str, date]:
         .join(Obligation, col(Obligation.deadline_id) == col(Deadline.id))
         .where(Obligation.id == obligation_id)
     ).one()
-
-
-def _of_its_organizations(project_id: int, referent_id: int) -> ColumnElement[bool]:
-    """Obligations of an organisation that implements or houses the project, and in which the referent works."""
-    own = select(Membership.organization_id).where(Membership.referent_id == referent_id)
-    bodies = select(Project.implementing_body_id).where(Project.id == project_id)
-    places = select(Place.organization_id).where(Place.project_id == project_id)
-    organization = col(Obligation.organization_id)
-    return organization.in_(own) & or_(organization.in_(bodies), organization.in_(places))
 
 
 def close_obligation(session: Session, obligation_id: int, now: datetime) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Row, func, or_
+from sqlalchemy import Row, bindparam, func, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col
 
@@ -76,40 +77,73 @@ def owed_by(session: Session, referent_id: int) -> list[Owed]:
     return [one for one, _ids in _owed_with_projects(session, referent_id, projects, places)]
 
 
-def _own_projects(session: Session, referent_id: int) -> Sequence[Row[tuple[int, str, str, str, int, datetime]]]:
-    newest = (
-        select_columns(func.max(Update.received_at))
-        .where(col(Update.project_id) == col(Project.id))
-        .correlate(Project)
-        .scalar_subquery()
-        .label("updated_at")
+# Built once: building a statement costs more than running it.
+_referent: Any = bindparam("referent")
+_newest = (
+    select_columns(func.max(Update.received_at))
+    .where(col(Update.project_id) == col(Project.id))
+    .correlate(Project)
+    .scalar_subquery()
+    .label("updated_at")
+)
+_PROJECTS = (
+    select_columns(
+        col(Project.id),
+        col(Project.title),
+        col(Project.cup),
+        col(Project.phase),
+        col(Project.implementing_body_id),
+        _newest,
     )
-    return session.execute(
-        select_columns(
-            col(Project.id),
-            col(Project.title),
-            col(Project.cup),
-            col(Project.phase),
-            col(Project.implementing_body_id),
-            newest,
-        )
-        .join(Following, col(Following.project_id) == col(Project.id))
-        .where(col(Following.referent_id) == referent_id)
-        .order_by(col(Project.id))
-    ).all()
+    .join(Following, col(Following.project_id) == col(Project.id))
+    .where(col(Following.referent_id) == _referent)
+    .order_by(col(Project.id))
+)
+_PLACES = (
+    select_columns(col(Place.project_id), col(Organization.id), col(Organization.name))
+    .join(Organization, col(Organization.id) == col(Place.organization_id))
+    .join(Following, col(Following.project_id) == col(Place.project_id))
+    .where(col(Following.referent_id) == _referent)
+    .order_by(col(Organization.name))
+)
+_OPEN = (
+    select_columns(
+        col(Obligation.id),
+        col(Obligation.project_id),
+        col(Obligation.organization_id),
+        col(Obligation.opens_on),
+        col(Obligation.due_on),
+        col(Deadline.title),
+        col(Organization.name),
+    )
+    .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+    .outerjoin(Organization, col(Organization.id) == col(Obligation.organization_id))
+    .where(
+        col(Obligation.state) == ObligationState.OPEN,
+        col(Deadline.active).is_(True),
+        or_(
+            col(Obligation.project_id).in_(
+                select_columns(col(Following.project_id)).where(col(Following.referent_id) == _referent)
+            ),
+            col(Obligation.organization_id).in_(
+                select_columns(col(Membership.organization_id)).where(col(Membership.referent_id) == _referent)
+            ),
+        ),
+    )
+    .order_by(col(Obligation.due_on), col(Obligation.id))
+)
+
+Projects = Sequence[Row[tuple[int, str, str, str, int, datetime]]]
+
+
+def _own_projects(session: Session, referent_id: int) -> Projects:
+    return session.execute(_PROJECTS, {"referent": referent_id}).all()
 
 
 def _places(session: Session, referent_id: int) -> dict[int, list[tuple[int, str]]]:
     """Where each own project happens: organisation and its name."""
-    rows = session.execute(
-        select_columns(col(Place.project_id), col(Organization.id), col(Organization.name))
-        .join(Organization, col(Organization.id) == col(Place.organization_id))
-        .join(Following, col(Following.project_id) == col(Place.project_id))
-        .where(col(Following.referent_id) == referent_id)
-        .order_by(col(Organization.name))
-    )
     places: dict[int, list[tuple[int, str]]] = {}
-    for project_id, organization_id, name in rows:
+    for project_id, organization_id, name in session.execute(_PLACES, {"referent": referent_id}):
         places.setdefault(project_id, []).append((organization_id, name))
     return places
 
@@ -117,7 +151,7 @@ def _places(session: Session, referent_id: int) -> dict[int, list[tuple[int, str
 def _owed_with_projects(
     session: Session,
     referent_id: int,
-    projects: Sequence[Row[tuple[int, str, str, str, int, datetime]]],
+    projects: Projects,
     places: dict[int, list[tuple[int, str]]],
 ) -> Iterable[tuple[Owed, list[int]]]:
     """Each open obligation with the own projects whose update fulfils it, the oldest first."""
@@ -127,32 +161,8 @@ def _owed_with_projects(
         bodies = {row.implementing_body_id, *(place for place, _name in places.get(row.id, ()))}
         for organization_id in bodies - {None}:
             by_organization.setdefault(organization_id, []).append(row.id)
-    for one in _open_obligations(session, referent_id):
+    for one in session.execute(_OPEN, {"referent": referent_id}):
         ids = [one.project_id] if one.project_id else by_organization.get(one.organization_id, [])
         if ids:
             subject = titles[ids[0]] if one.project_id else one.name
             yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on), ids
-
-
-def _open_obligations(session: Session, referent_id: int) -> Sequence[Row[tuple[int, int, int, date, date, str, str]]]:
-    own = select_columns(col(Following.project_id)).where(col(Following.referent_id) == referent_id)
-    member = select_columns(col(Membership.organization_id)).where(col(Membership.referent_id) == referent_id)
-    return session.execute(
-        select_columns(
-            col(Obligation.id),
-            col(Obligation.project_id),
-            col(Obligation.organization_id),
-            col(Obligation.opens_on),
-            col(Obligation.due_on),
-            col(Deadline.title),
-            col(Organization.name),
-        )
-        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
-        .outerjoin(Organization, col(Organization.id) == col(Obligation.organization_id))
-        .where(
-            col(Obligation.state) == ObligationState.OPEN,
-            col(Deadline.active).is_(True),
-            or_(col(Obligation.project_id).in_(own), col(Obligation.organization_id).in_(member)),
-        )
-        .order_by(col(Obligation.due_on), col(Obligation.id))
-    ).all()
