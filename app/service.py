@@ -73,11 +73,13 @@ class Service:
 
     async def run(self) -> None:
         """Runs every part until `stop` is set, then lets each end what it is doing."""
-        tasks = [asyncio.create_task(self._keep(name, loop), name=name) for name, loop in self.loops.items()]
-        if self.web is not None:
-            tasks.append(asyncio.create_task(self._serve(self.web), name="web"))
-        else:
+        tasks = []
+        if self.web is None:
             self.started.set()
+        else:
+            tasks.append(asyncio.create_task(self._serve(self.web), name="web"))
+        await _first(self.started, self.stop)
+        tasks += [asyncio.create_task(self._keep(name, loop), name=name) for name, loop in self.loops.items()]
         await self.stop.wait()
         log.info("service.stopping")
         if self.web is not None:
@@ -200,13 +202,20 @@ def _database(service: Service) -> Check:
         return Check("database", False, type(error).__name__)
 
 
+async def _first(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
 async def serve_until_signal(service: Service, *, when_started: Callable[[], None] = lambda: None) -> None:
     """Runs the service until SIGINT or SIGTERM."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, service.stop.set)
     running = asyncio.create_task(service.run())
-    await asyncio.wait([asyncio.create_task(service.started.wait()), running], return_when=asyncio.FIRST_COMPLETED)
-    if not running.done():
+    await _first(service.started, service.stop)
+    if service.started.is_set():
         when_started()
     await running

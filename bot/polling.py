@@ -124,7 +124,9 @@ class Poller:
         return True
 
     async def _fetch(self) -> Sequence[Any]:
-        asked = {"timeout": self._long_poll, "limit": BATCH, "allowed_updates": ALLOWED_UPDATES}
+        # The first poll does not wait: that Telegram answers should be known at once, not in 25 seconds.
+        wait = 0 if self.last_success is None else self._long_poll
+        asked = {"timeout": wait, "limit": BATCH, "allowed_updates": ALLOWED_UPDATES}
         if self._offset is not None:
             asked["offset"] = self._offset
         updates = await self._bot.do_api_request("getUpdates", asked, read_timeout=self._long_poll + SLACK)

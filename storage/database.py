@@ -61,7 +61,6 @@ class Database:
         """A look that changes nothing (on SQLite it cannot)."""
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
-            session.rollback()
 
     async def run(self, work: Callable[[Session], T]) -> T:
         """Runs `work` in one writing transaction on a database thread."""

@@ -323,13 +323,13 @@ def _waits_for(staff_id: Any) -> ColumnElement[bool]:
 
 
 def question_counts(session: Session) -> dict[QuestionState, int]:
-    rows = session.execute(select(Question.state, func.count()).group_by(col(Question.state))).tuples()
+    rows = session.exec(select(Question.state, func.count()).group_by(col(Question.state)))
     return dict.fromkeys(QuestionState, 0) | {QuestionState(state): number for state, number in rows}
 
 
 def arrivals(session: Session) -> dict[InboxState, int]:
     """How many things that came in are in each state."""
-    rows = session.execute(select(Inbox.state, func.count()).group_by(col(Inbox.state))).tuples()
+    rows = session.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state)))
     return dict.fromkeys(InboxState, 0) | {InboxState(state): number for state, number in rows}
 
 

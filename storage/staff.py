@@ -30,7 +30,7 @@ def find_staff(session: Session, email: str) -> Staff | None:
 
 def staff_names(session: Session) -> dict[int, str]:
     """The name of every account, also of those that are no longer active."""
-    return dict(session.execute(select(Staff.id, Staff.name)).tuples().all())
+    return dict(session.exec(select(Staff.id, Staff.name)).all())
 
 
 def keep_password(session: Session, staff_id: int, password_hash: str, *, instead_of: str | None) -> bool:
@@ -93,6 +93,12 @@ def forget_old(session: Session, *, sessions_before: datetime, attempts_before: 
 
 def note_failure(session: Session, account: str, network: str, now: datetime) -> None:
     session.add(SignInAttempt(account=account, network=network, at=now))
+
+
+def one_at_a_time(session: Session, network: str) -> None:
+    """Until the commit, attempts from one network wait for each other: else guesses side by side each count none."""
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(network))))
 
 
 def failures_since(session: Session, account: str, network: str, since: datetime) -> tuple[int, datetime | None]:

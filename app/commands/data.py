@@ -49,10 +49,15 @@ def bring_in(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, keep nothing")] = False,
 ) -> None:
     """Reads a file of projects, referents or deadlines: all of it or, with errors by row, nothing."""
+    from reminders.deadlines import keep_obligations
+
     with open_house() as (_, database), progress_shown() as progress, database.write() as session:
         report = _importers()[what](session, file, progress, dry_run)
         if not report.ok:
             session.rollback()
+        elif what is Importable.PROJECTS and not dry_run:
+            # Projects that have just joined a deadline's scope owe from now on, not from tomorrow's first sweep.
+            keep_obligations(session, system_clock())
     _tell(what, report)
     if not report.ok:
         raise CommandFailed(f"nothing was imported: {len(report.errors) + report.more_errors} errors, see above")

@@ -1,11 +1,13 @@
 """A whole house on loopback sockets: the real service, a Telegram sandbox, a mailbox, a clock that can be moved."""
 
 import asyncio
+import html
 import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -20,6 +22,7 @@ from desk.security import sign_in_as
 from sandbox.mail import MailSandbox
 from sandbox.people import Person
 from sandbox.telegram import TelegramSandbox
+from storage.database import Database
 from storage.staff import add_staff
 from storage.tables import Role
 from tests.cast import Cast
@@ -47,7 +50,7 @@ class House:
     public: httpx.AsyncClient
 
     @property
-    def database(self):  # type: ignore[no-untyped-def]
+    def database(self) -> Database:
         return self.service.rooms.database
 
     async def post(self, page: str, action: str, **fields: object) -> httpx.Response:
@@ -56,21 +59,22 @@ class House:
         return await self.desk.post(action, data=hidden_fields(shown, action) | fields, follow_redirects=True)
 
     async def move_to(self, **delta: float) -> None:
-        from datetime import timedelta
-
         self.clock.advance(timedelta(**delta))
         await self.service.ticker.tick()
 
 
-def hidden_fields(html: str, action: str) -> dict[str, object]:
+def hidden_fields(page: str, action: str) -> dict[str, object]:
     """The hidden fields of the form that goes to `action`."""
-    form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', html, re.DOTALL)
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page, re.DOTALL)
     assert form is not None, f"no form to {action} on this page"
     fields = re.findall(r"<input[^>]*type=\"hidden\"[^>]*>", form[0])
-    return {
-        re.search(r'name="([^"]+)"', field)[1]: re.search(r'value="([^"]*)"', field)[1]  # type: ignore[index]
-        for field in fields
-    }
+    return {_attribute(field, "name"): _attribute(field, "value") for field in fields}
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf'{name}="([^"]*)"', tag)
+    assert found is not None
+    return html.unescape(found[1])
 
 
 @asynccontextmanager
@@ -82,11 +86,17 @@ async def running_house(database_url: str, folder: Path) -> AsyncIterator[House]
     await mail.start()
     sandbox_port, port = free_port(), free_port()
     wire = Server(
-        uvicorn.Config(telegram.app, port=sandbox_port, log_config=None, access_log=False, lifespan="off")
+        uvicorn.Config(
+            telegram.app,
+            port=sandbox_port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
     )
     serving = asyncio.create_task(wire.serve())
-    while not wire.started:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(wire.listening.wait(), 10)
     settings = Settings.model_construct(
         data_dir=folder / "data",
         database_url=SecretStr(database_url),
@@ -138,4 +148,4 @@ def ada_of(house: House) -> Person:
         organization = cast.an_organization("Ente di prova")
         project = cast.a_project(organization, title="Ex mercato coperto")
         cast.a_referent("Ada Esempio", organization, (project,), chat=1001, email="ada@example.org")
-    return house.telegram.add_person(1001, "Ada", last_name="Esempio")
+    return house.telegram.add_person(1001, "Ada", last_name="Esempio", started=True)
