@@ -6,6 +6,7 @@ The same service as `serve`, with three things around it: a Telegram sandbox, a 
 import asyncio
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -86,8 +87,20 @@ def run_demo(port: int, say: Callable[[str], None]) -> None:
     asyncio.run(_run(port, say))
 
 
+def usable_port(wanted: int) -> int:
+    """`wanted` when nobody listens there, else any free one: a first try should not end at a busy port."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found: int = probe.getsockname()[1]
+                return found
+    raise OSError("no port is free on 127.0.0.1")
+
+
 async def _run(port: int, say: Callable[[str], None]) -> None:
-    demo = await build_demo(port)
+    demo = await build_demo(usable_port(port))
     try:
         await serve_until_signal(demo.service, when_started=lambda: say(demo.url))
     finally:

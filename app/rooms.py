@@ -65,7 +65,10 @@ class Rooms:
 
     async def close(self) -> None:
         if self.bot is not None:
-            await self.bot.shutdown()
+            await self.bot.request.shutdown()  # the library's own shutdown does nothing when it never came to greet
+        for sender in self.senders.values():
+            if isinstance(sender, MailSender):
+                await sender.close()
         self.database.close()
 
 
