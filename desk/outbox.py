@@ -19,8 +19,8 @@ router = APIRouter()
 HEAPS: Mapping[str, tuple[str, tuple[OutboxState, ...]]] = {
     "stuck": (N_("To look at"), (OutboxState.DEAD, OutboxState.UNCERTAIN)),
     "waiting": (N_("Waiting"), (OutboxState.QUEUED, OutboxState.RETRY, OutboxState.SENDING)),
-    "sent": (N_("Sent"), (OutboxState.SENT,)),
-    "set-aside": (N_("Not needed"), (OutboxState.WITHHELD, OutboxState.DROPPED)),
+    "sent": (N_("Already sent"), (OutboxState.SENT,)),
+    "set-aside": (N_("Not sent"), (OutboxState.WITHHELD, OutboxState.DROPPED)),
 }
 
 

@@ -36,9 +36,9 @@ MOST_LETTERS = 8_000
 MOST_QUESTIONS = 50
 
 STATES: Mapping[QuestionState, str] = {
-    QuestionState.NEW: N_("Received"),
+    QuestionState.NEW: N_("Question received"),
     QuestionState.TAKEN: N_("We are working on it"),
-    QuestionState.ANSWERED: N_("Answered"),
+    QuestionState.ANSWERED: N_("Answer arrived"),
     QuestionState.CLOSED: N_("Closed"),
 }
 

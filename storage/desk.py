@@ -218,7 +218,7 @@ def asked(
 
 def titles_of(session: Session, project_ids: Collection[int]) -> dict[int, str]:
     rows = session.execute(select(col(Project.id), col(Project.title)).where(col(Project.id).in_(project_ids)))
-    return dict(rows.tuples().all())
+    return {row.id: row.title for row in rows}
 
 
 # --- deadlines

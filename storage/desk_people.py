@@ -58,7 +58,7 @@ def referents_page(
 
 def _matching(session: Session, text: str) -> list[int]:
     """Read whole and compared here: no two databases fold accents alike."""
-    names = dict(session.execute(select(col(Referent.id), col(Referent.name))).tuples().all())
+    names = {row.id: row.name for row in session.execute(select(col(Referent.id), col(Referent.name)))}
     hay = {id_: [name] for id_, name in names.items()}
     words = fold(text).split()
     if words:
