@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.heard import id_in
 from bot.markup import lines, paragraphs, quote
 from bot.turn import BLANK, Turn, shortened
 from delivery.callbacks import AboutQuestion, Verdict, add_to
@@ -129,7 +130,7 @@ def _got_text(turn: Turn, text: str) -> None:
 def hear_button(turn: Turn, value: str) -> None:
     """A button of a question being asked. A foreign project or question is as unknown as any other."""
     action, _sep, argument = value.partition("-")
-    number = int(argument) if argument.isdecimal() else 0
+    number = id_in(argument)
     asked = turn.work.kind is DraftKind.QUESTION and bool(turn.work.answers.get("text"))
     if value == "cancel":
         cancel(turn)

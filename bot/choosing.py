@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.heard import id_in
 from bot.screens import show_step
 from bot.steps import (
     OBLIGATION,
@@ -35,7 +36,7 @@ def search(turn: Turn, text: str) -> None:
 
 def hear_button(turn: Turn, value: str) -> None:
     action, _sep, argument = value.partition("-")
-    number = int(argument) if argument.isdecimal() else 0
+    number = id_in(argument)
     if action == "page":
         turn.move(memory=turn.work.memory | {"page": number})
         show_step(turn)

@@ -1,5 +1,6 @@
 """The end of an update: back into it, or sending it."""
 
+from bot.heard import id_in
 from bot.recap import show_receipt
 from bot.screens import show_step
 from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of
@@ -12,7 +13,7 @@ from storage.tables import Channel, DraftState
 def hear_button(turn: Turn, value: str) -> None:
     """A button of the summary, of the list of answers, or of "nothing has changed"."""
     action, _sep, argument = value.partition("-")
-    number = int(argument) if argument.isdecimal() else None
+    number = id_in(argument) if argument else None
     step = turn.work.step
     if action == "send" and step != EDIT:
         send(turn, number)

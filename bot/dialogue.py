@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from bot import asking, lists, menu, updating, welcome
 from bot.commands import names
-from bot.heard import Kind, hear
+from bot.heard import Kind, hear, id_in
 from bot.house import House
 from bot.screens import show_step
 from bot.turn import Turn
@@ -94,7 +94,7 @@ def _answer_stranger(turn: Turn) -> None:
 
 def _invitation(turn: Turn, argument: str) -> None:
     verdict, _sep, inbox_id = argument.partition(":")
-    welcome.confirm(turn, verdict, int(inbox_id) if inbox_id.isdecimal() and len(inbox_id) < 19 else 0)
+    welcome.confirm(turn, verdict, id_in(inbox_id))
 
 
 # -- known people ------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def _show_again(turn: Turn) -> None:
 def _button_of_another(turn: Turn, draft_id: str) -> None:
     """Of a draft that is not open: sent, put aside, cancelled; or of somebody else, which is not told apart."""
     _ = turn.html
-    draft = turn.own_draft(int(draft_id)) if draft_id.isdecimal() and len(draft_id) < 19 else None
+    draft = turn.own_draft(id_in(draft_id))
     if draft is None:
         turn.say(_("This button is not for you."), [[turn.to_menu()]])
     elif turn.open_work is not None:
@@ -243,8 +243,8 @@ def _old_button(turn: Turn) -> None:
 
 def _menu_button(turn: Turn, argument: str) -> None:
     action, _sep, number = argument.partition("-")
-    if action in _DRAFTS and number.isdecimal() and len(number) < 19:
-        _DRAFTS[action](turn, int(number))
+    if action in _DRAFTS:
+        _DRAFTS[action](turn, id_in(number))
     else:
         _MENU.get(action, _old_button)(turn)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.choosing import back_to_projects
+from bot.heard import id_in
 from bot.markup import escape
 from bot.screens import show_step
 from bot.steps import SUMMARY, facts_of, form_of, prior_of, repeat_last
@@ -68,8 +69,8 @@ def _settle_doubt(turn: Turn, field: Field, action: str, argument: str) -> None:
     candidates = turn.work.memory.get("doubt", [])
     if action == "yes" and len(candidates) == 1:
         _accept(turn, field, candidates[0])
-    elif action == "pick" and argument.isdecimal() and int(argument) < len(candidates):
-        _take(turn, field, consider(field, candidates[int(argument)], facts_of(turn)))
+    elif action == "pick" and id_in(argument) < len(candidates):
+        _take(turn, field, consider(field, candidates[id_in(argument)], facts_of(turn)))
     else:
         turn.move(memory=_kept(turn))
         show_step(turn)

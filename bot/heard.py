@@ -49,7 +49,7 @@ class Heard:
         """`aggiorna` for `/Aggiorna@raccordo_bot ex mercato`; None when it is no command."""
         if not self.text.startswith("/"):
             return None
-        return self.text[1:].split(maxsplit=1)[0].split("@")[0].casefold() if self.text[1:].strip() else ""
+        return self.text.split(maxsplit=1)[0][1:].split("@")[0].casefold()
 
     @property
     def rest(self) -> str:
@@ -59,6 +59,11 @@ class Heard:
 
 
 NOTHING = Heard(Kind.OTHER)
+
+
+def id_in(text: str) -> int:
+    """The id in a button's data; 0 when nobody here wrote it. No database takes more than 18 digits."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else 0
 
 
 def hear(update: object) -> Heard:
@@ -96,7 +101,10 @@ def _button(query: dict[str, Any]) -> Heard:
     message = _part(query, "message")
     who = _who(query, _part(message, "chat"))
     if not who["chat"]:
-        who |= {"chat": who["sender"], "private": True}  # too old: Telegram no longer says where it was pressed
+        who |= {
+            "chat": who["sender"],
+            "private": who["sender"] != 0,
+        }  # too old: Telegram no longer says where it was pressed
     data = query.get("data")
     return Heard(Kind.BUTTON, data=data if isinstance(data, str) else "", message=_id(message, "message_id"), **who)
 
@@ -134,7 +142,7 @@ def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return value if type(value) is int else 0
 
 
 def _id(message: dict[str, Any], name: str) -> str:

@@ -20,6 +20,7 @@ from storage.worklist import ProjectLine, project_lines
 # What a draft's step says when it is no field of the form.
 PROJECT, OBLIGATION, SUMMARY, EDIT, UNCHANGED = "project", "obligation", "summary", "edit", "unchanged"
 PAGE = 8  # projects on a page
+PART_OF_CUP = 5  # characters: fewer would find half of the projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,12 @@ def is_foreign(turn: Turn, project_id: int) -> bool:
 
 
 def matches(line: ProjectLine, wanted: str) -> bool:
-    """Every word that was typed is somewhere in title, place or CUP."""
-    text = fold(f"{line.title} {line.places} {line.cup}")
-    return all(word in text for word in fold(wanted).split())
+    """Every word that was typed begins a word of title or place, or is a good part of the CUP."""
+    words, cup = fold(f"{line.title} {line.places}").split(), line.cup.casefold()
+    return all(
+        any(word.startswith(each) for word in words) or (len(each) >= PART_OF_CUP and each in cup)
+        for each in fold(wanted).split()
+    )
 
 
 def page_of(turn: Turn, lines: list[ProjectLine]) -> tuple[int, int, list[ProjectLine]]:

@@ -63,6 +63,10 @@ class Stage:
 
 @pytest.fixture
 def stage(session: Session, cast: Cast, now: datetime) -> Stage:
+    return make_stage(session, cast, now)
+
+
+def make_stage(session: Session, cast: Cast, now: datetime) -> Stage:
     cast.add(
         Office(
             name="Ufficio Rigenerazione urbana",
@@ -82,5 +86,5 @@ def stage(session: Session, cast: Cast, now: datetime) -> Stage:
     ada = cast.a_referent("Ada Esempio", abbiategrasso, (market, library), chat=11, email="ada@example.org")
     bruno = cast.a_referent("Bruno Esempio", abbiategrasso, (market,), chat=12)
     carla = cast.a_referent("Carla Esempio", corsico, (elsewhere,), chat=13)
-    phones = [Phone(session, chat, now) for chat in (11, 12, 13)]
-    return Stage(cast, *phones, ada, bruno, carla, market, library, elsewhere, form)
+    one, two, three = (Phone(session, chat, now) for chat in (11, 12, 13))
+    return Stage(cast, one, two, three, ada, bruno, carla, market, library, elsewhere, form)
