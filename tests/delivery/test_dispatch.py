@@ -97,7 +97,11 @@ async def test_who_is_writing_to_us_goes_before_ten_thousand_reminders(bench: Be
     assert claim.parcels[0].words.html == "dialogue"
 
 
-async def test_thousands_of_messages_to_one_chat_do_not_hide_the_others(bench: Bench) -> None:
+async def test_thousands_of_messages_to_one_chat_do_not_hide_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.claims.PAGES", 2)  # as far as a claim looks: here 64 and 256 messages
+
     with bench.database.write() as session:
         for number in range(500):
             put(session, bench.clock.now, f"{number}", address="100")
