@@ -16,7 +16,7 @@ from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from storage import audit, queue
-from storage.people import the_office
+from storage.people import reachable_addresses, the_office
 from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
 
 LONGEST = 20_000  # characters: five Telegram messages
@@ -51,6 +51,15 @@ def note(session: Session, question_id: int, staff_id: int, text: str, *, now: d
     message = _write(session, the_question(session, question_id), staff_id, _readable(text), Audience.STAFF, now)
     audit.record(session, now, ("staff", staff_id), "question.note", ("question", question_id), message_id=message.id)
     return message
+
+
+def leaves_by(session: Session, question: Question) -> Channel | None:
+    """The channel an answer would take now; None: only the phone is left."""
+    if question.referent_id is None:
+        return None
+    reachable = reachable_addresses(session, question.referent_id)
+    wanted = (_PREFERRED.get(question.channel), Channel.TELEGRAM, Channel.EMAIL)
+    return next((channel for channel in wanted if channel in reachable), None)
 
 
 def _readable(text: str) -> str:

@@ -29,9 +29,8 @@ from desk import (
     updates,
 )
 from desk.house import Check, DeskHouse
-from desk.limits import BodyLimit
 from desk.pages import Refuse, redirect, refusal
-from desk.security import ForeignForm, NotAllowed, NotSignedIn, SecurityHeaders, guard
+from desk.security import ForeignForm, NotAllowed, NotSignedIn, SecurityHeaders, guard, headers_of
 from facts.languages import N_
 
 __all__ = ["Check", "DeskHouse", "make_desk"]
@@ -52,20 +51,28 @@ PAGES = (
     personal,
 )
 
+MOST_BYTES = 30 * 1024 * 1024  # a file of 20 MiB and its form; more is refused while it comes in
+
 log = structlog.get_logger()
 
 
 def make_desk(house: DeskHouse) -> FastAPI:
     """The application: staff, personal and public pages, health. Every page stands behind `guard`."""
-    app = FastAPI(title="Raccordo", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Raccordo",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        max_body_size=MOST_BYTES,
+    )
     app.state.house = house
     app.include_router(health.router)
     for module in PAGES:
         app.include_router(module.router, dependencies=[Depends(guard)])
     _serve_files(app)
     _answer_errors(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders, secure=house.secure)
+    app.add_middleware(SecurityHeaders, house=house)
     return app
 
 
@@ -110,7 +117,10 @@ def _not_valid(request: Request, error: RequestValidationError) -> Response:
 
 def _broken(request: Request, error: Exception) -> Response:
     log.error("page.failed", method=request.method, route=_route(request), error=type(error).__name__)
-    return refusal(request, 500)
+    response = refusal(request, 500)
+    # This one answer is made outside every middleware of ours, so nobody else adds them.
+    response.headers.update(headers_of(request.app.state.house))
+    return response
 
 
 def _route(request: Request) -> str:

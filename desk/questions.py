@@ -14,7 +14,6 @@ from desk.house import DeskHouse
 from desk.pages import Actor, House, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from storage import queue
-from storage.people import reachable_addresses
 from storage.queue import View
 from storage.tables import Channel, Outbox, Question, QuestionState
 
@@ -114,9 +113,10 @@ def _answered(request: Request, house: DeskHouse, question_id: int, message_id: 
     _ = speaker(request)
     with house.database.read() as session:
         sent = _deliveries(queue.answers_sent(session, question_id)).get(message_id)
-    if not sent:
+        channel = sent[-1].channel if sent else None
+    if channel is None:
         return _("The answer is kept, but no channel reaches this person: phone them."), "warning"
-    if sent[-1].channel is Channel.TELEGRAM:
+    if channel is Channel.TELEGRAM:
         return _("The answer is on its way by Telegram."), "success"
     return _("The answer is on its way by e-mail."), "success"
 
@@ -144,7 +144,7 @@ def _page(
         thread=queue.whole_thread(session, question_id),
         files=queue.thread_files(session, question_id),
         deliveries=_deliveries(queue.answers_sent(session, question_id)),
-        reachable=bool(head.referent and reachable_addresses(session, head.referent.id)),
+        leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),
         problem=problem,
         answer_text=answer_text,

@@ -282,12 +282,17 @@ def csrf_of(request: Request) -> str:
     return signed.csrf if signed else visit_csrf(request.app.state.house, request.state.visit)
 
 
+def headers_of(house: DeskHouse) -> dict[str, str]:
+    """What every answer carries."""
+    return HEADERS | ({"Strict-Transport-Security": HSTS} if house.secure else {})
+
+
 class SecurityHeaders:
     """Adds the headers to every answer, files and errors included; a page may set its own stricter ones."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, house: DeskHouse) -> None:
         self.app = app
-        self.headers = HEADERS | ({"Strict-Transport-Security": HSTS} if secure else {})
+        self.headers = headers_of(house)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -102,6 +102,7 @@ def choose_password(
 def _attempt(house: DeskHouse, account: str, network: str, now: datetime) -> tuple[datetime | None, Staff | None]:
     """When to come back; or else the account. Counted before the password is looked at: guesses side by side count."""
     with house.database.write() as session:
+        accounts.one_at_a_time(session, network)
         again_at = security.retry_at(session, account, network, now)
         if again_at is not None:
             return again_at, None

@@ -1,0 +1,100 @@
+"""The gathered mail to staff: when there is news, once in a quarter of an hour, never about nothing."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from answering import moves
+from answering.notices import notify_one, word_notice
+from delivery.links import Links
+from delivery.words import Words
+from storage.tables import Channel, Outbox, OutboxKind, Role
+from tests.cast import Cast
+
+LINKS = Links("https://raccordo.example")
+
+
+def notify_all(session: Session, now: datetime) -> list[str]:
+    """Who is told now."""
+    before = set(session.exec(select(Outbox.id)))
+    while notify_one(session, now, LINKS):
+        session.flush()
+    return [row.address for row in session.exec(select(Outbox).order_by(col(Outbox.id))) if row.id not in before]
+
+
+def test_everyone_who_wants_notices_and_may_act_is_told_once(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    cast.a_staff("Vera Esempio", Role.VOLUNTEER, email="vera@example.org")
+    cast.a_staff("Rita Esempio", Role.READER, email="rita@example.org")
+    cast.a_staff("Ugo Esempio", email="ugo@example.org", notices=False)
+    cast.a_staff("Elio Esempio", email="elio@example.org", active=False)
+    cast.a_question(cast.a_referent())
+
+    assert notify_all(session, now) == ["olga@example.org", "vera@example.org"]
+    assert notify_all(session, now + timedelta(hours=1)) == []
+
+
+def test_nothing_new_is_no_mail(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio")
+
+    assert notify_all(session, now) == []
+
+
+def test_what_comes_within_a_quarter_of_an_hour_is_gathered(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    ada = cast.a_referent()
+    cast.a_question(ada)
+    first = notify_all(session, now)
+    cast.now = now + timedelta(minutes=2)
+    cast.a_question(ada)
+    cast.a_question(ada)
+
+    early = notify_all(session, now + timedelta(minutes=14))
+    later = notify_all(session, now + timedelta(minutes=16))
+
+    assert (first, early, later) == (["olga@example.org"], [], ["olga@example.org"])
+    mails = session.exec(select(Outbox).order_by(col(Outbox.id))).all()
+    assert [mail.body["subject"] for mail in mails] == ["Una domanda alla scrivania", "3 domande alla scrivania"]
+
+
+def test_the_mail_names_numbers_and_places_but_no_person(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio")
+    place = cast.an_organization("Abbiategrasso")
+    question = cast.a_question(cast.a_referent("Ada Esempio", place), "Testo riservato")
+
+    notify_all(session, now)
+
+    html = session.exec(select(Outbox)).one().body["html"]
+    assert f"https://raccordo.example/desk/questions/{question.id}" in html
+    assert "Abbiategrasso" in html
+    assert "Ada" not in html
+    assert "riservato" not in html
+
+
+def test_a_notice_worded_when_everything_is_taken_is_withheld(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    ugo = cast.a_staff("Ugo Esempio", notices=False)
+    question = cast.a_question(cast.a_referent())
+    notify_all(session, now)
+    row = session.exec(select(Outbox)).one()
+    before = word_notice(LINKS)(session, row, now)
+
+    moves.take(session, question.id, ugo.id, version=1, now=now)
+
+    assert before is not None
+    assert "Una domanda aspetta" in before.html
+    assert word_notice(LINKS)(session, row, now) is None
+
+
+def test_other_notices_keep_their_words(session: Session, cast: Cast, now: datetime) -> None:
+    row = Outbox(
+        kind=OutboxKind.NOTICE,
+        channel=Channel.EMAIL,
+        address="olga@example.org",
+        dedupe_key="alert:1",
+        body=Words("Altro").to_json(),
+        next_at=now,
+        created_at=now,
+    )
+
+    assert word_notice(LINKS)(session, row, now) == Words("Altro")
