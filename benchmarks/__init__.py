@@ -1,1 +1,1 @@
-"""What Raccordo costs, as ratios measured in one run."""
+"""Measures how fast the house is beside what it could be. Asserts no speed; a wrong answer stops it."""
