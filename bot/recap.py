@@ -17,8 +17,8 @@ SHOWN = 300  # characters of an answer in a summary
 
 
 def obligation_label(turn: Turn, one: Fitting | Owed) -> str:
-    """Plain, for buttons and texts: `Monitoraggio mensile · 10 dicembre 2026`."""
-    return f"{shortened(one.title, 60)} · {show_date(one.due_on, turn.language)}"
+    """Plain, for buttons and texts: `Monitoraggio mensile · 10 dicembre 2026`. The day is never cut off."""
+    return f"{shortened(one.title, 34)} · {show_date(one.due_on, turn.language)}"
 
 
 def show_summary(turn: Turn, lead: str) -> None:
@@ -87,6 +87,8 @@ def show_unchanged(turn: Turn, lead: str) -> None:
     parts.append(lines(*_answer_lines(turn, None)))
     parts += ["🤔 " + doubt for doubt in _doubts(turn)]
     rows = _confirmations(turn)
+    if len(rows) > 1:
+        parts.append(_("<b>If so, which deadline is it for?</b>"))
     rows.append([turn.step(N_("Something has changed"), "change")])
     turn.say(paragraphs(*parts), [*rows, [turn.step(N_("✖ Cancel"), "cancel")]])
 
@@ -107,8 +109,7 @@ def _confirmations(turn: Turn) -> list[list[Button]]:
     found = fitting(turn)
     if turn.work.obligation_id is None and len(found) > 1:
         return [
-            [turn.step(N_("✅ It's so, for: {deadline}"), f"send-{one.id}", deadline=obligation_label(turn, one))]
-            for one in found[:MOST_OBLIGATIONS]
+            [turn.option(f"✅ {obligation_label(turn, one)}", f"send-{one.id}")] for one in found[:MOST_OBLIGATIONS]
         ]
     return [[turn.step(N_("✅ Yes, nothing has changed"), "send")]]
 

@@ -15,6 +15,7 @@ from storage.tables import Draft, DraftKind, DraftState
 
 MOST_UNFINISHED = 3
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
+SEND_WORDS = {"sì", "si", "ok", "invia", "conferma", "confermo", "yes", "send"}
 
 
 def begin(turn: Turn) -> None:
@@ -144,6 +145,8 @@ def hear_text(turn: Turn) -> None:
         choosing.search(turn, turn.heard.text)
     elif is_field(turn):
         filling.hear_answer(turn)
+    elif turn.work.step == SUMMARY and word in SEND_WORDS:
+        closing.send(turn)
     else:
         _ = turn.html
         show_step(turn, _("Please press one of the buttons below."))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, bindparam, or_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, Table, bindparam, or_, update
+from sqlmodel import Session, SQLModel, col, select
 
 from storage.tables import (
     Deadline,
@@ -18,6 +18,8 @@ from storage.tables import (
     Project,
     Update,
 )
+
+_obligation: Table = SQLModel.metadata.tables["obligation"]
 
 
 def newest_version(session: Session, key: str) -> FormVersion | None:
@@ -41,9 +43,12 @@ def form_with(session: Session, key: str) -> Form | None:
     return session.exec(select(Form).where(Form.key == key)).first()
 
 
+_FORM_ID = select(FormVersion.form_id).where(FormVersion.id == bindparam("version"))
+
+
 def form_id_of(session: Session, version_id: int) -> int:
     """Which form a version belongs to."""
-    return session.exec(select(FormVersion.form_id).where(FormVersion.id == version_id)).one()
+    return session.exec(_FORM_ID, params={"version": version_id}).one()
 
 
 def latest_update(session: Session, project_id: int, form_id: int) -> Update | None:
@@ -93,24 +98,28 @@ def open_obligations(
     return session.exec(_OPEN, params=given).all()
 
 
+_DEADLINE_OF = (
+    select(Deadline.title, col(Obligation.due_on))
+    .join(Obligation, col(Obligation.deadline_id) == col(Deadline.id))
+    .where(Obligation.id == bindparam("obligation"))
+)
+
+
 def deadline_of(session: Session, obligation_id: int) -> tuple[str, date]:
     """What an obligation is called, and its due day."""
-    return session.exec(
-        select(Deadline.title, col(Obligation.due_on))
-        .join(Obligation, col(Obligation.deadline_id) == col(Deadline.id))
-        .where(Obligation.id == obligation_id)
-    ).one()
+    return session.exec(_DEADLINE_OF, params={"obligation": obligation_id}).one()
+
+
+_CLOSE = (
+    update(_obligation)
+    .where(_obligation.c.id == bindparam("which"), _obligation.c.state == ObligationState.OPEN)
+    .values(state=ObligationState.DONE, done_at=bindparam("now"), version=_obligation.c.version + 1)
+)
 
 
 def close_obligation(session: Session, obligation_id: int, now: datetime) -> bool:
     """Marks it done. False when somebody was quicker (or it was waived)."""
-    result: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Obligation)
-        .where(col(Obligation.id) == obligation_id, col(Obligation.state) == ObligationState.OPEN)
-        .values(state=ObligationState.DONE, done_at=now, version=col(Obligation.version) + 1)
-        .execution_options(synchronize_session=False)
-    )
-    return result.rowcount == 1
+    return session.connection().execute(_CLOSE, {"which": obligation_id, "now": now}).rowcount == 1
 
 
 def refresh_project(session: Session, project_id: int, values: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from bot.dialogue import telegram_handler
 from bot.house import House
 from delivery.links import Links
 from delivery.words import LONGEST, Words, utf16
+from sandbox.entities import parse_html
 from storage.tables import Inbox, Outbox
 
 LINKS = Links("https://raccordo.example.org", bot="raccordo_bot")
@@ -98,6 +99,7 @@ class Phone:
         words = [Words.from_json(row.body) for row in rows]
         for one in words:
             assert utf16(one.html) <= LONGEST
+            parse_html(one.html)  # as strict as Telegram
         return words
 
     @property

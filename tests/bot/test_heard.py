@@ -10,7 +10,10 @@ ADA = {"id": 11, "is_bot": False, "first_name": "Ada", "language_code": "it"}
 PRIVATE = {"id": 11, "type": "private"}
 MESSAGE = {"message_id": 5, "date": 0, "chat": PRIVATE, "from": ADA}
 
-NAMES = ["message", "callback_query", "edited_message", "my_chat_member", "from", "chat", "id", "text", "data", "type", "new_chat_member", "status", "message_id", "reply_to_message", "photo", "language_code"]
+NAMES = [
+    *("message", "callback_query", "edited_message", "my_chat_member", "from", "chat", "id", "text", "data", "type"),
+    *("new_chat_member", "status", "message_id", "reply_to_message", "photo", "language_code"),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (

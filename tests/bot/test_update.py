@@ -1,8 +1,9 @@
 from datetime import date, timedelta
 
+from sqlalchemy import event
 from sqlmodel import func, select
 
-from storage.tables import Draft, DraftState, Following, ObligationState, Outbox, Update
+from storage.tables import Draft, DraftState, Following, ObligationState, Outbox, Referent, Update
 from tests.bot.conftest import LAST, Stage
 from tests.bot.talk import Phone
 
@@ -296,7 +297,7 @@ def test_nothing_changed_for_one_of_several_deadlines(stage: Stage) -> None:
     stage.reported(stage.cast.now - timedelta(days=60))
     _october, november = stage.owed(date(2026, 10, 10)), stage.owed(date(2026, 11, 10), title="Trimestrale")
 
-    stage.bruno.presses_data(f"n:{stage.market.id}:").presses("Confermo per: Trimestrale")
+    stage.bruno.presses_data(f"n:{stage.market.id}:").presses("✅ Trimestrale · 10 novembre 2026")
 
     assert sent(stage)[-1].obligation_id == november.id
 
@@ -461,3 +462,47 @@ def test_carla_sees_nothing_of_abbiategrasso(stage: Stage) -> None:
 
     for command in ("/scadenze", "/progetti", "/domande", "/aggiorna mercato"):
         assert "mercato coperto" not in stage.carla.says(command).text
+
+
+def test_a_summary_is_sent_by_words_too(stage: Stage) -> None:
+    walk_to_summary(stage.bruno.says("/aggiorna")).says("Ok")
+
+    assert len(sent(stage)) == 1
+
+
+def test_whatever_staff_and_people_have_written_is_escaped_on_every_screen(stage: Stage) -> None:
+    odd = "<b>Ex & mercato</i> " + "🏗" * 400
+    stage.market.title = odd
+    stage.session.get_one(Referent, stage.colleague.id).name = "<Bruno>"
+    stage.owed(date(2026, 11, 10), title=odd)
+    stage.owed(date(2026, 12, 10), title=odd)
+    stage.session.flush()
+    bruno = stage.bruno
+
+    # the phone reads each message as strictly as Telegram does
+    for said in ("/menu", "/progetti", "/scadenze", "/aggiorna"):
+        assert "<" in bruno.says(said).text
+    bruno.presses("10 dicembre").presses("Esecuzione").says("10").says("0").says("30/6/2027").says(odd)
+    walked = bruno.says("<a href='x'>&amp;" + "&" * 1400)
+    assert "Riepilogo" in walked.text
+    bruno.presses("Cambia una risposta").presses("Indietro").presses("Invia")
+    bruno.says("/aggiorna").presses("Nulla è cambiato").presses("tutto come prima")
+    bruno.says("/domanda <i>" + "&" * 3000).presses("<b>Ex").says("/domande")
+
+    assert len(sent(stage)) == 2
+
+
+def test_a_question_of_a_form_costs_three_statements(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna")
+    connection = stage.session.connection()
+    counted: list[str] = []
+    event.listen(connection, "before_cursor_execute", lambda *seen: counted.append(seen[2]))
+
+    bruno.presses("Esecuzione")
+
+    dialogue = [statement for statement in counted if "INTO inbox" not in statement and "SAVEPOINT" not in statement]
+    assert [statement.split()[0] for statement in dialogue if "FROM outbox" not in statement] == [
+        "SELECT",
+        "UPDATE",
+        "INSERT",
+    ]
