@@ -45,18 +45,22 @@ def hear_button(turn: Turn, value: str) -> None:
     elif action == "obligation" and turn.work.step == OBLIGATION:
         choose_obligation(turn, number)
     elif value == "back":
-        back_to_projects(turn)
+        back(turn)
     else:
         show_step(turn)
 
 
-def back_to_projects(turn: Turn) -> None:
-    """The choice of the project again, unless there is nothing to choose from."""
-    if len(lines := own_lines(turn)) > 1:
+def back(turn: Turn) -> None:
+    """From the first question to the choice of the deadline, then to that of the project; no further."""
+    if turn.work.step != OBLIGATION and len(fitting(turn)) > 1:
+        turn.move(step=OBLIGATION, obligation_id=None, memory={})
+        show_step(turn)
+    elif len(lines := own_lines(turn)) > 1:
         turn.move(step=PROJECT, project_id=None, obligation_id=None, memory={})
         show_step(turn, found=lines)
     else:
-        show_step(turn)
+        _ = turn.html
+        show_step(turn, _("This is where it begins: there is nothing before."))
 
 
 def choose_project(turn: Turn, project_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.choosing import back_to_projects
+from bot import choosing
 from bot.heard import id_in
 from bot.markup import escape
 from bot.screens import show_step
@@ -130,7 +130,7 @@ def _back(turn: Turn) -> None:
         turn.move(step=names[at - 1])
         show_step(turn)
     else:
-        back_to_projects(turn)
+        choosing.back(turn)
 
 
 def _repeat(turn: Turn) -> None:

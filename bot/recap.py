@@ -73,7 +73,7 @@ def show_edit(turn: Turn, lead: str) -> None:
         for i, one in enumerate(form_of(turn).fields)
     ]
     text = _("<b>Which answer would you like to change?</b>")
-    turn.say(paragraphs(lead, text), [*rows, [turn.step(N_("◀ Back"), "back")]])
+    turn.say(paragraphs(lead, text), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
 
 
 def show_unchanged(turn: Turn, lead: str) -> None:
@@ -83,14 +83,14 @@ def show_unchanged(turn: Turn, lead: str) -> None:
     parts = [lead] if lead else []
     title = shortened(turn.subject.title, 100)
     if prior.at is not None:
-        parts.append(_("<b>{title}</b>: nothing has changed since {day}?", title=title, day=day_of(turn, prior.at)))
+        parts.append(lines(bold(title), _("Nothing has changed since {day}?", day=day_of(turn, prior.at))))
     parts.append(lines(*_answer_lines(turn, None)))
     parts += ["🤔 " + doubt for doubt in _doubts(turn)]
     rows = _confirmations(turn)
     if len(rows) > 1:
         parts.append(_("<b>If so, which deadline is it for?</b>"))
     rows.append([turn.step(N_("Something has changed"), "change")])
-    turn.say(paragraphs(*parts), [*rows, [turn.step(N_("✖ Cancel"), "cancel")]])
+    turn.say(paragraphs(*parts), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
 
 
 def _doubts(turn: Turn) -> list[str]:

@@ -106,13 +106,13 @@ def _show_field(turn: Turn, lead: str) -> None:
     known = "" if more else _known(turn, field)
     if known:
         parts.append(known)
-    turn.say(paragraphs(*parts), [*([] if more else _answers(turn, form, field)), _ways(turn, form, field)])
+    turn.say(paragraphs(*parts), [*([] if more else _answers(turn, form, field)), _ways(turn, field)])
 
 
 def _header(turn: Turn, form: Form, field: Field) -> str:
     _ = turn.html
     return _(
-        "{title} · {n} of {total}",
+        "{n} of {total} · {title}",
         title=shortened(turn.subject.title, 60),
         n=form.position(field.name) + 1,
         total=len(form.fields),
@@ -155,12 +155,8 @@ def _answers(turn: Turn, form: Form, field: Field) -> list[list[Button]]:
     return rows
 
 
-def _ways(turn: Turn, form: Form, field: Field) -> list[Button]:
-    """Back, skip, cancel: as far as they lead anywhere."""
-    ways = []
-    memory = turn.work.memory
-    if field.name != form.names[0] or memory:
-        ways.append(turn.step(N_("◀ Back"), "back"))
+def _ways(turn: Turn, field: Field) -> list[Button]:
+    ways = [turn.step(N_("◀ Back"), "back")]
     if field.optional:
         ways.append(turn.step(N_("Skip ▶"), "skip"))
     ways.append(turn.step(N_("✖ Cancel"), "cancel"))

@@ -1,9 +1,13 @@
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import event
 from sqlmodel import func, select
 
-from storage.tables import Draft, DraftState, Following, ObligationState, Outbox, Referent, Update
+from bot.heard import Heard, Kind
+from bot.turn import DraftMoved, Turn
+from storage.drafts import change_draft, scene_at
+from storage.tables import Channel, Draft, DraftState, Following, ObligationState, Outbox, Referent, Update
 from tests.bot.conftest import LAST, Stage
 from tests.bot.talk import Phone
 
@@ -33,7 +37,7 @@ def test_a_whole_update(stage: Stage) -> None:
     assert ada.labels == ["1 · Ex mercato coperto", "2 · Biblioteca di quartiere", "✖ Annulla"]
 
     ada.presses("Ex mercato")
-    assert "Ex mercato coperto · 1 di 6\nA che punto è il progetto?" in ada.text
+    assert "1 di 6 · Ex mercato coperto\nA che punto è il progetto?" in ada.text
 
     walk_to_summary(ada)
     assert "Avanzamento fisico: 45,5%" in ada.text
@@ -69,7 +73,7 @@ def test_the_most_urgent_project_comes_first(stage: Stage) -> None:
 
 
 def test_who_has_one_project_is_not_asked_which(stage: Stage) -> None:
-    assert "Ex mercato coperto · 1 di 6" in stage.bruno.says("/aggiorna").text
+    assert "1 di 6 · Ex mercato coperto" in stage.bruno.says("/aggiorna").text
 
 
 def test_many_projects_come_in_pages_and_are_found_by_typing(stage: Stage) -> None:
@@ -94,19 +98,19 @@ def test_many_projects_come_in_pages_and_are_found_by_typing(stage: Stage) -> No
     assert "Non trovo nessun progetto con «nulla di simile»" in ada.text
 
     ada.says("comune 13")
-    assert "Scuola 13 · 1 di 6" in ada.text
+    assert "1 di 6 · Scuola 13" in ada.text
 
 
 def test_a_project_is_found_by_its_cup(stage: Stage) -> None:
-    assert "Biblioteca di quartiere · 1 di 6" in stage.ada.says("/aggiorna").says(stage.library.cup.lower()).text
+    assert "1 di 6 · Biblioteca di quartiere" in stage.ada.says("/aggiorna").says(stage.library.cup.lower()).text
 
 
 def test_a_number_chooses_from_the_page(stage: Stage) -> None:
-    assert "Ex mercato coperto · 1 di 6" in stage.ada.says("/aggiorna").says("2").text
+    assert "1 di 6 · Ex mercato coperto" in stage.ada.says("/aggiorna").says("2").text
 
 
 def test_a_word_behind_the_command_chooses_at_once(stage: Stage) -> None:
-    assert "Biblioteca di quartiere · 1 di 6" in stage.ada.says("/aggiorna biblioteca").text
+    assert "1 di 6 · Biblioteca di quartiere" in stage.ada.says("/aggiorna biblioteca").text
 
 
 def test_each_question_shows_last_time_and_takes_the_same_answer(stage: Stage) -> None:
@@ -214,7 +218,28 @@ def test_back_from_the_first_question_chooses_another_project(stage: Stage) -> N
     ada.says("indietro")
     assert "Di quale progetto si tratta?" in ada.text
 
-    assert "Biblioteca di quartiere · 1 di 6" in ada.presses("Biblioteca").text
+    assert "1 di 6 · Biblioteca di quartiere" in ada.presses("Biblioteca").text
+
+
+def test_back_leads_to_the_deadline_then_to_the_project_and_no_further(stage: Stage) -> None:
+    stage.owed(date(2026, 10, 10))
+    stage.owed(date(2026, 11, 10))
+    ada = stage.ada.says("/aggiorna").presses("Ex mercato").presses("10 ottobre")
+
+    assert "Ci sono più scadenze aperte" in ada.presses("Indietro").text
+    assert "Di quale progetto si tratta?" in ada.presses("Indietro").text
+
+    bruno = stage.bruno.says("/aggiorna").presses("10 novembre").presses("Indietro").presses("Indietro")
+    assert bruno.text.startswith("Si comincia da qui: prima non c'è altro.")
+
+
+def test_back_from_nothing_changed_asks_the_questions(stage: Stage) -> None:
+    stage.reported(stage.cast.now - timedelta(days=31))
+
+    bruno = stage.bruno.says("/aggiorna").presses("Nulla è cambiato").presses("Indietro")
+
+    assert "1 di 6" in bruno.text
+    assert stage.session.exec(select(Draft.answers)).one() == {}
 
 
 def test_any_answer_can_be_changed_in_the_summary(stage: Stage) -> None:
@@ -266,7 +291,7 @@ def test_the_buttons_of_a_reminder_work(stage: Stage) -> None:
     assert stage.ada.text.startswith("Per questa scadenza è già tutto a posto")
 
     stage.ada.presses_data(f"r:{stage.market.id}:{december.id}")
-    assert "Ex mercato coperto · 1 di 6" in stage.ada.text
+    assert "1 di 6 · Ex mercato coperto" in stage.ada.text
 
 
 def test_nothing_changed_without_an_earlier_update_asks_the_questions(stage: Stage) -> None:
@@ -319,10 +344,10 @@ def test_a_draft_can_be_begun_afresh_or_left_for_another(stage: Stage) -> None:
     ada = stage.ada.says("/aggiorna").presses("Ex mercato").presses("Esecuzione")
 
     ada.says("/aggiorna").presses("Un altro aggiornamento").presses("Biblioteca")
-    assert "Biblioteca di quartiere · 1 di 6" in ada.text
+    assert "1 di 6 · Biblioteca di quartiere" in ada.text
 
     ada.says("/aggiorna").presses_data(f"m:over-{stage.session.exec(select(func.min(Draft.id))).one()}")
-    assert "Ex mercato coperto · 1 di 6" in ada.text
+    assert "1 di 6 · Ex mercato coperto" in ada.text
     states = stage.session.exec(select(Draft.state).where(Draft.project_id == stage.market.id)).all()
     assert sorted(states) == [DraftState.CANCELLED, DraftState.OPEN]
 
@@ -454,7 +479,7 @@ def test_deadlines_and_projects_are_listed_with_their_buttons(stage: Stage) -> N
     ada.says("/progetti")
     assert "Ultimo aggiornamento: 24 ottobre 2026" in ada.text
     assert "Nessun aggiornamento finora" in ada.text
-    assert "Ex mercato coperto · 1 di 6" in ada.presses("Ex mercato").text
+    assert "1 di 6 · Ex mercato coperto" in ada.presses("Ex mercato").text
 
 
 def test_carla_sees_nothing_of_abbiategrasso(stage: Stage) -> None:
@@ -506,3 +531,17 @@ def test_a_question_of_a_form_costs_three_statements(stage: Stage) -> None:
         "UPDATE",
         "INSERT",
     ]
+
+
+def test_a_draft_changed_by_another_door_meanwhile_is_not_overwritten(stage: Stage) -> None:
+    stage.bruno.says("/aggiorna")
+    draft = stage.session.exec(select(Draft)).one()
+    scene = scene_at(stage.session, Channel.TELEGRAM, "12")
+    turn = Turn(stage.bruno.house, stage.session, Heard(Kind.TEXT, 12, 12, True), 1, stage.cast.now, scene)
+    assert change_draft(stage.session, draft.id, draft.revision, stage.cast.now, step="notes")
+
+    with pytest.raises(DraftMoved):
+        turn.move(step="progress")
+
+    stage.session.refresh(draft)
+    assert (draft.step, draft.revision) == ("notes", 2)
