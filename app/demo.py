@@ -66,6 +66,7 @@ async def build_demo(port: int) -> Demo:
         chat = telegram.add_person(person.chat, person.first_name, last_name=person.last_name)
         if person.linked:
             chat.sends("/menu")
+    service.before_end += [telegram.close, mail.close]  # else open chat pages hold the end
     demo = Demo(service, telegram, mail, clock, example, folder)
     return demo
 

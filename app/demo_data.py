@@ -160,7 +160,7 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         until=None,
         zone=ZONE,
         opens_days_before=20,
-        targets=[(TargetKind.PROJECT, project.id) for project in own[:2]],
+        targets=[(TargetKind.PROJECT, own[0].id)],
         created_by=officer_id,
         now=now,
     )
@@ -170,7 +170,7 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         form_id=version.form_id,
         subject=Subject.PROJECT,
         recurrence=Recurrence.MONTHLY,
-        first_on=today,
+        first_on=today + timedelta(days=30),  # far enough for the silence after an update to be heard
         day=10,
         until=None,
         zone=ZONE,

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import structlog
 import telegram
 import telegram.error
-from bot.commands import set_up
-from bot.dialogue import apologise, telegram_handler
 
 from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
 from app.settings import Settings
+from bot.commands import set_up
+from bot.dialogue import apologise, telegram_handler
 from bot.house import House
 from bot.polling import Poller
 from delivery.claims import Wording

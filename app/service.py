@@ -57,7 +57,7 @@ class Server(uvicorn.Server):
 
 @dataclass
 class Service:
-    """The running house. `stop` ends it; `started` is set when pages answer."""
+    """The running house. `stop` ends it; `started` is set when pages answer; `before_end` is called before they end."""
 
     settings: Settings
     rooms: Rooms
@@ -68,6 +68,7 @@ class Service:
     worker: Worker
     lock: IO[bytes] | None = None
     web: Server | None = None
+    before_end: list[Callable[[], None]] = field(default_factory=list)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -82,6 +83,8 @@ class Service:
         tasks += [asyncio.create_task(self._keep(name, loop), name=name) for name, loop in self.loops.items()]
         await self.stop.wait()
         log.info("service.stopping")
+        for call in self.before_end:
+            call()
         if self.web is not None:
             self.web.should_exit = True
         _, late = await asyncio.wait(tasks, timeout=GRACE) if tasks else (None, set())

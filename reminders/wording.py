@@ -111,7 +111,7 @@ def _how_to_answer(_: Speaker, shown: Iterable[Owed], channel: Channel) -> str:
         return _("Your page shows everything you owe, and there you can write to us: the link is below.")
     if any(one.project is not None for one in shown):
         return _("Answer with the buttons below.")
-    return _("Choose “New update” from the menu to answer.")
+    return _("To answer, choose “Update a project” from the menu.")
 
 
 def _why(_: Speaker, owing: list[Owed]) -> str:

@@ -102,6 +102,7 @@ async def running_house(database_url: str, folder: Path) -> AsyncIterator[House]
         database_url=SecretStr(database_url),
         listen=f"127.0.0.1:{port}",
         telegram_token=SecretStr(TOKEN),
+        telegram_per_second=0,
         telegram_api_url=f"http://127.0.0.1:{sandbox_port}",
         smtp_url=SecretStr(mail.url),
         mail_from="Raccordo <raccordo@example.org>",
