@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from facts.calendar import local_date
 from intake.builtin import ensure_builtin_forms
@@ -55,6 +55,11 @@ class Stage:
             channel=Channel.TELEGRAM,
             now=at,
         )
+
+    @property
+    def sent(self) -> list[Update]:
+        """Every update, the oldest first."""
+        return list(self.session.exec(select(Update).order_by(col(Update.id))))
 
     @property
     def today(self) -> date:

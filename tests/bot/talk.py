@@ -134,3 +134,15 @@ def plain(markup: str) -> str:
 def show(words: Words) -> str:
     rows = ["   ".join(f"[{button.text}]" for button in row) for row in words.buttons]
     return "\n".join(["", *plain(words.html).split("\n"), *rows])
+
+
+def walk_to_summary(phone: Phone) -> Phone:
+    """Everything answered by typing or pressing, from the question on the phase on."""
+    return (
+        phone.presses("Esecuzione dei lavori")
+        .says("45,5")
+        .says("310000,50")
+        .says("30/9/2027")
+        .presses("No")
+        .presses("Salta")
+    )

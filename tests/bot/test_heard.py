@@ -77,6 +77,7 @@ def test_a_button_whose_message_is_too_old_to_be_known_is_private() -> None:
     [
         ({"message": MESSAGE | {"sticker": {}}}, Kind.FILE),
         ({"message": MESSAGE | {"voice": {}}}, Kind.FILE),
+        ({"message": MESSAGE | {"invented_tomorrow": {}}}, Kind.FILE),
         ({"message": MESSAGE | {"pinned_message": {}}}, Kind.OTHER),
         ({"edited_message": MESSAGE | {"text": "x"}}, Kind.EDITED),
         ({"edited_message": MESSAGE | {"location": {}}}, Kind.OTHER),
