@@ -33,13 +33,14 @@ def a_followed_project(desk: Desk, title: str = "Ex mercato") -> tuple[int, int]
 def report(desk: Desk, project_id: int, referent_id: int, answers: dict[str, Any], **other: Any) -> int:
     with desk.house.database.write() as session:
         version = ensure_builtin_forms(session, desk.house.clock())
+        arrival: dict[str, Any] = {"channel": Channel.TELEGRAM, "now": desk.house.clock()} | other
         return record_update(
             session,
             referent_id=referent_id,
             project_id=project_id,
             form_version_id=version.id,
             answers=answers,
-            **({"channel": Channel.TELEGRAM, "now": desk.house.clock()} | other),
+            **arrival,
         ).id
 
 
