@@ -8,7 +8,7 @@ from delivery.links import Links
 from facts.languages import Language
 from intake.builtin import PROJECT_UPDATE
 from intake.forms import Form, read_form
-from storage.reports import newest_version
+from storage.reports import newest_version_id
 from storage.tables import FormVersion
 
 
@@ -30,10 +30,9 @@ class House:
 
     def newest_form(self, session: Session) -> int:
         """The version with which an update begins today."""
-        version = newest_version(session, PROJECT_UPDATE)
+        version = newest_version_id(session, PROJECT_UPDATE)
         assert version is not None, "the built-in form is written when the service starts"
-        self._forms.setdefault(version.id, (version.form_id, read_form(version.definition)))
-        return version.id
+        return version
 
     def _version(self, session: Session, version_id: int) -> tuple[int, Form]:
         if version_id not in self._forms:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from telegram import Bot
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
+from delivery.telegram import call
 from intake.inbox import Arrival, receive_many
 from storage import leases
 from storage.crash import crashpoint
@@ -218,8 +219,8 @@ def chat_of(update: Any) -> str:
 
 
 def _part(thing: Any, name: str) -> Mapping[str, Any]:
-    part = thing.get(name) if isinstance(thing, Mapping) else None
-    return part if isinstance(part, Mapping) else {}
+    part = thing.get(name) if isinstance(thing, dict) else None
+    return part if isinstance(part, dict) else {}
 
 
 class Answers:
@@ -233,15 +234,15 @@ class Answers:
     def begin(self, update: Any) -> None:
         query_id = _part(update, "callback_query").get("id")
         if isinstance(query_id, str) and len(self._running) < ANSWERS_WAITING:
-            task = asyncio.create_task(self._answer(self._bot.answer_callback_query, query_id))
+            task = asyncio.create_task(self._answer(query_id))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _answer(self, answer: Callable[[str], Awaitable[object]], query_id: str) -> None:
+    async def _answer(self, query_id: str) -> None:
         async with self._at_once:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await answer(query_id)
+                    await call(self._bot, "answerCallbackQuery", {"callback_query_id": query_id})
             except Exception as error:  # too old by now, or the network
                 log.debug("telegram.button-not-answered", error=type(error).__name__)
 

@@ -33,6 +33,10 @@ HERE = Path(__file__).parent.parent
 log = structlog.get_logger()
 
 
+class HandlerRaised(Exception):
+    """A handler raised in a pass without savepoints: nothing of the pass may be kept."""
+
+
 class PassBroken(Exception):
     """A row broke the whole transaction and not only its own savepoint."""
 
@@ -43,12 +47,17 @@ class PassBroken(Exception):
 
 @dataclass(slots=True)
 class Round:
-    """What a pass works with. `after`: the lane handled last, so that the next pass begins with another one."""
+    """What a pass works with. `after`: the lane handled last, so that the next pass begins with another one.
+
+    `bold`: without a savepoint per row, which is a sixth of a dialogue step. The first handler that raises ends
+    such a pass by HandlerRaised, and the caller makes it again, not bold.
+    """
 
     handlers: Mapping[str, Handler]
     apologies: Mapping[str, Handler]
     limit: int = LIMIT
     after: str = ""
+    bold: bool = False
 
 
 def work(
@@ -84,7 +93,14 @@ def _handle_all(session: Session, found: Sequence[Inbox], round_: Round, now: da
 
 
 def _handled(session: Session, row: Inbox, round_: Round, now: datetime) -> bool:
-    error = attempt(session, round_.handlers.get(row.kind, _unknown_kind), row, now)
+    handler = round_.handlers.get(row.kind, _unknown_kind)
+    if round_.bold:
+        try:
+            handler(session, row, now)
+        except Exception as raised:
+            raise HandlerRaised from raised
+        return True
+    error = attempt(session, handler, row, now)
     if error is None:
         return True
     if fail(session, row, error, now) and row.kind in round_.apologies:
@@ -199,12 +215,22 @@ class Worker:
         # A look first: an empty pass would end in a commit, and whoever wakes us after commits would wake us for ever.
         tried = 0
         if await self._database.look(lambda session: rows.any_due(session, self._clock())):
-            tried = await self._database.run(self._pass)
+            tried = await self._work()
             crashpoint("after-worker-commit")
         self.last_pass = self._clock()
         return tried > 0
 
-    def _pass(self, session: Session) -> int:
+    async def _work(self) -> int:
+        """Boldly first. When that fails, whatever the reason, nothing of it was kept: again, row by row."""
+        after = self._round.after
+        try:
+            return await self._database.run(lambda session: self._pass(session, bold=True))
+        except Exception:
+            self._round.after = after
+            return await self._database.run(lambda session: self._pass(session, bold=False))
+
+    def _pass(self, session: Session, *, bold: bool) -> int:
+        self._round.bold = bold
         tried = work_round(session, self._round, self._clock())
         crashpoint("before-worker-commit")
         return tried

@@ -4,12 +4,14 @@ On SQLite: one writer at a time, readers beside it. On PostgreSQL: a small pool 
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
@@ -19,6 +21,23 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 POSTGRES_POOL = 8
 READERS = 4
+
+
+def _to_json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half a surrogate pair, a huge number: the long way
+        return json.dumps(value)
+
+
+def _from_json(text: Any) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+_JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
 
 
 class UnsafeDatabase(Exception):
@@ -98,13 +117,17 @@ def driver_url(url: str) -> URL:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True, hide_parameters=True)
+    return create_engine(
+        url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True, hide_parameters=True, **_JSON
+    )
 
 
 def _sqlite_engine(url: URL, *, writing: bool) -> Engine:
     size = 1 if writing else READERS
     # Parameters are people's words: they must not reach a log by way of an error's text.
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=size, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, pool_size=size, hide_parameters=True, **_JSON
+    )
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
@@ -112,10 +135,9 @@ def _sqlite_engine(url: URL, *, writing: bool) -> Engine:
         connection.isolation_level = None
         _set_pragmas(connection, writing=writing)
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
+    word = "BEGIN IMMEDIATE" if writing else "BEGIN"
+    # Not by an event: an engine with listeners looks for them at every statement, a tenth of a dialogue step.
+    engine.dialect.do_begin = lambda connection: connection.execute(word)  # type: ignore[method-assign,assignment]
     return engine
 
 

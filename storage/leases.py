@@ -3,19 +3,29 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import CursorResult, Table, bindparam, or_, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from storage.tables import Lease
+
+_lease: Table = SQLModel.metadata.tables["lease"]
+# In Core and once: a poller asks with every batch of messages.
+_HOLD = (
+    update(_lease)
+    .where(
+        _lease.c.name == bindparam("lease"),
+        or_(_lease.c.owner == bindparam("holder"), _lease.c.until < bindparam("now", type_=_lease.c.until.type)),
+    )
+    .values(owner=bindparam("holder"), until=bindparam("new_until", type_=_lease.c.until.type))
+)
 
 
 def hold(session: Session, name: str, owner: str, now: datetime, *, seconds: float) -> bool:
     """Takes or prolongs the lease `name` for `owner`; False when somebody else has it."""
     until = now + timedelta(seconds=seconds)
-    free = or_(col(Lease.owner) == owner, col(Lease.until) < now)
     taken: CursorResult[Any] = session.execute(  # type: ignore[assignment]
-        update(Lease).where(col(Lease.name) == name, free).values(owner=owner, until=until)
+        _HOLD, {"lease": name, "holder": owner, "now": now, "new_until": until}
     )
     if taken.rowcount == 1:
         return True

@@ -32,6 +32,20 @@ def newest_version(session: Session, key: str) -> FormVersion | None:
     ).first()
 
 
+_NEWEST_ID = (
+    select(FormVersion.id)
+    .join(Form, col(Form.id) == col(FormVersion.form_id))
+    .where(Form.key == bindparam("form_key"))
+    .order_by(col(FormVersion.number).desc())
+    .limit(1)
+)
+
+
+def newest_version_id(session: Session, key: str) -> int | None:
+    """Only its number: the dialogue asks at every beginning, and knows the form itself already."""
+    return session.exec(_NEWEST_ID, params={"form_key": key}).first()
+
+
 def newest_version_of(session: Session, form_id: int) -> FormVersion | None:
     """The same, by the form's id."""
     return session.exec(

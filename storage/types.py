@@ -39,12 +39,17 @@ class Word(TypeDecorator[StrEnum]):
     def __init__(self, words: type[StrEnum]) -> None:
         super().__init__()
         self.words = words
+        self._known = {word.value: word for word in words}
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else self.words(value).value
+        return None if value is None else str(self._word(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.words(value)
+        return None if value is None else self._word(value)
+
+    def _word(self, value: Any) -> StrEnum:
+        # A word in a dictionary: the enumeration's own call is slow, and this is asked for every state of every row.
+        return self._known.get(value) or self.words(value)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
