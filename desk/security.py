@@ -10,6 +10,7 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated
 
 from argon2 import PasswordHasher
@@ -40,8 +41,6 @@ ATTEMPTS_OF_NETWORK = 50
 WINDOW = timedelta(minutes=15)
 
 _hasher = PasswordHasher()
-# Compared when there is no such account, so that the answer takes as long and tells nothing.
-_NOBODY = _hasher.hash(secrets.token_urlsafe())
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; font-src 'self' data:; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -167,10 +166,16 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
+@cache
+def _hash_of_nobody() -> str:
+    """Compared when there is no such account, so that the answer takes as long and tells nothing."""
+    return _hasher.hash(secrets.token_urlsafe())
+
+
 def password_fits(password_hash: str | None, password: str) -> bool:
     """Takes equally long whether or not there is an account."""
     try:
-        return _hasher.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _hasher.verify(password_hash or _hash_of_nobody(), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
