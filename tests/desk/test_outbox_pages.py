@@ -49,7 +49,8 @@ def a_letter(desk: Desk, payload: bytes, state: InboxState = InboxState.DEAD) ->
 
 def state_of(desk: Desk, table: type[Outbox] | type[Inbox], number: int) -> OutboxState | InboxState:
     with desk.house.database.read() as session:
-        row: Outbox | Inbox = session.get_one(table, number)
+        row = session.get_one(table, number)
+        assert isinstance(row, Outbox | Inbox)
         return row.state
 
 
