@@ -106,6 +106,19 @@ def test_carla_cannot_press_adas_buttons_nor_reach_adas_project(stage: Stage) ->
     assert stage.session.exec(select(Draft.referent_id)).one() == stage.colleague.id
 
 
+def test_a_made_up_button_cannot_choose_a_foreign_project(stage: Stage) -> None:
+    park = stage.cast.a_project(stage.cast.an_organization("Rho"), title="Altro parco")
+    stage.cast.add(Following(referent_id=stage.foreigner.id, project_id=park.id, since=stage.cast.now))
+    carla = stage.carla.says("/aggiorna")
+    own = carla.buttons[0][1]
+    assert own is not None
+
+    carla.presses_data(own.rpartition("-")[0] + f"-{stage.market.id}")
+
+    assert "Di quale progetto si tratta?" in carla.text
+    assert stage.session.exec(select(Draft.project_id)).one() is None
+
+
 def test_a_button_pressed_by_somebody_else_in_the_chat_is_refused(stage: Stage) -> None:
     bruno = stage.bruno.says("/aggiorna")
     data = bruno.buttons[0][1]

@@ -6,7 +6,7 @@ from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue
 from delivery.words import Words
 from storage.questions import thread
-from storage.tables import Channel, Draft, DraftState, OutboxKind, Question, QuestionState
+from storage.tables import Channel, Draft, DraftState, Outbox, OutboxKind, Question, QuestionState
 from tests.bot.conftest import Stage
 
 
@@ -96,6 +96,17 @@ def test_a_reply_to_the_answer_continues_the_thread(stage: Stage) -> None:
     assert stage.ada.text == f"✓ Aggiunto: la domanda n. {question.id} è di nuovo aperta, l'ufficio la leggerà."
     assert texts(stage, question)[-1] == "E per gli arredi?"
     assert questions(stage)[0].state is QuestionState.NEW
+
+
+def test_a_reply_in_a_chat_that_was_somebody_elses_before_opens_no_thread(stage: Stage) -> None:
+    question = answered(stage)
+    stage.session.exec(select(Outbox).where(Outbox.provider_id == "900")).one().address = "13"
+    stage.session.flush()
+
+    stage.carla.says("E per gli arredi?", reply_to="900")
+
+    assert "È una domanda per l'ufficio?" in stage.carla.text
+    assert len(texts(stage, question)) == 1
 
 
 def test_a_reply_to_ones_own_message_continues_the_thread_too(stage: Stage) -> None:

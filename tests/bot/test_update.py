@@ -51,6 +51,15 @@ def test_the_most_urgent_project_comes_first(stage: Stage) -> None:
     assert "scaduto: 10 novembre 2026" in stage.ada.text
 
 
+def test_a_deadline_whose_window_is_not_open_yet_hurries_nobody(stage: Stage) -> None:
+    stage.owed(date(2027, 3, 10), stage.market)
+
+    stage.ada.says("/aggiorna")
+
+    assert "⏰" not in stage.ada.text
+    assert stage.ada.labels[0] == "1 · Biblioteca di quartiere"
+
+
 def test_who_has_one_project_is_not_asked_which(stage: Stage) -> None:
     assert "1 di 6 · Ex mercato coperto" in stage.bruno.says("/aggiorna").text
 

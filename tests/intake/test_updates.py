@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from facts.calendar import local_date
 from intake.updates import fitting_obligations, record_update
-from storage.reports import latest_update, open_obligations
+from storage.reports import close_obligation, latest_update, open_obligations
 from storage.tables import (
     Audit,
     Channel,
@@ -99,6 +99,16 @@ def test_an_obligation_whose_window_is_closed_is_left_alone(session: Session, sc
     assert update.obligation_id is None
     session.refresh(future)
     assert future.state is ObligationState.OPEN
+
+
+def test_an_obligation_is_closed_once(session: Session, scene: Scene) -> None:
+    owed = scene.owed(date(2026, 11, 10))
+
+    assert close_obligation(session, owed.id, scene.cast.now)
+    assert not close_obligation(session, owed.id, scene.cast.now + timedelta(days=1))
+
+    session.refresh(owed)
+    assert owed.done_at == scene.cast.now
 
 
 def test_the_chosen_obligation_is_closed_and_never_another_in_its_place(session: Session, scene: Scene) -> None:
