@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup
 from sqlmodel import Session
 
 from delivery.links import Links
 from delivery.outbox import queue
-from delivery.words import Button, Words
+from delivery.words import Words
 from facts.languages import N_, Language, speaking
 from storage import audit, people
 from storage import invitations as keys
@@ -96,7 +97,7 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
         else _("{office} is writing to you.", office=office.name),
         _(
             "With Raccordo you tell us how your projects are going and ask us questions: "
-            "from Telegram, from your web page, or by answering our mails. We remind you of the deadlines."
+            "from Telegram or from your own web page. We remind you of the deadlines."
         ),
     ]
     if start_link:
@@ -105,16 +106,15 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
                 "<b>On Telegram:</b> open this link on your phone and confirm. It works once, within {days} days.",
                 days=people.INVITATION_DAYS,
             )
-            + f'\n<a href="{start_link}">{start_link}</a>'
+            + Markup('\n<a href="{0}">{0}</a>').format(start_link)
         )
     parts += [
         _("<b>Without Telegram:</b> use your own page. Its link is for you alone: please do not pass it on."),
         _('How we treat your data: <a href="{url}">privacy notice</a>.', url=links.privacy()),
         _("Were you not expecting this? Do nothing: nothing is linked until you confirm."),
     ]
-    buttons = ((Button(str(_("Open Telegram")), url=start_link),),) if start_link else ()
     subject = speaking(language)(N_("{office}: how to send us updates and questions"), office=office.name)
-    return Words("\n\n".join(parts), subject=subject, buttons=buttons)
+    return Words("\n\n".join(parts), subject=subject)
 
 
 def invitation_for(session: Session, token: str, now: datetime) -> Referent | None:
