@@ -89,6 +89,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.UNREACHABLE: N_("no working address"),
         Reason.NOBODY: N_("nobody follows it"),
         Reason.JOINED_LATER: N_("the referent came later"),
+        Reason.NO_LONGER_THEIRS: N_("they no longer follow it"),
         Reason.STOPPED: N_("sending is stopped"),
     },
 }

@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from enum import StrEnum
 
 import pytest
 from sqlmodel import col, select
 
+from desk.labels import LABELS
 from intake.builtin import ensure_builtin_forms
 from reminders.deadlines import create_deadline
 from reminders.sweep import remind_one
@@ -383,3 +385,8 @@ async def test_readers_and_volunteers_are_shown_no_such_button(desk: Desk, who: 
     ]
 
     assert not any(button in page for page in pages for button in (NEW, "/stop", "/waive"))
+
+
+@pytest.mark.parametrize("words", LABELS, ids=lambda words: words.__name__)
+def test_every_word_of_ours_has_words_for_people(words: type[StrEnum]) -> None:
+    assert set(LABELS[words]) == set(words)
