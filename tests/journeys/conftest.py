@@ -78,8 +78,8 @@ def _attribute(tag: str, name: str) -> str:
 
 
 @asynccontextmanager
-async def running_house(database_url: str, folder: Path) -> AsyncIterator[House]:
-    """Starts everything on loopback and stops it again."""
+async def running_house(database_url: str, folder: Path, *, smtp_port: int = 0) -> AsyncIterator[House]:
+    """Starts everything on loopback and stops it again. `smtp_port`: another mail server than the sandbox's."""
     clock = MovableClock(started_at(TUESDAY_MORNING))
     telegram = TelegramSandbox(TOKEN, limits=False)
     mail = MailSandbox()
@@ -104,7 +104,7 @@ async def running_house(database_url: str, folder: Path) -> AsyncIterator[House]
         telegram_token=SecretStr(TOKEN),
         telegram_per_second=0,
         telegram_api_url=f"http://127.0.0.1:{sandbox_port}",
-        smtp_url=SecretStr(mail.url),
+        smtp_url=SecretStr(f"smtp://127.0.0.1:{smtp_port}" if smtp_port else mail.url),
         mail_from="Raccordo <raccordo@example.org>",
     )
     service = await build(settings, clock=clock)

@@ -164,7 +164,7 @@ async def _a_personal_page(newcomer: Newcomer) -> str:
     """The one that Bruno finds in his invitation."""
     await newcomer.opens("/sandbox/mail")
     await newcomer.page.get_by_role("link", name=re.compile("come mandarci")).first.click()
-    address = await newcomer.page.get_by_role("link", name=re.compile("/r/")).first.get_attribute("href")
+    address = await newcomer.page.locator("a[href*='/r/']").first.get_attribute("href")
     assert address is not None
     return address.removeprefix(newcomer.base)
 
