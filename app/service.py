@@ -21,6 +21,7 @@ from app.clock import Clock, Ticker, system_clock
 from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
+from bot.polling import Poller
 from delivery.dispatch import Dispatcher
 from desk.app import make_desk
 from desk.house import Check, DeskHouse
@@ -147,10 +148,19 @@ async def build(
         loops["telegram"] = rooms.poller.run
         loops["greeting"] = partial(greet, rooms.bot)
     rooms.database.after_commit(worker.wake)
+    _share_commits(rooms.poller, worker, dispatcher)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
     if "web" not in without:
         service.web = _web(service, wrap_web)
     return service
+
+
+def _share_commits(poller: Poller | None, worker: Worker, dispatcher: Dispatcher | None) -> None:
+    """A message is kept, handled and its answer claimed with one commit: one flush to the disk, not three."""
+    sending = () if dispatcher is None else (dispatcher.ride,)
+    worker.then = sending
+    if poller is not None:
+        poller.then = (worker.ride, *sending)
 
 
 def _web(service: Service, wrap: WrapWeb) -> Server:

@@ -22,7 +22,7 @@ from delivery.telegram import call
 from intake.inbox import Arrival, receive_many
 from storage import leases
 from storage.crash import crashpoint
-from storage.database import Database
+from storage.database import Database, Passenger
 
 KIND: Final = "telegram"
 ALLOWED_UPDATES: Final = ["message", "edited_message", "callback_query", "my_chat_member"]
@@ -69,6 +69,7 @@ class Poller:
         self._held = False  # the lease was prolonged with the last updates
         self._heard = time.monotonic()
         self._answers = Answers(bot)
+        self.then: Sequence[Passenger] = ()  # who does their part in the transaction that keeps a batch
         # The typed method would parse each update, and one that it cannot parse would block all for ever.
         warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'")
 
@@ -142,7 +143,7 @@ class Poller:
             self._held = self._hold(session)
             return receive_many(session, arrivals, self._clock())
 
-        added = await self._database.run(receive)
+        added = await self._database.run(receive, self.then)
         crashpoint("after-inbox-commit")
         log.debug("telegram.received", updates=len(updates), new=added)
         for update in updates:

@@ -24,7 +24,7 @@ from delivery.links import Links
 from delivery.parcel import Outcome, Parcel, Sender
 from storage import dispatching
 from storage.crash import crashpoint
-from storage.database import Database
+from storage.database import Database, Ride
 from storage.tables import Channel, OutboxKind
 
 IN_FLIGHT: Mapping[Channel, int] = {Channel.TELEGRAM: 30, Channel.EMAIL: 4}
@@ -64,6 +64,8 @@ class Dispatcher:
     _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _passing: int | None = field(default=None, init=False)
+    # Whoever chooses what goes next: our own pass, or a ride in somebody's transaction. Never waited for.
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _crowded: bool = field(default=False, init=False)
     _gathering: asyncio.TimerHandle | None = field(default=None, init=False)
 
@@ -96,16 +98,21 @@ class Dispatcher:
     async def _until(self, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
+            if not self._turn.acquire(blocking=False):
+                await self._rest(LOOK_EVERY)  # the ride rings when it is over
+                continue
             try:
                 claim = await self.one_pass()
+                self._send_all(claim)
             except Exception as error:  # a locked database must not end the sending for good
                 log.exception("dispatch.pass_failed", error=type(error).__name__)
                 failures += 1
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), min(LONGEST_REST, 0.1 * 2**failures))
                 continue
+            finally:
+                self._turn.release()
             failures = 0
-            self._send_all(claim)
             await self._rest(claim.again_in)
 
     async def one_pass(self) -> Claim:
@@ -124,6 +131,39 @@ class Dispatcher:
         if claim.parcels:
             crashpoint("after-claim-commit")
         return claim
+
+    def ride(self, session: Session) -> Ride | None:
+        """Our pass as part of somebody's transaction: what it has just queued is claimed with the same commit."""
+        loop, now = self._loop, self.clock()
+        if loop is None or not self._duty.ours or not self._duty.settled(now):
+            return None
+        if not self._turn.acquire(blocking=False):
+            return None
+        outcomes = list(self._done)
+        try:
+            claim = self._work(session, outcomes, results.note(self.lanes, outcomes), now)
+        except BaseException:
+            self._lost()
+            raise
+
+        def landed() -> None:
+            with suppress(RuntimeError):  # the loop was closed a moment before
+                loop.call_soon_threadsafe(self._landed, outcomes, claim, now)
+
+        return Ride(landed, self._lost)
+
+    def _lost(self) -> None:
+        self._passing = None
+        self._turn.release()
+
+    def _landed(self, outcomes: list[Outcome], claim: Claim, now: datetime) -> None:
+        self._forget(outcomes)
+        self.last_pass = now
+        if claim.parcels:
+            crashpoint("after-claim-commit")
+        self._send_all(claim)
+        self._turn.release()
+        self._bell.set()
 
     async def _something_due(self, now: datetime) -> bool:
         """A look that writes nothing: every commit of the house wakes us, and most concern others."""
@@ -194,6 +234,8 @@ class Dispatcher:
         self._bell.clear()
 
     async def _finish(self) -> None:
+        while not self._turn.acquire(blocking=False):  # noqa: ASYNC110 - a thread holds it, for milliseconds
+            await asyncio.sleep(SHORTEST_REST)  # and never given back: nobody rides any more
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LAST_WORDS)
         outcomes = list(self._done)

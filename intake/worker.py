@@ -18,7 +18,7 @@ from sqlmodel import Session
 from storage import audit
 from storage import inbox as rows
 from storage.crash import crashpoint
-from storage.database import Database
+from storage.database import Database, Passenger, Ride
 from storage.tables import Inbox
 
 Handler = Callable[[Session, Inbox, datetime], None]
@@ -186,11 +186,21 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._suspect: int | None = None
+        self.then: Sequence[Passenger] = ()  # who does their part in the transaction of a pass
 
     def wake(self) -> None:
         """Something arrived. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
+
+    def ride(self, session: Session) -> Ride | None:
+        """Handles what somebody's transaction has just brought in, as part of it. Raises what a handler raises."""
+        bold = Round(self._round.handlers, self._round.apologies, self._round.limit, bold=True)
+        tried = work_round(session, bold, self._clock())
+        if not tried:
+            return None
+        crashpoint("before-worker-commit")
+        return Ride(landed=lambda: crashpoint("after-worker-commit"), lost=lambda: None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A pass that fails is made again after a rest, and has lost nothing."""
@@ -224,7 +234,7 @@ class Worker:
         """Boldly first. When that fails, whatever the reason, nothing of it was kept: again, row by row."""
         after = self._round.after
         try:
-            return await self._database.run(lambda session: self._pass(session, bold=True))
+            return await self._database.run(lambda session: self._pass(session, bold=True), self.then)
         except Exception:
             self._round.after = after
             return await self._database.run(lambda session: self._pass(session, bold=False))

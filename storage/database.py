@@ -6,9 +6,10 @@ On SQLite: one writer at a time, readers beside it. On PostgreSQL: a small pool 
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
@@ -42,6 +43,20 @@ _JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from
 
 class UnsafeDatabase(Exception):
     """The database refused a setting that our promises depend on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """What a passenger of somebody's transaction wants to know: `landed` after its commit, `lost` if that failed.
+
+    Called on the database's thread.
+    """
+
+    landed: Callable[[], None]
+    lost: Callable[[], None]
+
+
+Passenger = Callable[[Session], Ride | None]
 
 
 class Database:
@@ -81,9 +96,13 @@ class Database:
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
-    async def run(self, work: Callable[[Session], T]) -> T:
-        """Runs `work` in one writing transaction on a database thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self._do, work)
+    async def run(self, work: Callable[[Session], T], then: Sequence[Passenger] = ()) -> T:
+        """Runs `work` in one writing transaction on a database thread.
+
+        `then`: others who do their part in the same transaction, so that a message costs one flush to the disk and
+        not three. Where that fails, nothing of it is kept, and `work` is done again by itself.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._do, work, then)
 
     async def look(self, work: Callable[[Session], T]) -> T:
         """Runs `work`, which only reads, on a reader thread."""
@@ -95,9 +114,29 @@ class Database:
         self._writer.dispose()
         self._reader.dispose()
 
-    def _do(self, work: Callable[[Session], T]) -> T:
+    def _do(self, work: Callable[[Session], T], then: Sequence[Passenger] = ()) -> T:
+        if then:
+            with suppress(Exception):  # whoever failed tries again in its own transaction, and says why there
+                return self._together(work, then)
         with self.write() as session:
             return work(session)
+
+    def _together(self, work: Callable[[Session], T], then: Sequence[Passenger]) -> T:
+        rides: list[Ride] = []
+        try:
+            with self.write() as session:
+                result = work(session)
+                for passenger in then:
+                    ride = passenger(session)
+                    if ride is not None:
+                        rides.append(ride)
+        except BaseException:
+            for ride in rides:
+                ride.lost()
+            raise
+        for ride in rides:
+            ride.landed()
+        return result
 
     def _see(self, work: Callable[[Session], T]) -> T:
         with self.read() as session:

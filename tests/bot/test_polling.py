@@ -139,11 +139,11 @@ async def test_nothing_is_confirmed_while_the_database_fails_and_all_arrives_aft
     healthy, outage = database.run, iter(range(5))
     confirmed_meanwhile: list[int] = []
 
-    async def run(work: Callable[[Session], Any]) -> Any:
+    async def run(work: Callable[[Session], Any], then: Any = ()) -> Any:
         if work.__name__ == "receive" and next(outage, None) is not None:
             confirmed_meanwhile.append(sum(entry.kind is EntryKind.CONFIRMED for entry in telegram.ledger.entries))
             raise OperationalError("COMMIT", None, Exception("database is locked"))
-        return await healthy(work)
+        return await healthy(work, then)
 
     monkeypatch.setattr(database, "run", run)
 
