@@ -1,6 +1,6 @@
 """Runs every contender in turn, several rounds, and prints medians with their spread. Asserts nothing about speed.
 
-python -m benchmarks [--people 200] [--seconds 8] [--rounds 3]
+python -m benchmarks [--people 200] [--seconds 10] [--rounds 3]
 """
 
 import argparse
@@ -21,7 +21,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--warmup", type=float, default=3.0)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="contenders whose name contains this")
     return parser.parse_args()
