@@ -30,7 +30,8 @@ def set_up_logging(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "apscheduler", "aiosmtplib", "mail.log"):
+    # telegram would write whole messages, and an invitation is a key.
+    for name in ("httpx", "httpcore", "telegram", "apscheduler", "aiosmtplib", "mail.log"):
         logging.getLogger(name).setLevel(logging.WARNING)
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(

@@ -157,6 +157,7 @@ class Serve:
     process: subprocess.Popen[bytes] | None = None
     kills: int = 0
     patient: bool = False  # waits for the leases of the dead
+    program: tuple[str, ...] = ("-m", "app.cli", "serve")
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -186,10 +187,10 @@ class Serve:
         assert self.process is None
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve"],
+                [sys.executable, *self.program],
                 cwd=ROOT,
                 env=self.environment(crashpoint),
-                stdout=subprocess.DEVNULL,
+                stdout=log,
                 stderr=log,
             )
 
