@@ -65,6 +65,7 @@ class Dispatcher:
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _passing: int | None = field(default=None, init=False)
     # Whoever chooses what goes next: our own pass, or a ride in somebody's transaction. Never waited for.
+    _refused: bool = field(default=False, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _crowded: bool = field(default=False, init=False)
     _gathering: asyncio.TimerHandle | None = field(default=None, init=False)
@@ -98,7 +99,8 @@ class Dispatcher:
     async def _until(self, stop: asyncio.Event) -> None:
         failures = 0
         while not stop.is_set():
-            if not self._turn.acquire(blocking=False):
+            self._refused = not self._turn.acquire(blocking=False)
+            if self._refused:
                 await self._rest(LOOK_EVERY)  # the ride rings when it is over
                 continue
             try:
@@ -147,6 +149,7 @@ class Dispatcher:
             raise
 
         def landed() -> None:
+            self._passing = None
             with suppress(RuntimeError):  # the loop was closed a moment before
                 loop.call_soon_threadsafe(self._landed, outcomes, claim, now)
 
@@ -163,7 +166,10 @@ class Dispatcher:
             crashpoint("after-claim-commit")
         self._send_all(claim)
         self._turn.release()
-        self._bell.set()
+        if self._refused:
+            self._bell.set()
+        elif claim.again_in is not None and self._loop is not None:
+            self._loop.call_later(max(SHORTEST_REST, claim.again_in), self._bell.set)
 
     async def _something_due(self, now: datetime) -> bool:
         """A look that writes nothing: every commit of the house wakes us, and most concern others."""

@@ -197,10 +197,14 @@ class Worker:
         """Handles what somebody's transaction has just brought in, as part of it. Raises what a handler raises."""
         bold = Round(self._round.handlers, self._round.apologies, self._round.limit, bold=True)
         tried = work_round(session, bold, self._clock())
-        if not tried:
-            return None
         crashpoint("before-worker-commit")
-        return Ride(landed=lambda: crashpoint("after-worker-commit"), lost=lambda: None)
+
+        def landed() -> None:
+            crashpoint("after-worker-commit")
+            if tried >= bold.limit:
+                self.wake()  # there may be more
+
+        return Ride(landed, lost=lambda: None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. A pass that fails is made again after a rest, and has lost nothing."""

@@ -6,6 +6,7 @@ On SQLite: one writer at a time, readers beside it. On PostgreSQL: a small pool 
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlmodel import Session
 
 T = TypeVar("T")
@@ -22,6 +24,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 POSTGRES_POOL = 8
 READERS = 4
+FRESH_SECONDS = 2.0  # a connection used since then is taken to be alive
 
 
 def _to_json(value: Any) -> str:
@@ -84,9 +87,17 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""
+        with self._transaction() as session:
+            yield session
+        self._tell()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
         with self._turn, Session(self._writer, expire_on_commit=False) as session:
             yield session
             session.commit()
+
+    def _tell(self) -> None:
         for call in self._after_commit:
             call()
 
@@ -124,7 +135,7 @@ class Database:
     def _together(self, work: Callable[[Session], T], then: Sequence[Passenger]) -> T:
         rides: list[Ride] = []
         try:
-            with self.write() as session:
+            with self._transaction() as session:
                 result = work(session)
                 for passenger in then:
                     ride = passenger(session)
@@ -136,6 +147,8 @@ class Database:
             raise
         for ride in rides:
             ride.landed()
+        if len(rides) < len(then):
+            self._tell()  # who rode knows; whoever did not, has to look
         return result
 
     def _see(self, work: Callable[[Session], T]) -> T:
@@ -156,9 +169,26 @@ def driver_url(url: str) -> URL:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
-        url, pool_size=POSTGRES_POOL, max_overflow=4, pool_pre_ping=True, hide_parameters=True, **_JSON
-    )
+    engine = create_engine(url, pool_size=POSTGRES_POOL, max_overflow=4, hide_parameters=True, **_JSON)
+
+    @event.listens_for(engine, "checkin")
+    def put_back(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def take_out(connection: Any, record: Any, _proxy: Any) -> None:
+        # SQLAlchemy's own ping asks every time: a third of the time of one person's step.
+        if time.monotonic() - record.info.get("used", 0.0) > FRESH_SECONDS and not _alive(engine, connection):
+            raise DisconnectionError
+
+    return engine
+
+
+def _alive(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 def _sqlite_engine(url: URL, *, writing: bool) -> Engine:
