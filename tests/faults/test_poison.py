@@ -1,6 +1,7 @@
 """T4: one update in a hundred breaks its handler. It ends as a dead letter; nobody else notices."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlmodel import Session
 
@@ -107,6 +109,8 @@ async def running(database_url: str, sandbox: Sandbox, folder: Path) -> AsyncIte
         telegram_api_url=sandbox.url,
         telegram_per_second=0.0,
     )
+    # ten thousand lines that everything is well would hide the table
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     service = await build(settings)
     task = asyncio.create_task(service.run())
     await asyncio.wait_for(service.started.wait(), 30)
@@ -115,6 +119,7 @@ async def running(database_url: str, sandbox: Sandbox, folder: Path) -> AsyncIte
     finally:
         service.stop.set()
         await task
+        structlog.reset_defaults()
 
 
 def poisonous(handler: Handler) -> Handler:
