@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from pydantic import SecretStr
+from sqlmodel import Session, col, select
 
 from app.clock import MovableClock
 from app.service import Server, Service, build
@@ -24,7 +25,7 @@ from sandbox.people import Person
 from sandbox.telegram import TelegramSandbox
 from storage.database import Database
 from storage.staff import add_staff
-from storage.tables import Role
+from storage.tables import Outbox, OutboxState, Role
 from tests.cast import Cast
 from tests.journeys.clocks import TUESDAY_MORNING, started_at
 
@@ -58,9 +59,20 @@ class House:
         shown = (await self.desk.get(page)).raise_for_status().text
         return await self.desk.post(action, data=hidden_fields(shown, action) | fields, follow_redirects=True)
 
+    async def all_sent(self) -> None:
+        """Until what Telegram answered is written down too: nobody replies faster than that with their thumbs."""
+        async with asyncio.timeout(15):
+            while await self.database.look(lambda session: any_waiting(session)):
+                await asyncio.sleep(0.02)
+
     async def move_to(self, **delta: float) -> None:
         self.clock.advance(timedelta(**delta))
         await self.service.ticker.tick()
+
+
+def any_waiting(session: Session) -> bool:
+    waiting = (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.RETRY)
+    return session.exec(select(Outbox.id).where(col(Outbox.state).in_(waiting))).first() is not None
 
 
 def hidden_fields(page: str, action: str) -> dict[str, object]:

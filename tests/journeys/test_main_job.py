@@ -75,6 +75,7 @@ async def test_a_question_is_answered_and_the_reply_joins_its_thread(house: Hous
     after = ada.chat[-1].id
     await house.post(page, f"{page}/answer", text="Sì, con una variante approvata.")
     answer = await ada.wait_for_message("con una variante approvata", after=after, timeout=15)
+    await house.all_sent()
     await says(ada, "Grazie, e per il cortile?", f"n. {question.id}", reply_to=answer.id)
 
     thread = (await house.desk.get(page)).text
