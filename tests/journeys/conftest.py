@@ -62,7 +62,7 @@ class House:
     async def all_sent(self) -> None:
         """Until what Telegram answered is written down too: nobody replies faster than that with their thumbs."""
         async with asyncio.timeout(15):
-            while await self.database.look(lambda session: any_waiting(session)):
+            while await self.database.look(any_waiting):
                 await asyncio.sleep(0.02)
 
     async def move_to(self, **delta: float) -> None:
