@@ -157,10 +157,8 @@ async def build(
 
 def _share_commits(poller: Poller | None, worker: Worker, dispatcher: Dispatcher | None) -> None:
     """A message is kept, handled and its answer claimed with one commit: one flush to the disk, not three."""
-    sending = () if dispatcher is None else (dispatcher.ride,)
-    worker.then = sending
     if poller is not None:
-        poller.then = (worker.ride, *sending)
+        poller.then = (worker.ride,) if dispatcher is None else (dispatcher.note, worker.ride, dispatcher.ride)
 
 
 def _web(service: Service, wrap: WrapWeb) -> Server:

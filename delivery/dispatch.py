@@ -65,6 +65,7 @@ class Dispatcher:
     _bell: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _passing: int | None = field(default=None, init=False)
     # Whoever chooses what goes next: our own pass, or a ride in somebody's transaction. Never waited for.
+    _noted: tuple[int, list[Outcome]] | None = field(default=None, init=False)
     _refused: bool = field(default=False, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _crowded: bool = field(default=False, init=False)
@@ -134,29 +135,45 @@ class Dispatcher:
             crashpoint("after-claim-commit")
         return claim
 
-    def ride(self, session: Session) -> Ride | None:
-        """Our pass as part of somebody's transaction: what it has just queued is claimed with the same commit."""
-        loop, now = self._loop, self.clock()
-        if loop is None or not self._duty.ours or not self._duty.settled(now):
+    def note(self, session: Session) -> Ride | None:
+        """First half of our pass as part of somebody's transaction: writes down what was sent meanwhile.
+
+        Before the messages of the same transaction are read: one of them may answer what has just arrived.
+        """
+        now = self.clock()
+        if self._loop is None or not self._duty.ours or not self._duty.settled(now):
             return None
         if not self._turn.acquire(blocking=False):
             return None
-        outcomes = list(self._done)
+        self._noted = (threading.get_ident(), list(self._done))
         try:
-            claim = self._work(session, outcomes, results.note(self.lanes, outcomes), now)
+            self._write(session, self._noted[1], results.note(self.lanes, self._noted[1]), now)
         except BaseException:
             self._lost()
             raise
+        return Ride(landed=self._noted_alone, lost=self._lost)
+
+    def ride(self, session: Session) -> Ride | None:
+        """The second half, after `note`: what the transaction has just queued is claimed with the same commit."""
+        loop, now = self._loop, self.clock()
+        if loop is None or self._noted is None or self._noted[0] != threading.get_ident():
+            return None
+        outcomes, self._noted = self._noted[1], None
+        claim = self._claim(session, outcomes, now)
 
         def landed() -> None:
             self._passing = None
             with suppress(RuntimeError):  # the loop was closed a moment before
                 loop.call_soon_threadsafe(self._landed, outcomes, claim, now)
 
-        return Ride(landed, self._lost)
+        return Ride(landed, lost=lambda: None)
+
+    def _noted_alone(self) -> None:
+        if self._noted is not None:  # `ride` did not come
+            self._lost()
 
     def _lost(self) -> None:
-        self._passing = None
+        self._passing, self._noted = None, None
         self._turn.release()
 
     def _landed(self, outcomes: list[Outcome], claim: Claim, now: datetime) -> None:
@@ -184,9 +201,15 @@ class Dispatcher:
             self._flying.pop(outcome.parcel.id, None)
 
     def _work(self, session: Session, outcomes: list[Outcome], recovered: set[Channel], now: datetime) -> Claim:
+        self._write(session, outcomes, recovered, now)
+        return self._claim(session, outcomes, now)
+
+    def _write(self, session: Session, outcomes: list[Outcome], recovered: set[Channel], now: datetime) -> None:
         self._passing = threading.get_ident()
         if outcomes:
             results.write(session, outcomes, recovered, now)
+
+    def _claim(self, session: Session, outcomes: list[Outcome], now: datetime) -> Claim:
         if not self._duty.take(session, now, set(self._flying)):
             return Claim([])
         self._desk.office = self._duty.office

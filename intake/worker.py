@@ -18,7 +18,7 @@ from sqlmodel import Session
 from storage import audit
 from storage import inbox as rows
 from storage.crash import crashpoint
-from storage.database import Database, Passenger, Ride
+from storage.database import Database, Ride
 from storage.tables import Inbox
 
 Handler = Callable[[Session, Inbox, datetime], None]
@@ -186,7 +186,6 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
         self._suspect: int | None = None
-        self.then: Sequence[Passenger] = ()  # who does their part in the transaction of a pass
 
     def wake(self) -> None:
         """Something arrived. From any thread."""
@@ -238,7 +237,7 @@ class Worker:
         """Boldly first. When that fails, whatever the reason, nothing of it was kept: again, row by row."""
         after = self._round.after
         try:
-            return await self._database.run(lambda session: self._pass(session, bold=True), self.then)
+            return await self._database.run(lambda session: self._pass(session, bold=True))
         except Exception:
             self._round.after = after
             return await self._database.run(lambda session: self._pass(session, bold=False))
