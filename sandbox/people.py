@@ -3,6 +3,7 @@
 A person has sent nothing until `sends`: for the bot the chat does not exist before (`started=True` skips that).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class World:
         return int(self.clock())
 
 
-class Chat:
+class Chat(ABC):
     """A private chat or a group, with all its messages."""
 
     def __init__(self, world: World, chat_id: int) -> None:
@@ -108,8 +109,9 @@ class Chat:
         self.by_id: dict[int, Message] = {}
         self.reply_keyboard: Json | None = None
 
+    @abstractmethod
     def described(self) -> Json:
-        raise NotImplementedError
+        """The Chat object of the Bot API."""
 
     def add(self, raw: Json, *, from_bot: bool) -> Message:
         message = Message(raw, from_bot)
