@@ -138,7 +138,7 @@ async def build(
     ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone), clock)
     loops: dict[str, Loop] = {"worker": worker.run}
     dispatcher = None
-    if "dispatch" not in without:
+    if "dispatch" not in without and not _leaves_out(settings, without):
         dispatcher = rooms.dispatcher(clock, owner)
         loops["dispatch"] = dispatcher.run
         rooms.database.after_commit(dispatcher.wake)
@@ -153,6 +153,15 @@ async def build(
     if "web" not in without:
         service.web = _web(service, wrap_web)
     return service
+
+
+def _leaves_out(settings: Settings, without: Collection[str]) -> bool:
+    """Whether this process lacks a channel that the house has.
+
+    One process sends for all. If one that cannot speak on a channel had that duty, the channel would fall silent.
+    """
+    has = {"telegram": settings.telegram_token, "mail": settings.smtp_url}
+    return any(part in without and has[part].get_secret_value() for part in PART_CHANNELS)
 
 
 def _share_commits(poller: Poller | None, worker: Worker, dispatcher: Dispatcher | None) -> None:

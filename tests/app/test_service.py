@@ -1,0 +1,51 @@
+"""What a process takes on, and what it leaves to others."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.alone import AlreadyServed, take_alone
+from app.service import build
+from app.settings import Settings
+
+TOKEN = "700000002:AAserviceserviceserviceserviceservice"
+
+
+def _settings(folder: Path, database_url: str) -> Settings:
+    return Settings.model_construct(
+        data_dir=folder / "data",
+        database_url=SecretStr(database_url),
+        telegram_token=SecretStr(TOKEN),
+        telegram_api_url="http://127.0.0.1:9",  # nobody listens there
+        smtp_url=SecretStr("smtp://127.0.0.1:9"),
+        mail_from="Raccordo <raccordo@example.org>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("without", "loops"),
+    [
+        ([], {"worker", "dispatch", "clock", "telegram", "greeting"}),
+        (["clock"], {"worker", "dispatch", "telegram", "greeting"}),
+        (["dispatch"], {"worker", "clock", "telegram", "greeting"}),
+        (["telegram"], {"worker", "clock"}),
+        (["mail"], {"worker", "clock", "telegram", "greeting"}),
+    ],
+)
+async def test_a_process_that_lacks_a_channel_does_not_send_for_all(
+    database_url: str, tmp_path: Path, without: list[str], loops: set[str]
+) -> None:
+    service = await build(_settings(tmp_path, database_url), without=[*without, "web"])
+
+    assert set(service.loops) == loops
+    await service.rooms.close()
+    if service.lock is not None:
+        service.lock.close()
+
+
+def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
+    with take_alone(tmp_path), pytest.raises(AlreadyServed, match="another raccordo"):
+        take_alone(tmp_path)
+
+    take_alone(tmp_path).close()
