@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from desk.house import DeskHouse
-from desk.pages import House, Reader, Refuse
+from desk.pages import House, Id, Reader, Refuse
 from intake.files import open_file
 from storage.tables import Attachment
 
@@ -18,7 +18,7 @@ CHUNK = 256 * 1024
 
 
 @router.get("/desk/attachments/{attachment_id}")
-def attachment(house: House, signed: Reader, attachment_id: int) -> Response:
+def attachment(house: House, signed: Reader, attachment_id: Id) -> Response:
     with house.database.read() as session:
         found = session.get(Attachment, attachment_id)
         if found is None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import Actor, House, Reader, Refuse, redirect, render, speaker
+from desk.pages import Actor, House, Id, Reader, Refuse, redirect, render, speaker
 from intake.worker import drop_dead, retry_dead
 from storage.inbox import dead_letters, inbox_row
 from storage.tables import Inbox, InboxState
@@ -24,7 +24,7 @@ def letters(request: Request, house: House, signed: Reader) -> Response:
 
 
 @router.get("/desk/dead-letters/{inbox_id}")
-def letter(request: Request, house: House, signed: Reader, inbox_id: int) -> Response:
+def letter(request: Request, house: House, signed: Reader, inbox_id: Id) -> Response:
     with house.database.read() as session:
         row = inbox_row(session, inbox_id)
         if row is None or row.state not in (InboxState.DEAD, InboxState.DROPPED):
@@ -34,7 +34,7 @@ def letter(request: Request, house: House, signed: Reader, inbox_id: int) -> Res
 
 
 @router.post("/desk/dead-letters/{inbox_id}/retry")
-def retry(request: Request, house: House, signed: Actor, inbox_id: int) -> Response:
+def retry(request: Request, house: House, signed: Actor, inbox_id: Id) -> Response:
     with house.database.write() as session:
         done = retry_dead(session, inbox_id, house.clock(), by=signed.staff_id)
     _ = speaker(request)
@@ -42,7 +42,7 @@ def retry(request: Request, house: House, signed: Actor, inbox_id: int) -> Respo
 
 
 @router.get("/desk/dead-letters/{inbox_id}/drop")
-def before_dropping(request: Request, house: House, signed: Actor, inbox_id: int) -> Response:
+def before_dropping(request: Request, house: House, signed: Actor, inbox_id: Id) -> Response:
     with house.database.read() as session:
         row = inbox_row(session, inbox_id)
         if row is None or row.state is not InboxState.DEAD:
@@ -51,7 +51,7 @@ def before_dropping(request: Request, house: House, signed: Actor, inbox_id: int
 
 
 @router.post("/desk/dead-letters/{inbox_id}/drop")
-def drop(request: Request, house: House, signed: Actor, inbox_id: int) -> Response:
+def drop(request: Request, house: House, signed: Actor, inbox_id: Id) -> Response:
     with house.database.write() as session:
         done = drop_dead(session, inbox_id, house.clock(), by=signed.staff_id)
     _ = speaker(request)

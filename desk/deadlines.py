@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import House, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from facts.calendar import local_date
 from reminders.deadlines import DeadlineRefused, stop_deadline, waive
 from storage.desk import (
@@ -71,7 +71,7 @@ def deadline(
     signed: Reader,
     pages: Page,
     *,
-    deadline_id: int,
+    deadline_id: Id,
     which: Which | None = None,
     period: str = "",
 ) -> Response:
@@ -101,12 +101,12 @@ def deadline(
 
 
 @router.get("/desk/deadlines/{deadline_id}/stop")
-def before_stopping(request: Request, house: House, signed: Manager, deadline_id: int) -> Response:
+def before_stopping(request: Request, house: House, signed: Manager, deadline_id: Id) -> Response:
     return _stop_page(request, house, deadline_id)
 
 
 @router.post("/desk/deadlines/{deadline_id}/stop")
-def stop(request: Request, house: House, signed: Manager, deadline_id: int, reason: Reason = "") -> Response:
+def stop(request: Request, house: House, signed: Manager, deadline_id: Id, reason: Reason = "") -> Response:
     _ = speaker(request)
     try:
         with house.database.write() as session:
@@ -120,13 +120,13 @@ def stop(request: Request, house: House, signed: Manager, deadline_id: int, reas
 
 
 @router.get("/desk/deadlines/{deadline_id}/obligations/{obligation_id}")
-def obligation(request: Request, house: House, signed: Reader, deadline_id: int, obligation_id: int) -> Response:
+def obligation(request: Request, house: House, signed: Reader, deadline_id: Id, obligation_id: Id) -> Response:
     return _obligation_page(request, house, deadline_id, obligation_id)
 
 
 @router.post("/desk/deadlines/{deadline_id}/obligations/{obligation_id}/waive")
 def waive_one(
-    request: Request, house: House, signed: Manager, deadline_id: int, obligation_id: int, reason: Reason = ""
+    request: Request, house: House, signed: Manager, deadline_id: Id, obligation_id: Id, reason: Reason = ""
 ) -> Response:
     _ = speaker(request)
     try:

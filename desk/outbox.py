@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from delivery.words import plain_text
 from desk.house import DeskHouse
-from desk.pages import N_, Actor, House, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from storage.desk import outgoing
 from storage.outbox import DROPPABLE, MENDABLE, drop_outbox, outbox_counts, retry_outbox
@@ -47,7 +47,7 @@ def outbox(request: Request, house: House, signed: Reader, pages: Page, heap: st
 
 
 @router.post("/desk/outbox/{outbox_id}/retry")
-def retry(request: Request, house: House, signed: Actor, outbox_id: int) -> Response:
+def retry(request: Request, house: House, signed: Actor, outbox_id: Id) -> Response:
     _ = speaker(request)
     with house.database.write() as session:
         done = retry_outbox(session, outbox_id, house.clock(), staff_id=signed.staff_id)
@@ -55,7 +55,7 @@ def retry(request: Request, house: House, signed: Actor, outbox_id: int) -> Resp
 
 
 @router.get("/desk/outbox/{outbox_id}/drop")
-def before_dropping(request: Request, house: House, signed: Actor, outbox_id: int) -> Response:
+def before_dropping(request: Request, house: House, signed: Actor, outbox_id: Id) -> Response:
     with house.database.read() as session:
         row = session.get(Outbox, outbox_id)
         if row is None:
@@ -64,7 +64,7 @@ def before_dropping(request: Request, house: House, signed: Actor, outbox_id: in
 
 
 @router.post("/desk/outbox/{outbox_id}/drop")
-def drop(request: Request, house: House, signed: Actor, outbox_id: int) -> Response:
+def drop(request: Request, house: House, signed: Actor, outbox_id: Id) -> Response:
     _ = speaker(request)
     return _back(request, _dropped(house, signed, outbox_id), _("The message is put aside and will not leave."))
 

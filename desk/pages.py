@@ -21,7 +21,8 @@ How a page module is written
 8. Templates extend `base.html` (blocks `title`, `content`; `{% set section = "things" %}` marks the navigation) and
    `{% import "macros.html" as ui with context %}`: `ui.page_header`, `ui.empty`, `ui.table`/`ui.cell`, `ui.field`,
    `ui.select`, `ui.textarea`, `ui.pages`, `ui.badge`, `ui.icon`. No inline style or script: our policy forbids them.
-9. Filters: `moment`, `day`, `ago`, `euro`, `tenths`, `paragraphs`, `label` (the words for any of our StrEnums).
+9. A number in the address is `thing_id: Id`: nonsense, and what no database could hold, is a page that is not there.
+10. Filters: `moment`, `day`, `ago`, `euro`, `tenths`, `paragraphs`, `label` (the words for any of our StrEnums).
 """
 
 import json
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from itsdangerous import BadData, URLSafeSerializer
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -45,12 +46,16 @@ from storage.tables import Role
 
 PAGE_SIZE = 50
 
+# A number in an address. Beyond 64 bits the database would answer with an error; such a page does not exist.
+Id = Annotated[int, Path(ge=1, lt=2**63)]
+
 __all__ = [
     "N_",
     "PAGE_SIZE",
     "Actor",
     "Admin",
     "House",
+    "Id",
     "Manager",
     "Page",
     "Pages",

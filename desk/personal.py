@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from desk.attachments import file_response
 from desk.house import DeskHouse
-from desk.pages import N_, House, Refuse, redirect, render, speaker
+from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
 from facts.languages import Language, Speaker
@@ -151,7 +151,7 @@ def _ask(house: DeskHouse, me: Referent, token: str, letter: Letter, _: Speaker)
 
 
 @router.get("/r/{token}/questions/{question_id}")
-def question(request: Request, house: House, token: str, question_id: int) -> Response:
+def question(request: Request, house: House, token: str, question_id: Id) -> Response:
     with house.database.read() as session:
         me = _enter(request, session, token, house.clock())
         return _question_page(request, session, me, token, question_id) if me else _closed(request)
@@ -162,7 +162,7 @@ def add(
     request: Request,
     house: House,
     token: str,
-    question_id: int,
+    question_id: Id,
     text: Annotated[str, Form()] = "",
     file: Upload = None,
 ) -> Response:
@@ -201,7 +201,7 @@ def _add(house: DeskHouse, me: Referent, token: str, letter: Letter, question_id
 
 @router.post("/r/{token}/questions/{question_id}/solved")
 def say_solved(
-    request: Request, house: House, token: str, question_id: int, solved: Annotated[str, Form()] = ""
+    request: Request, house: House, token: str, question_id: Id, solved: Annotated[str, Form()] = ""
 ) -> Response:
     now = house.clock()
     with house.database.write() as session:
@@ -217,7 +217,7 @@ def say_solved(
 
 
 @router.get("/r/{token}/files/{attachment_id}")
-def own_attachment(request: Request, house: House, token: str, attachment_id: int) -> Response:
+def own_attachment(request: Request, house: House, token: str, attachment_id: Id) -> Response:
     with house.database.read() as session:
         me = _enter(request, session, token, house.clock())
         if me is None:

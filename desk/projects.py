@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import House, Page, Reader, Refuse, render
+from desk.pages import House, Id, Page, Reader, Refuse, render
 from facts.calendar import local_date
 from facts.phases import OLDER_PHASES, PHASES
 from storage.desk import asked, one_project, owed_for, updates_page
@@ -38,7 +38,7 @@ def projects(request: Request, house: House, signed: Reader, pages: Page, q: str
 
 
 @router.get("/desk/projects/{project_id}")
-def project(request: Request, house: House, signed: Reader, project_id: int) -> Response:
+def project(request: Request, house: House, signed: Reader, project_id: Id) -> Response:
     today = local_date(house.clock(), house.zone)
     with house.database.read() as session:
         one = one_project(session, project_id)

@@ -11,7 +11,7 @@ from answering import answer as answers
 from answering import moves
 from answering.refusal import Refused
 from desk.house import DeskHouse
-from desk.pages import Actor, House, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from storage import queue
 from storage.queue import View
@@ -36,34 +36,34 @@ def questions(
 
 
 @router.get("/desk/questions/{question_id}")
-def question(request: Request, house: House, signed: Reader, question_id: int) -> Response:
+def question(request: Request, house: House, signed: Reader, question_id: Id) -> Response:
     with house.database.read() as session:
         return _page(request, session, signed, question_id)
 
 
 @router.post("/desk/questions/{question_id}/take")
-def take(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+def take(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.take, version)
 
 
 @router.post("/desk/questions/{question_id}/release")
-def release(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+def release(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.release, version)
 
 
 @router.post("/desk/questions/{question_id}/close")
-def close(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+def close(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.close, version)
 
 
 @router.post("/desk/questions/{question_id}/reopen")
-def reopen(request: Request, house: House, signed: Actor, question_id: int, version: Version) -> Response:
+def reopen(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.reopen, version)
 
 
 @router.post("/desk/questions/{question_id}/answer")
 def answer(
-    request: Request, house: House, signed: Actor, question_id: int, version: Version, text: Text = ""
+    request: Request, house: House, signed: Actor, question_id: Id, version: Version, text: Text = ""
 ) -> Response:
     try:
         with house.database.write() as session:
@@ -75,7 +75,7 @@ def answer(
 
 
 @router.post("/desk/questions/{question_id}/note")
-def note(request: Request, house: House, signed: Actor, question_id: int, text: Text = "") -> Response:
+def note(request: Request, house: House, signed: Actor, question_id: Id, text: Text = "") -> Response:
     try:
         with house.database.write() as session:
             answers.note(session, question_id, signed.staff_id, text, now=house.clock())

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import N_, House, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import N_, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from facts.languages import Speaker
 from intake.invitations import Invited, NobodyToInvite, invite, revoke
 from registry.referents import add_referent
@@ -146,12 +146,12 @@ def _form(request: Request, session: Session, person: Person, now: datetime, *, 
 
 
 @router.get("/desk/referents/{referent_id}")
-def referent(request: Request, house: House, signed: Reader, referent_id: int) -> Response:
+def referent(request: Request, house: House, signed: Reader, referent_id: Id) -> Response:
     return _page(request, house, referent_id)
 
 
 @router.post("/desk/referents/{referent_id}/invite")
-def invite_them(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+def invite_them(request: Request, house: House, signed: Manager, referent_id: Id) -> Response:
     """Answers with the page itself: a redirect would have to carry the keys in an address or a cookie."""
     try:
         with house.database.write() as session:
@@ -162,7 +162,7 @@ def invite_them(request: Request, house: House, signed: Manager, referent_id: in
 
 
 @router.get("/desk/referents/{referent_id}/revoke")
-def before_revoking(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+def before_revoking(request: Request, house: House, signed: Manager, referent_id: Id) -> Response:
     with house.database.read() as session:
         person = one_referent(session, referent_id)
         if person is None:
@@ -174,7 +174,7 @@ def before_revoking(request: Request, house: House, signed: Manager, referent_id
 
 
 @router.post("/desk/referents/{referent_id}/revoke")
-def revoke_all(request: Request, house: House, signed: Manager, referent_id: int) -> Response:
+def revoke_all(request: Request, house: House, signed: Manager, referent_id: Id) -> Response:
     now = house.clock()
     with house.database.write() as session:
         if one_referent(session, referent_id) is None:

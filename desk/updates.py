@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import House, Page, Reader, Refuse, render, speaker
+from desk.pages import House, Id, Page, Reader, Refuse, render, speaker
 from facts.languages import Language
 from intake.forms import BadDefinition, fits, read_form, show
 from storage.desk import OneUpdate, one_update, titles_of, updates_page
@@ -42,7 +42,7 @@ def updates(
 
 
 @router.get("/desk/updates/{update_id}")
-def update(request: Request, house: House, signed: Reader, update_id: int) -> Response:
+def update(request: Request, house: House, signed: Reader, update_id: Id) -> Response:
     with house.database.read() as session:
         one = one_update(session, update_id)
         if one is None:

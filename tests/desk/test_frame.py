@@ -10,6 +10,7 @@ from sqlmodel import Session, func, select
 
 from desk import pages
 from desk.app import Check
+from storage.people import new_personal_link
 from storage.tables import Question, StaffSession
 from tests.desk.conftest import Clock, Desk
 
@@ -79,13 +80,13 @@ async def test_there_is_no_description_of_the_interface(desk: Desk) -> None:
     assert seen == [404] * 3
 
 
-def every_route(desk: Desk, method: str) -> list[str]:
+def every_route(desk: Desk, method: str, *, number: str = "1", token: str = "1") -> list[str]:
     found: list[str] = []
 
     def walk(routes: object) -> None:
         for route in routes:  # type: ignore[attr-defined]  # a list of Starlette's routes
             if isinstance(route, APIRoute) and method in (route.methods or ()):
-                found.append(re.sub(r"\{[^}]+\}", "1", route.path))
+                found.append(re.sub(r"\{[^}]+\}", number, route.path.replace("{token}", token)))
             elif hasattr(route, "original_router"):
                 walk(route.original_router.routes)
 
@@ -96,6 +97,27 @@ def every_route(desk: Desk, method: str) -> list[str]:
 def test_the_walk_over_the_routes_finds_them(desk: Desk) -> None:
     assert "/desk/questions/1/answer" in every_route(desk, "POST")
     assert "/desk/questions" in every_route(desk, "GET")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 30])
+async def test_a_number_that_no_database_could_hold_is_a_page_that_does_not_exist(desk: Desk, number: str) -> None:
+    with desk.house.database.write() as session:
+        key = new_personal_link(session, desk.cast(session).a_referent().id, desk.house.clock())
+    anna = desk.browser("Anna")
+    looks, changes = (
+        [path for path in every_route(desk, m, number=number, token=key) if number in path.split("/")]
+        for m in ("GET", "POST")
+    )
+
+    seen = {path: (await anna.get(path)).status_code for path in looks}
+    pressed = {
+        path: (await anna.send_form(path, page="/desk/questions", version="1", text="x")).status_code
+        for path in changes
+    }
+
+    assert len(seen) > 10
+    assert seen == dict.fromkeys(looks, 404)
+    assert pressed == dict.fromkeys(changes, 404)
 
 
 async def test_no_form_is_taken_without_its_token(desk: Desk) -> None:
