@@ -47,11 +47,15 @@ Upload = Annotated[UploadFile | None, File()]
 
 @dataclass
 class Letter:
-    """What somebody is writing: words, perhaps about a project, perhaps with a file; and what is wrong with it."""
+    """What somebody is writing, perhaps about a project, perhaps with a file, and what is wrong with it.
+
+    `about`: "update" asks how the project is going instead of what they would like to know. Both make a question.
+    """
 
     text: str = ""
     project: str = ""
     file: UploadFile | None = None
+    about: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -97,10 +101,11 @@ def page(request: Request, house: House, token: str) -> Response:
 
 
 @router.get("/r/{token}/ask")
-def before_asking(request: Request, house: House, token: str, project: str = "") -> Response:
+def before_asking(request: Request, house: House, token: str, project: str = "", about: str = "") -> Response:
     with house.database.read() as session:
         me = _enter(request, session, token, house.clock())
-        return _ask_page(request, session, me, token, Letter(project=project)) if me else _closed(request)
+        letter = Letter(project=project, about=about)
+        return _ask_page(request, session, me, token, letter) if me else _closed(request)
 
 
 @router.post("/r/{token}/ask")
@@ -108,8 +113,10 @@ def ask_it(
     request: Request,
     house: House,
     token: str,
+    *,
     text: Annotated[str, Form()] = "",
     project: Annotated[str, Form()] = "",
+    about: Annotated[str, Form()] = "",
     file: Upload = None,
 ) -> Response:
     with house.database.read() as session:
@@ -117,7 +124,7 @@ def ask_it(
     if me is None:
         return _closed(request)
     _ = speaker(request)
-    letter = Letter(text, project, file)
+    letter = Letter(text, project, file, about)
     number = _ask(house, me, token, letter, _) if letter.check(_) else None
     if number is None:
         with house.database.read() as session:

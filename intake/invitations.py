@@ -89,15 +89,13 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
     language = Language(referent.language)
     _ = speaking(language, html=True)
     office = people.the_office(session)
-    authority = office.authority or office.name
+    sender = f"{office.name}, {office.authority}" if office.authority not in ("", office.name) else office.name
     parts = [
-        _("Hello {name},", name=referent.name),
-        _("{office} ({authority}) is writing to you.", office=office.name, authority=authority)
-        if authority != office.name
-        else _("{office} is writing to you.", office=office.name),
+        _("Hello {name},", name=referent.name.split()[0] if referent.name.split() else ""),
+        _("We are writing to you from the office: {office}.", office=sender),
         _(
-            "With Raccordo you tell us how your projects are going and ask us questions: "
-            "from Telegram or from your own web page. We remind you of the deadlines."
+            "With Raccordo you send us updates on your projects from Telegram. From your own page you see your "
+            "projects and deadlines, ask questions and leave files. We remind you of the deadlines."
         ),
     ]
     if start_link:
@@ -109,7 +107,10 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
             + Markup('\n<a href="{0}">{0}</a>').format(start_link)
         )
     parts += [
-        _("<b>Without Telegram:</b> use your own page. Its link is for you alone: please do not pass it on."),
+        _(
+            "<b>Without Telegram:</b> use your own page. Its link is at the end of this mail and is for you alone: "
+            "please do not pass it on."
+        ),
         _('How we treat your data: <a href="{url}">privacy notice</a>.', url=links.privacy()),
         _("Were you not expecting this? Do nothing: nothing is linked until you confirm."),
     ]

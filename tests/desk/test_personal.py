@@ -123,7 +123,23 @@ async def test_whoever_uses_telegram_is_led_there(desk: Desk, now: datetime) -> 
 
     assert "https://t.me/raccordo_esempio_bot" in pages[ada.id]
     assert "https://t.me/" not in pages[bruno.id]
-    assert f"{bruno.page}/ask?project={bruno.project}" in pages[bruno.id]
+    assert f"{bruno.page}/ask?project={bruno.project}&amp;about=update" in pages[bruno.id]
+    assert "Gli aggiornamenti si inviano da Telegram" in pages[bruno.id]
+
+
+async def test_writing_how_it_goes_does_not_ask_what_one_would_like_to_know(desk: Desk) -> None:
+    ada = a_person(desk)
+    url = f"{ada.page}/ask"
+    browser = desk.browser()
+
+    page = (await browser.get(f"{url}?project={ada.project}&about=update")).text
+    refused = (await send(browser, url, f"{url}?about=update", about="update")).text
+    question = (await browser.get(url)).text
+
+    for one in (page, refused):
+        assert "Come va il progetto?" in one
+        assert "Che cosa vuoi sapere?" not in one
+    assert "Che cosa vuoi sapere?" in question
 
 
 async def test_nothing_of_carla_is_on_adas_page(desk: Desk, now: datetime) -> None:

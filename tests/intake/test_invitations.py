@@ -101,19 +101,30 @@ def test_the_mail_is_in_the_referents_language(session: Session, ada: Referent, 
 
     assert italian is not None
     assert english is not None
-    assert italian.html.startswith("Ciao Ada Esempio,")
-    assert english.html.startswith("Hello Ada Esempio,")
+    assert italian.html.startswith("Ciao Ada,")
+    assert english.html.startswith("Hello Ada,")
     assert "https://raccordo.example.org/privacy" in italian.html
 
 
+def test_the_mail_promises_updates_from_telegram_alone(session: Session, ada: Referent, now: datetime) -> None:
+    invite(session, ada.id, now, LINKS)
+
+    words = _worded(session, now)
+
+    assert words is not None
+    assert "mandi da Telegram gli aggiornamenti" in words.html
+    assert "Dalla tua pagina vedi progetti e scadenze, fai domande" in words.html
+    assert "in fondo a questa e-mail" in words.html
+
+
 def test_a_name_with_markup_stays_text(session: Session, cast: Cast, now: datetime) -> None:
-    eva = cast.a_referent("Eva <b>Esempio</b>", email="eva@example.org")
+    eva = cast.a_referent("Eva<b>Esempio</b>", email="eva@example.org")
     invite(session, eva.id, now, LINKS)
 
     words = _worded(session, now)
 
     assert words is not None
-    assert "Eva &lt;b&gt;Esempio" in words.html
+    assert "Eva&lt;b&gt;Esempio" in words.html
 
 
 def test_a_mail_whose_invitation_was_revoked_is_withheld(session: Session, ada: Referent, now: datetime) -> None:
