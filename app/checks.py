@@ -1,4 +1,7 @@
-"""Looks at every setting and every door, and says for each: ok, or what to do. Changes nothing."""
+"""Looks at every setting and every door, and says for each: ok, or what to do.
+
+Makes what `serve` would make (DATA_DIR, the key, an empty SQLite file), and nothing else.
+"""
 
 import asyncio
 import os

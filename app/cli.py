@@ -5,6 +5,7 @@ import sys
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.alone import AlreadyServed
 from app.commands import data, operations, people, running
@@ -34,7 +35,15 @@ def main() -> None:
     except ValidationError as error:
         first = error.errors()[0]
         name = "RACCORDO_" + "_".join(str(part) for part in first["loc"]).upper()
-        sys.exit(_one_line(f"{name}: {first['msg']}"))
+        sys.exit(_one_line(f"{name}: {first['msg'].removeprefix('Value error, ')}"))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read us has gone; without this the interpreter complains once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (SQLAlchemyError, ImportError) as error:
+        sys.exit(_one_line(f"DATABASE_URL: {type(error).__name__}: the database cannot be used; see: raccordo check"))
     except (OSError, ValueError) as error:
         sys.exit(_one_line(f"{type(error).__name__}: {error}"))
 

@@ -5,7 +5,7 @@ The same service as `serve`, with three things around it: a Telegram sandbox, a 
 
 import asyncio
 import secrets
-import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable
@@ -34,7 +34,6 @@ class Demo:
     mail: MailSandbox
     clock: MovableClock
     example: Example
-    folder: Path
 
     @property
     def url(self) -> str:
@@ -44,14 +43,14 @@ class Demo:
         self.telegram.close()
         with suppress(OSError):
             await self.mail.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-async def build_demo(port: int) -> Demo:
+async def build_demo(port: int, folder: Path) -> Demo:
     """Everything put together on `127.0.0.1:port`, example data included; nothing running yet but the mailbox."""
-    folder = Path(tempfile.mkdtemp(prefix="raccordo-demo-"))
     clock = MovableClock()
-    telegram = TelegramSandbox(f"900000001:{secrets.token_hex(16)}", username="RaccordoEsempioBot")
+    telegram = TelegramSandbox(
+        f"900000001:{secrets.token_hex(16)}", username="RaccordoEsempioBot", clock=lambda: clock().timestamp()
+    )
     mail = MailSandbox(clock=lambda: clock().timestamp())
     await mail.start()
     settings = demo_settings(folder, port, telegram.token, mail.url)
@@ -67,7 +66,7 @@ async def build_demo(port: int) -> Demo:
         if person.linked:
             chat.sends("/menu")
     service.before_end += [telegram.close, mail.close]  # else open chat pages hold the end
-    demo = Demo(service, telegram, mail, clock, example, folder)
+    demo = Demo(service, telegram, mail, clock, example)
     return demo
 
 
@@ -85,7 +84,17 @@ def demo_settings(folder: Path, port: int, token: str, smtp_url: str) -> Setting
 
 def run_demo(port: int, say: Callable[[str], None]) -> None:
     """Runs the demo until Ctrl-C; leaves nothing running and nothing on disk."""
-    asyncio.run(_run(port, say))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _give_up)  # until the service listens to signals itself
+    with tempfile.TemporaryDirectory(prefix="raccordo-demo-", ignore_cleanup_errors=True) as folder:
+        found = usable_port(port)
+        if port not in (found, 0):
+            say(f"Port {port} is taken: using {found}.")
+        asyncio.run(_run(found, Path(folder), say))
+
+
+def _give_up(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def usable_port(wanted: int) -> int:
@@ -100,9 +109,12 @@ def usable_port(wanted: int) -> int:
     raise OSError("no port is free on 127.0.0.1")
 
 
-async def _run(port: int, say: Callable[[str], None]) -> None:
-    demo = await build_demo(usable_port(port))
+async def _run(port: int, folder: Path, say: Callable[[str], None]) -> None:
+    demo = await build_demo(port, folder)
     try:
-        await serve_until_signal(demo.service, when_started=lambda: say(demo.url))
+        await serve_until_signal(
+            demo.service,
+            when_started=lambda: say(f"Raccordo demo: {demo.url}\nCtrl-C ends it and leaves nothing behind."),
+        )
     finally:
         await demo.close()

@@ -139,11 +139,15 @@ async def _introduce(bot: telegram.Bot, settings: Settings) -> None:
         log.warning("telegram.not-introduced", error=type(error).__name__)
 
 
-async def greet(bot: telegram.Bot, stop: asyncio.Event) -> None:
-    """Tells Telegram our commands, as soon as it answers; then there is nothing more to do."""
+async def greet(bot: telegram.Bot, settings: Settings, links: Links, stop: asyncio.Event) -> None:
+    """Tells Telegram our commands, as soon as it answers, and hears the bot's name if it was not known at start."""
     pause = 1.0
     while not stop.is_set():
         try:
+            if not links.bot:
+                await bot.initialize()
+                links.bot = bot.username
+                remember_bot(settings, bot.username)
             await set_up(bot)
             await stop.wait()
         except telegram.error.TelegramError as error:

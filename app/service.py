@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 import structlog
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 PARTS = ("web", "telegram", "mail", "clock", "dispatch")
 PART_CHANNELS = {"telegram": Channel.TELEGRAM, "mail": Channel.EMAIL}
 STALE = timedelta(seconds=90)
+BACKLOG = 2048  # connections waiting at the door, as uvicorn has it
 RESTART_AFTER = 1.0  # seconds before a loop that broke is started again
 GRACE = 10.0  # seconds a loop may take to end
 
@@ -70,6 +72,7 @@ class Service:
     lock: IO[bytes] | None = None
     web: Server | None = None
     before_end: list[Callable[[], None]] = field(default_factory=list)
+    failure: str | None = None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,13 +109,25 @@ class Service:
                 await asyncio.wait_for(self.stop.wait(), RESTART_AFTER)
 
     async def _serve(self, web: Server) -> None:
+        try:
+            door = listen(self.settings.host, self.settings.port)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            self.failure = f"cannot listen on {self.settings.listen}: {why}; is another service there?"
+            self.stop.set()
+            return
         web.listening = self.started  # one bell for both
         try:
-            await web.serve()
-        except SystemExit:
-            log.error("web.cannot-listen", listen=self.settings.listen)
+            await web.serve(sockets=[door])
         finally:
             self.stop.set()
+            door.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The door of the pages. Opened by us and not by the server, which would end the process when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
 async def build(
@@ -131,7 +146,7 @@ async def build(
     lock = None
     if make_url(settings.database).get_backend_name() == "sqlite":
         # One file, one process; so the duties of one that was killed are ours at once, without waiting for a lease.
-        lock, owner = take_alone(settings.data_dir), "the only process"
+        lock, owner = take_alone(Path(make_url(settings.database).database or "")), "the only process"
     channels = {Channel.TELEGRAM, Channel.EMAIL} - {PART_CHANNELS[part] for part in without if part in PART_CHANNELS}
     rooms = await open_rooms(settings, clock, owner, channels=channels, bot_links=bot_links)
     worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
@@ -146,7 +161,7 @@ async def build(
         loops["clock"] = ticker.run
     if rooms.poller is not None and rooms.bot is not None:
         loops["telegram"] = rooms.poller.run
-        loops["greeting"] = partial(greet, rooms.bot)
+        loops["greeting"] = partial(greet, rooms.bot, settings, rooms.links)
     rooms.database.after_commit(worker.wake)
     _share_commits(rooms.poller, worker, dispatcher)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
@@ -229,11 +244,16 @@ async def _first(*events: asyncio.Event) -> None:
         task.cancel()
 
 
+def on_signal(call: Callable[[], object]) -> None:
+    """Has `call` called when the process is asked to end: Ctrl-C, a service manager, a closed terminal."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, call)
+
+
 async def serve_until_signal(service: Service, *, when_started: Callable[[], None] = lambda: None) -> None:
     """Runs the service until SIGINT or SIGTERM."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, service.stop.set)
+    on_signal(service.stop.set)
     running = asyncio.create_task(service.run())
     await _first(service.started, service.stop)
     if service.started.is_set():

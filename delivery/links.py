@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Links:
-    """`base_url` is where the pages are; `bot` the user name of the Telegram bot, empty when there is none."""
+    """One for the whole house: `base_url` is where the pages are, `bot` the user name of the Telegram bot.
+
+    `bot` is empty when there is none, or until Telegram has said it.
+    """
 
     base_url: str
     start_pattern: str = "https://t.me/{bot}?start={token}"

@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -164,7 +164,8 @@ def _csv_rows(file: BinaryIO) -> Iterator[Cells]:
         # NUL would end the reading of a whole file for one bad byte.
         yield from csv.reader((line.replace("\0", "") for line in text), delimiter=delimiter)
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file was closed before the last row was asked for
+            text.detach()
 
 
 def _excel_rows(file: BinaryIO) -> Iterator[Cells]:

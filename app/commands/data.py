@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from app.clock import system_clock
 from app.commands.house import CommandFailed, open_house
+from app.settings import Settings
 from facts.languages import N_, Language, speaking
 from registry.deadlines import DeadlineRow
 from registry.report import ImportReport, Progress, RegistryRefused
@@ -60,7 +61,9 @@ def bring_in(
             keep_obligations(session, system_clock())
     _tell(what, report)
     if not report.ok:
-        raise CommandFailed(f"nothing was imported: {len(report.errors) + report.more_errors} errors, see above")
+        raise CommandFailed(
+            f"nothing was imported; errors, each shown above: {len(report.errors) + report.more_errors}"
+        )
 
 
 def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], ImportReport]]:
@@ -77,12 +80,12 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
             session, file, now=now, progress=progress, dry_run=dry_run
         ),
         Importable.DEADLINES: lambda session, file, progress, dry_run: import_deadlines(
-            session, file, _maker(session, now), progress=progress, dry_run=dry_run
+            session, file, _maker(session, now, Settings().timezone), progress=progress, dry_run=dry_run
         ),
     }
 
 
-def _maker(session: Session, now: datetime) -> Callable[[DeadlineRow], None]:
+def _maker(session: Session, now: datetime, zone: str) -> Callable[[DeadlineRow], None]:
     """Makes the deadline of one row: registry and reminders are strangers, so they meet here."""
     from reminders.deadlines import DeadlineRefused, create_deadline
     from storage.reports import form_with
@@ -101,7 +104,7 @@ def _maker(session: Session, now: datetime) -> Callable[[DeadlineRow], None]:
                 first_on=row.first_on,
                 day=row.day,
                 until=row.until,
-                zone="Europe/Rome",
+                zone=zone,
                 opens_days_before=WINDOW_DAYS,
                 targets=row.scope,
                 created_by=None,
@@ -132,10 +135,10 @@ def _tell(what: Importable, report: ImportReport) -> None:
     for note in report.notes:
         typer.echo(note.say(say), err=True)
     if report.ok:
-        tense = "would be" if report.dry_run else "were"
+        tense = "Would be created" if report.dry_run else "Created"
         typer.echo(
-            f"{report.rows} rows read; {what.value}: {report.created} {tense} created, {report.changed} changed, "
-            f"{report.unchanged} unchanged."
+            f"Rows read: {report.rows}. {tense} ({what.value}): {report.created}, changed: {report.changed}, "
+            f"unchanged: {report.unchanged}."
         )
 
 

@@ -33,7 +33,8 @@ def open_house() -> Iterator[tuple[Settings, Database]]:
     try:
         found = current_revision(database)
         if found != newest_revision():
-            raise CommandFailed(f"the database has schema {found or 'none'}; run: raccordo migrate")
+            state = f"the database has schema {found}" if found else "the database is empty"
+            raise CommandFailed(f"{state}; run: raccordo migrate")
         yield settings, database
     except OperationalError as error:
         raise CommandFailed(f"the database cannot be used: {error.orig}") from error

@@ -39,6 +39,8 @@ def serve(
         settings = Settings()
         service = await build(settings, without=[part.value for part in without or ()])
         await serve_until_signal(service, when_started=lambda: typer.echo(f"Raccordo: {settings.public_url}"))
+        if service.failure:
+            raise CommandFailed(service.failure)
 
     set_up_logging()
     _run(run())
@@ -72,11 +74,8 @@ def demo(
     with quick_start():
         from app.demo import run_demo
 
-    def say(url: str) -> None:
-        typer.echo(f"\n  Raccordo demo: {url}\n  Ctrl-C ends it and leaves nothing behind.\n")
-
     set_up_logging(logging.WARNING)
-    run_demo(port, say)
+    run_demo(port, typer.echo)
 
 
 def migrate() -> None:

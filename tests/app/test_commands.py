@@ -59,7 +59,7 @@ def test_a_file_with_one_bad_row_imports_nothing_and_names_the_row(migrated: Run
 def test_a_dry_run_reads_everything_and_keeps_nothing(migrated: Run, tmp_path: Path) -> None:
     result = migrated("import", "projects", _projects(tmp_path, GOOD), "--dry-run")
 
-    assert "1 would be created" in result.output
+    assert "Would be created (projects): 1," in result.output
     assert json.loads(migrated("export", "projects", "--format", "json").output) == []
 
 
@@ -156,7 +156,7 @@ def test_an_error_is_one_line_on_stderr_with_exit_code_1(tmp_path: Path) -> None
     result = _real(tmp_path, "staff", "list")
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.splitlines() == ["raccordo: the database has schema none; run: raccordo migrate"]
+    assert result.stderr.splitlines() == ["raccordo: the database is empty; run: raccordo migrate"]
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ async def test_a_process_that_lacks_a_channel_does_not_send_for_all(
 
 
 def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
-    with take_alone(tmp_path), pytest.raises(AlreadyServed, match="another raccordo"):
-        take_alone(tmp_path)
+    file = tmp_path / "raccordo.db"
 
-    take_alone(tmp_path).close()
+    with take_alone(file), pytest.raises(AlreadyServed, match="another raccordo"):
+        take_alone(file)
+
+    take_alone(file).close()
