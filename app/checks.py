@@ -5,14 +5,18 @@ Makes what `serve` would make (DATA_DIR, the key, an empty SQLite file), and not
 
 import asyncio
 import os
+import secrets
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.settings import Settings
 from storage.database import Database
+from storage.leases import shared_mark
 from storage.schema import current_revision, newest_revision
 
 PATIENCE = 5.0  # seconds for each door
@@ -30,6 +34,7 @@ async def check_all(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Settings], Awaitable[str]]] = {
         "DATA_DIR": _data_dir,
         "DATABASE_URL": _database,
+        "DATA_DIR shared": _shared_folder,
         "BASE_URL": _base_url,
         "SECRET_KEY": _secret_key,
         "TELEGRAM_TOKEN": _telegram,
@@ -77,6 +82,26 @@ async def _database(settings: Settings) -> str:
     if found != newest_revision():
         raise _Problem(f"schema {found or 'none'}, {newest_revision()} is needed; run: raccordo migrate")
     return f"schema {found}"
+
+
+async def _shared_folder(settings: Settings) -> str:
+    """Several processes on one PostgreSQL must also share one DATA_DIR: a file received by one is served by another."""
+    url = settings.database
+    if url.startswith("sqlite"):
+        return "one process, one folder"
+    mark = settings.data_dir / "raccordo.mark"
+    try:
+        database = Database(url)
+        ours = mark.read_text() if mark.exists() else secrets.token_hex(8)
+        with database.write() as session:
+            known = shared_mark(session, ours)
+        database.close()
+    except SQLAlchemyError as error:
+        raise _Problem("not known until the database answers; see DATABASE_URL") from error
+    if known != ours:
+        raise _Problem(f"{settings.data_dir} is not the folder that the other processes on this database use")
+    mark.write_text(ours)
+    return f"{settings.data_dir} is the one this database knows"
 
 
 async def _base_url(settings: Settings) -> str:

@@ -1,6 +1,6 @@
 """Duties that only one process may have at a time. A lease expires by itself; nobody needs to be trusted to give up."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, Table, bindparam, or_, update
@@ -19,6 +19,9 @@ _HOLD = (
     )
     .values(owner=bindparam("holder"), until=bindparam("new_until", type_=_lease.c.until.type))
 )
+
+SHARED_FOLDER = "data-dir"
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def hold(session: Session, name: str, owner: str, now: datetime, *, seconds: float) -> bool:
@@ -44,3 +47,13 @@ def release(session: Session, name: str, owner: str, now: datetime) -> None:
     session.execute(
         update(Lease).where(col(Lease.name) == name, col(Lease.owner) == owner).values(until=now - timedelta(seconds=1))
     )
+
+
+def shared_mark(session: Session, ours: str) -> str:
+    """The mark of the one DATA_DIR that belongs to this database: `ours` when no process has left one before."""
+    row = session.get(Lease, SHARED_FOLDER)
+    if row is None:
+        row = Lease(name=SHARED_FOLDER, owner=ours, until=FOR_EVER)
+        session.add(row)
+        session.flush()
+    return row.owner

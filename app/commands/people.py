@@ -66,6 +66,9 @@ def add_contact(
     ] = None,
     role: Annotated[str, typer.Option(help="For example RUP")] = "",
     language: Annotated[Language, typer.Option(help="Language of the messages")] = Language.IT,
+    substitute: Annotated[
+        str, typer.Option(metavar="EMAIL", help="A referent who is reminded when nothing reaches this one")
+    ] = "",
     shape: Format = Shape.TEXT,
 ) -> None:
     """Makes a referent. Then invite them: raccordo invite EMAIL."""
@@ -82,6 +85,7 @@ def add_contact(
                 cups=project or [],
                 role=role,
                 language=language,
+                substitute=substitute,
                 now=system_clock(),
             )
         except RegistryRefused as refused:

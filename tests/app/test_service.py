@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.alone import AlreadyServed, take_alone
+from app.checks import Finding, check_all
 from app.service import build
 from app.settings import Settings
 
@@ -42,6 +43,21 @@ async def test_a_process_that_lacks_a_channel_does_not_send_for_all(
     await service.rooms.close()
     if service.lock is not None:
         service.lock.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_check_tells_a_folder_that_other_processes_do_not_use(database_url: str, tmp_path: Path) -> None:
+    async def shared(folder: Path) -> Finding:
+        settings = _settings(folder, database_url)
+        settings.telegram_token = settings.smtp_url = SecretStr("")
+        return next(each for each in await check_all(settings) if each.name == "DATA_DIR shared")
+
+    first, again, elsewhere = [await shared(tmp_path / name) for name in ("one", "one", "two")]
+
+    assert first.ok
+    assert again.ok
+    assert not elsewhere.ok
+    assert "is not the folder" in elsewhere.detail
 
 
 def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
