@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks import contenders
-from benchmarks.postgres import BINARIES, cluster
 from benchmarks.runs import Figures, Size, Start, bare, start_up, watched
+from tests.postgres import BINARIES, cluster
 
 REFERENCE = "ConversationHandler (httpx, in memory)"
 

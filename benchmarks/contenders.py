@@ -15,11 +15,11 @@ import httpx
 
 from benchmarks.crowd import TOKEN
 from benchmarks.people import FIRST_PERSON
-from benchmarks.postgres import new_database
 from benchmarks.proc import end
 from storage.database import Database
 from storage.schema import migrate
 from tests.cast import Cast
+from tests.postgres import new_database
 
 ROOT = Path(__file__).parents[1]
 SERVE = ("-m", "app.cli", "serve")

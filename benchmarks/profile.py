@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import contenders
-from benchmarks.postgres import cluster
 from benchmarks.runs import Size, crowd, go, hear
+from tests.postgres import cluster
 
 
 class Watch:

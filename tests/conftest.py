@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +12,7 @@ from sqlmodel import Session
 from storage.database import Database
 from storage.schema import migrate
 from tests.cast import Cast
-
-POSTGRES_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+from tests.postgres import BINARIES, cluster, execute, new_database
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,61 +49,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A temporary cluster on a Unix socket, never a system one. Yields the URL of its `postgres` database."""
-    if not POSTGRES_BINARIES:
+    """A temporary cluster, never a system one. Yields the URL of its `postgres` database."""
+    if not BINARIES:
         needed("PostgreSQL", "apt-get install postgresql")
-    binaries = POSTGRES_BINARIES[-1]
-    # Not under pytest's folder: a socket's path may have 107 bytes at most, and root's folders are closed to others.
-    folder = Path(tempfile.mkdtemp(prefix="raccordo-pg-", dir="/tmp"))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    subprocess.run(
-        [binaries / "initdb", "-D", folder / "data", "-U", "raccordo", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True,
-        capture_output=True,
-        user=user,
-    )
-    options = ["-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", folder / "data", *options], user=user, stdout=subprocess.DEVNULL, stderr=log
-        )
-    try:
-        _wait_for_socket(folder / ".s.PGSQL.5432", server)
-        yield f"postgresql://raccordo@/postgres?host={folder}"
-    finally:
-        server.terminate()
-        server.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for_socket(path: Path, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            raise RuntimeError(f"PostgreSQL stopped: {(path.parent / 'log').read_text()}")
-        try:
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(str(path))
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("PostgreSQL did not start in 30 seconds")
-
-
-def postgres_execute(url: str, statement: str) -> None:
-    import psycopg
-
-    # The socket answers a moment before the server takes work.
-    for attempt in range(50):
-        try:
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(statement.encode())
-            return
-        except psycopg.OperationalError:
-            if attempt == 49:
-                raise
-            time.sleep(0.1)
+    with cluster("fsync=off", "max_connections=200") as url:
+        yield url
 
 
 # Rows are deleted, not the database made anew: copying a template takes half a second, and a thousand tests ask.
@@ -132,8 +77,7 @@ END $$
 @pytest.fixture(scope="session")
 def postgres_migrated(postgres_server: str) -> str:
     """The URL of one migrated database, which each test finds empty."""
-    postgres_execute(postgres_server, "CREATE DATABASE raccordo")
-    url = postgres_server.replace("/postgres?", "/raccordo?")
+    url = new_database(postgres_server, "raccordo")
     database = Database(url)
     migrate(database)
     database.close()
@@ -148,7 +92,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(template, tmp_path / "raccordo.db")
         return f"sqlite:///{tmp_path / 'raccordo.db'}"
     url: str = request.getfixturevalue("postgres_migrated")
-    postgres_execute(url, EMPTY)
+    execute(url, EMPTY)
     return url
 
 
