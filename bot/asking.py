@@ -14,7 +14,7 @@ from facts.languages import N_
 from intake.questions import add_message, ask, settle
 from storage.drafts import Work
 from storage.people import own_project
-from storage.questions import own_question, question_lines, question_of_message
+from storage.questions import own_question, question_lines, question_of_message, referent_wrote_last
 from storage.tables import Channel, DraftKind, DraftState, Question, QuestionState
 from storage.worklist import ProjectLine, project_lines
 
@@ -32,6 +32,7 @@ QUESTION = replace(BLANK, kind=DraftKind.QUESTION, step=TEXT)
 def begin(turn: Turn) -> None:
     """`/domanda`, perhaps with the text behind it."""
     text = turn.heard.rest if turn.heard.command else ""
+    turn.recall = True
     turn.begin(QUESTION)
     if text:
         _got_text(turn, text)
@@ -135,7 +136,7 @@ def hear_button(turn: Turn, value: str) -> None:
     if value == "cancel":
         cancel(turn)
     elif action == "ask" and asked:
-        _ask_or_choose(turn)
+        choose_project(turn)
     elif action == "general" and asked:
         _send(turn, None)
     elif action == "project" and asked and own_project(turn.session, turn.person.id, number) is not None:
@@ -148,7 +149,8 @@ def hear_button(turn: Turn, value: str) -> None:
         _turn_page(turn, number if action == "page" else None)
 
 
-def _ask_or_choose(turn: Turn) -> None:
+def choose_project(turn: Turn) -> None:
+    """The words are there: now the project, unless there is none to choose."""
     own = project_lines(turn.session, turn.person.id, turn.today)
     if own:
         turn.move(step=PROJECT)
@@ -252,6 +254,8 @@ def about(turn: Turn, pressed: AboutQuestion) -> None:
     _ = turn.html
     if question is None:
         turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
+    elif pressed.verdict is Verdict.SOLVED and _is_waiting(turn, question):
+        _ask_to_close(turn, question)
     elif pressed.verdict is Verdict.SOLVED:
         _solved(turn, question)
     elif pressed.verdict is Verdict.NOT_SOLVED:
@@ -261,6 +265,46 @@ def about(turn: Turn, pressed: AboutQuestion) -> None:
         )
     else:
         _begin_adding(turn, question.id, "")
+
+
+def _is_waiting(turn: Turn, question: Question) -> bool:
+    """They wrote last: closing now would bury what they have added."""
+    over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
+    return not over and referent_wrote_last(turn.session, question.id)
+
+
+def _ask_to_close(turn: Turn, question: Question) -> None:
+    _ = turn.html
+    turn.say(
+        _("You have just added something to question no. {n}. Shall I close it all the same?", n=question.id),
+        [
+            [turn.button(N_("Yes, close it"), f"m:close-{question.id}")],
+            [turn.button(N_("No, I wait for the answer"), f"m:keep-{question.id}")],
+        ],
+        question_id=question.id,
+    )
+
+
+def close_waiting(turn: Turn, question_id: int) -> None:
+    """ "Close it all the same"."""
+    _after_asking(turn, question_id, close=True)
+
+
+def keep_waiting(turn: Turn, question_id: int) -> None:
+    _after_asking(turn, question_id, close=False)
+
+
+def _after_asking(turn: Turn, question_id: int, *, close: bool) -> None:
+    _ = turn.html
+    question = own_question(turn.session, turn.person.id, question_id)
+    if question is None:
+        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
+    elif close:
+        _solved(turn, question)
+    else:
+        turn.say(
+            _("Good: question no. {n} stays as it is.", n=question_id), [[turn.to_menu()]], question_id=question_id
+        )
 
 
 def _solved(turn: Turn, question: Question) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import asking, lists, menu, updating, welcome
+from bot import asking, lists, menu, unsent, updating, welcome
 from bot.commands import names
 from bot.heard import Kind, hear, id_in
 from bot.house import House
@@ -106,12 +106,17 @@ def _answer_person(turn: Turn) -> None:
     answer = _KINDS.get(turn.heard.kind)
     if answer is not None:
         answer(turn)
+    if turn.recall:
+        unsent.recall(turn)
 
 
 def _text(turn: Turn) -> None:
     heard = turn.heard
     if heard.command is not None:
-        _COMMANDS.get(heard.command, _unknown_command)(turn)
+        command = _COMMANDS.get(heard.command, _unknown_command)
+        if command is not _cancel:
+            unsent.put_by(turn)
+        command(turn)
     elif not heard.text:
         _file(turn)
     elif asking.continue_thread(turn) or updating.lost_project(turn):
@@ -178,6 +183,8 @@ def _edited(turn: Turn) -> None:
 def _button(turn: Turn) -> None:
     """By the prefix of its data; what nobody here wrote is an old button."""
     prefix, _sep, argument = turn.heard.data.partition(":")
+    if prefix != "d":
+        unsent.put_by(turn)
     press = _PREFIXES.get(prefix)
     if press is not None:
         press(turn, argument)
@@ -225,6 +232,8 @@ def _button_of_another(turn: Turn, draft_id: str) -> None:
     draft = turn.own_draft(id_in(draft_id))
     if draft is None:
         turn.say(_("This button is not for you."), [[turn.to_menu()]])
+    elif unsent.is_kept(draft):
+        unsent.offer(turn, draft)
     elif turn.open_work is not None:
         _show_again(turn)
     elif draft.state is DraftState.SENT:
@@ -243,8 +252,8 @@ def _old_button(turn: Turn) -> None:
 
 def _menu_button(turn: Turn, argument: str) -> None:
     action, _sep, number = argument.partition("-")
-    if action in _DRAFTS:
-        _DRAFTS[action](turn, id_in(number))
+    if action in _NUMBERED:
+        _NUMBERED[action](turn, id_in(number))
     else:
         _MENU.get(action, _old_button)(turn)
 
@@ -262,7 +271,14 @@ _MENU: dict[str, Answer] = {
     "language": welcome.choose_language,
     "leave": welcome.ask_to_leave,
 }
-_DRAFTS: dict[str, Callable[[Turn, int], None]] = {"resume": updating.resume, "over": updating.start_over}
+_NUMBERED: dict[str, Callable[[Turn, int], None]] = {
+    "resume": updating.resume,
+    "over": updating.start_over,
+    "ask": unsent.take_up,
+    "drop": unsent.drop,
+    "close": asking.close_waiting,
+    "keep": asking.keep_waiting,
+}
 
 _BY_NAME: dict[str, Answer] = {
     "aggiorna": updating.begin,

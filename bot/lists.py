@@ -95,6 +95,7 @@ def _owed_buttons(turn: Turn, one: Owed) -> list[Button]:
 
 def show_questions(turn: Turn) -> None:
     _ = turn.html
+    turn.recall = True
     found = question_lines(turn.session, turn.person.id)
     ask = [turn.button(N_("❓ Ask a question"), "m:question"), turn.to_menu()]
     if not found:

@@ -14,6 +14,7 @@ def show_menu(turn: Turn, lead: str = "") -> None:
     """What can be done, and what was begun and not finished."""
     _ = turn.html
     turn.put_aside()
+    turn.recall = True
     text = lead or _("Hello {name}, what would you like to do?", name=first_name(turn.person.name))
     unfinished = unfinished_updates(turn.session, turn.person.id)[:MOST_UNFINISHED]
     if unfinished:

@@ -28,7 +28,10 @@ class DraftMoved(Exception):
 
 @dataclass(slots=True)
 class Turn:
-    """`scene` is None for a stranger. `said` counts the answers, for their keys."""
+    """`scene` is None for a stranger. `said` counts the answers, for their keys.
+
+    `recall`: after the answer, a question written and not sent is offered again.
+    """
 
     house: House
     session: Session
@@ -38,6 +41,7 @@ class Turn:
     scene: Scene | None = None
     said: int = 0
     speaks: Language | None = None
+    recall: bool = False
 
     @property
     def person(self) -> Person:
@@ -157,11 +161,13 @@ class Turn:
         return begun
 
     def put_aside(self) -> None:
-        """An update with a project can be taken up again later; the rest is not worth keeping."""
+        """An update with a project, a question with words: taken up again later. The rest is not worth keeping."""
         work = self.open_work
         if work is not None:
-            keep = work.kind is DraftKind.UPDATE and work.project_id is not None
+            question = work.kind is DraftKind.QUESTION and bool(work.answers.get("text"))
+            keep = question or (work.kind is DraftKind.UPDATE and work.project_id is not None)
             self.close(DraftState.PARKED if keep else DraftState.CANCELLED)
+            self.recall = self.recall or question
 
     def look_again(self) -> None:
         """Reads the scene afresh: the draft has got another project."""

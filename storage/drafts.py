@@ -183,6 +183,24 @@ def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Dra
     return session.exec(_UNFINISHED, params={"referent": referent_id}).all()
 
 
+_UNSENT_QUESTION = (
+    select(Draft)
+    .where(
+        Draft.referent_id == bindparam("referent"),
+        Draft.kind == DraftKind.QUESTION,
+        Draft.state == DraftState.PARKED,
+    )
+    .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+
+
+def unsent_question(session: Session, referent_id: int) -> Draft | None:
+    """The newest question that was written, put aside and not sent."""
+    return session.exec(_UNSENT_QUESTION, params={"referent": referent_id}).first()
+
+
 _CANCEL_PARKED = (
     update(_draft)
     .where(

@@ -68,6 +68,16 @@ def thread(session: Session, question_id: int) -> Sequence[Message]:
     ).all()
 
 
+def referent_wrote_last(session: Session, question_id: int) -> bool:
+    """Whether the newest message that the referent sees is their own."""
+    newest = session.exec(
+        select(Message.referent_id)
+        .where(Message.question_id == question_id, Message.audience == Audience.REFERENT)
+        .order_by(col(Message.id).desc())
+    ).first()
+    return newest is not None
+
+
 def question_of_message(session: Session, referent_id: int, channel: Channel, provider_id: str) -> int | None:
     """Which question one of the referent's own messages went into."""
     return session.exec(

@@ -139,7 +139,7 @@ def test_solved_closes_and_not_solved_asks_what_is_missing(stage: Stage) -> None
     assert texts(stage, question)[-1] == "Manca la norma"
     assert (questions(stage)[0].state, questions(stage)[0].solved) == (QuestionState.NEW, False)
 
-    stage.ada.presses_data(solved(question.id))
+    stage.ada.presses_data(solved(question.id)).presses("Sì, chiudila")
     assert stage.ada.text.startswith("Bene! Ho chiuso la domanda")
     assert (questions(stage)[0].state, questions(stage)[0].solved) == (QuestionState.CLOSED, True)
 
@@ -174,3 +174,73 @@ def test_carla_cannot_touch_adas_question(stage: Stage) -> None:
     assert "intrusa" not in texts(stage, question)
     assert questions(stage)[0].state is QuestionState.ANSWERED
     assert [one.project_id for one in questions(stage)[1:]] in ([], [None])
+
+
+def test_a_question_left_before_its_project_is_chosen_is_kept_and_offered(stage: Stage) -> None:
+    ada = stage.ada.says("Possiamo comprare gli arredi?").presses("Sì, inviala")
+    old = dict(ada.buttons)["Nessun progetto in particolare"]
+    assert old is not None
+
+    for left in ("/domande", "/menu", "/domanda"):
+        assert "Hai una domanda non inviata:\n\nPossiamo comprare gli arredi?" in ada.says(left).text
+    assert questions(stage) == []
+    ada.presses_data(old)
+    assert "Hai una domanda non inviata" in ada.text
+
+    ada.presses("Inviala").presses("Ex mercato")
+
+    [question] = questions(stage)
+    assert (question.project_id, texts(stage, question)) == (stage.market.id, ["Possiamo comprare gli arredi?"])
+    assert "non inviata" not in ada.says("/domande").text
+
+
+def test_a_question_put_by_may_be_left_and_is_not_offered_again(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").says("/progetti")
+
+    ada.presses("Lasciala")
+
+    assert ada.text == "Va bene, non ho inviato niente."
+    assert "non inviata" not in ada.says("/menu").text
+    assert questions(stage) == []
+
+
+def test_a_question_cancelled_on_purpose_is_not_offered(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").says("/annulla")
+
+    assert "non inviata" not in ada.text
+    assert "non inviata" not in ada.says("/menu").text
+
+
+def test_carla_cannot_send_nor_drop_adas_unsent_question(stage: Stage) -> None:
+    stage.ada.says("/domanda Serve il CUP?").says("/menu")
+    draft = stage.session.exec(select(Draft.id)).one()
+
+    for action in ("ask", "drop"):
+        assert stage.carla.presses_data(f"m:{action}-{draft}").text == "Questo pulsante non è per te."
+
+    assert stage.session.exec(select(Draft.state)).one() is DraftState.PARKED
+
+
+def test_solved_with_something_just_added_asks_before_closing(stage: Stage) -> None:
+    question = answered(stage)
+    ada = stage.ada.says("E per gli arredi?", reply_to="900")
+
+    ada.presses_data(solved(question.id))
+    assert ada.text == f"Hai appena aggiunto qualcosa alla domanda n. {question.id}: la chiudo lo stesso?"
+    assert questions(stage)[0].state is QuestionState.NEW
+    ada.presses("No, aspetto la risposta")
+    assert questions(stage)[0].state is QuestionState.NEW
+
+    ada.presses_data(solved(question.id)).presses("Sì, chiudila")
+    assert "Ho chiuso la domanda" in ada.text
+    assert questions(stage)[0].state is QuestionState.CLOSED
+
+
+def test_carla_cannot_close_adas_question_after_all(stage: Stage) -> None:
+    question = answered(stage)
+    stage.ada.says("E per gli arredi?", reply_to="900")
+
+    for action in ("close", "keep"):
+        assert stage.carla.presses_data(f"m:{action}-{question.id}").text == "Non trovo questa domanda tra le tue."
+
+    assert questions(stage)[0].state is QuestionState.NEW

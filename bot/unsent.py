@@ -1,0 +1,76 @@
+"""Questions written and not sent: put by, offered again, taken up or dropped. Never sends one by itself.
+
+Once a question was lost when its writer looked at a list before choosing the project: what was typed is kept.
+"""
+
+from bot import asking
+from bot.markup import paragraphs, quote
+from bot.turn import Turn, shortened
+from facts.languages import N_
+from storage.drafts import change_draft, unsent_question
+from storage.tables import Draft, DraftKind, DraftState
+
+SHOWN = 300  # characters of the question
+
+
+def put_by(turn: Turn) -> None:
+    """Something else begins: a question that has words is put aside, and offered after the answer."""
+    work = turn.open_work
+    if work is not None and work.kind is DraftKind.QUESTION and work.answers.get("text"):
+        turn.put_aside()
+
+
+def recall(turn: Turn) -> None:
+    """Says what is waiting, if anything is: the newest."""
+    draft = unsent_question(turn.session, turn.person.id)
+    if draft is not None:
+        offer(turn, draft)
+
+
+def offer(turn: Turn, draft: Draft) -> None:
+    _ = turn.html
+    quoted = quote(shortened(str(draft.answers["text"]), SHOWN))
+    turn.say(
+        paragraphs(_("<b>You have a question not sent:</b>"), quoted),
+        [[turn.button(N_("Send it"), f"m:ask-{draft.id}"), turn.button(N_("Leave it"), f"m:drop-{draft.id}")]],
+    )
+
+
+def is_kept(draft: Draft) -> bool:
+    """Whether a draft is a question whose words are still there, and were not sent."""
+    return draft.kind is DraftKind.QUESTION and bool(draft.answers.get("text")) and draft.state is not DraftState.SENT
+
+
+def take_up(turn: Turn, draft_id: int) -> None:
+    """Back to the choice of its project, after which it is sent."""
+    draft = _own(turn, draft_id)
+    if draft is None:
+        return
+    if draft.state is not DraftState.OPEN:
+        turn.put_aside()
+        change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.OPEN)
+        turn.look_again()
+    asking.choose_project(turn)
+
+
+def drop(turn: Turn, draft_id: int) -> None:
+    draft = _own(turn, draft_id)
+    if draft is None:
+        return
+    if draft.state is DraftState.PARKED:
+        change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.CANCELLED)
+    _ = turn.html
+    turn.say(_("All right, nothing has been sent."), [[turn.to_menu()]])
+
+
+def _own(turn: Turn, draft_id: int) -> Draft | None:
+    """The question, when it is theirs and still to be sent; else they are told."""
+    _ = turn.html
+    draft = turn.own_draft(draft_id)
+    if draft is None:
+        turn.say(_("This button is not for you."), [[turn.to_menu()]])
+    elif not is_kept(draft):
+        turn.say(_("This has already been sent: nothing more to do."), [[turn.to_menu()]])
+    else:
+        return draft
+    return None
