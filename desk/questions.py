@@ -51,8 +51,37 @@ def release(request: Request, house: House, signed: Actor, question_id: Id, vers
     return _move(request, house, signed, question_id, moves.release, version)
 
 
+@router.get("/desk/questions/{question_id}/close")
+def before_closing(request: Request, house: House, signed: Actor, question_id: Id) -> Response:
+    """Asks first when the referent had the last word: closing says nothing to them."""
+    with house.database.read() as session:
+        head = queue.question_head(session, question_id)
+        if head is None:
+            raise Refuse(404)
+        newest = queue.newest_message(session, question_id)
+        if (
+            head.question.state is QuestionState.CLOSED
+            or newest is None
+            or not queue.awaits_reply(session, question_id)
+        ):
+            return _back(request, question_id)
+        return render(request, "question_close.html", head=head, question=head.question, newest=newest[0])
+
+
 @router.post("/desk/questions/{question_id}/close")
-def close(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
+def close(
+    request: Request,
+    house: House,
+    signed: Actor,
+    question_id: Id,
+    version: Version,
+    unanswered: Annotated[str, Form()] = "",
+) -> Response:
+    """`unanswered`: they were asked, and close it all the same."""
+    with house.database.read() as session:
+        ask_first = not unanswered and queue.awaits_reply(session, question_id)
+    if ask_first:
+        return redirect(request, f"/desk/questions/{question_id}/close")
     return _move(request, house, signed, question_id, moves.close, version)
 
 
@@ -146,6 +175,7 @@ def _page(
         deliveries=_deliveries(queue.answers_sent(session, question_id)),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),
+        awaits_reply=queue.awaits_reply(session, question_id),
         problem=problem,
         answer_text=answer_text,
         note_text=note_text,

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from storage.tables import (
     Attachment,
     Audience,
+    Audit,
     Inbox,
     InboxState,
     Membership,
@@ -55,17 +56,19 @@ class QueueLine:
     project: str | None
     taken_by: str | None
     text: str | None
+    solved: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A question and who and what it is about."""
+    """A question and who and what it is about. `closed_by`: the colleague who put it away, not the referent."""
 
     question: Question
     referent: Referent | None
     organizations: Sequence[Organization]
     project: Project | None
     taken_by: str | None
+    closed_by: str | None
 
 
 def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
@@ -104,6 +107,7 @@ def queue_page(
         col(Project.title),
         col(Staff.name),
         col(Message.text),
+        col(Question.solved),
     )
     rows = session.execute(
         columns.select_from(Question)
@@ -173,7 +177,30 @@ def question_head(session: Session, question_id: int) -> Head | None:
         .where(Membership.referent_id == question.referent_id)
         .order_by(Organization.name)
     ).all()
-    return Head(question, referent, organizations, project, taken_by)
+    return Head(question, referent, organizations, project, taken_by, _closed_by(session, question))
+
+
+def _closed_by(session: Session, question: Question) -> str | None:
+    """The log knows: who has a question in hand may not be who closes it."""
+    if question.state is not QuestionState.CLOSED or question.solved:
+        return None
+    return session.exec(
+        select(Staff.name)
+        .join(Audit, col(Audit.actor_id) == col(Staff.id))
+        .where(
+            Audit.actor_kind == "staff",
+            Audit.action == "question.close",
+            Audit.object_kind == "question",
+            Audit.object_id == question.id,
+        )
+        .order_by(col(Audit.id).desc())
+    ).first()
+
+
+def awaits_reply(session: Session, question_id: int) -> bool:
+    """The referent had the last word: nobody has answered it."""
+    newest = newest_message(session, question_id)
+    return newest is not None and newest[0].staff_id is None
 
 
 def whole_thread(session: Session, question_id: int) -> Sequence[tuple[Message, str | None]]:

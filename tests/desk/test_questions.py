@@ -128,6 +128,84 @@ async def test_taking_answering_closing_and_reopening(desk: Desk) -> None:
     assert the_question(desk, question_id).state is QuestionState.TAKEN
 
 
+async def test_closing_what_nobody_answered_asks_first(desk: Desk) -> None:
+    question_id = a_question(desk)
+    olga = desk.browser("Olga")
+    url = f"/desk/questions/{question_id}"
+
+    page = (await olga.get(url)).text
+    pressed = await press(olga, question_id, "close")
+    still = the_question(desk, question_id).state
+    asked = (await olga.get(f"{url}/close")).text
+    sure = await olga.send_form(f"{url}/close", page=f"{url}/close", version="1", unanswered="yes")
+
+    assert f'href="{url}/close"' in page
+    assert pressed.headers["location"] == f"{url}/close"
+    assert still is QuestionState.NEW
+    assert "ultimo messaggio di Ada Esempio 0:" in asked
+    assert "Possiamo usare il ribasso?" in asked
+    assert sure.status_code == 303
+    assert the_question(desk, question_id).state is QuestionState.CLOSED
+
+
+async def test_a_message_after_the_answer_is_not_closed_without_asking(desk: Desk) -> None:
+    from intake.questions import add_message
+
+    question_id = a_question(desk)
+    olga = desk.browser("Olga")
+    await press(olga, question_id, "answer", 1, text="Sì.")
+    with desk.house.database.write() as session:
+        question = session.get_one(Question, question_id)
+        assert question.referent_id is not None
+        add_message(
+            session,
+            question,
+            referent_id=question.referent_id,
+            text="E per le varianti?",
+            channel=Channel.TELEGRAM,
+            now=desk.house.clock(),
+        )
+
+    pressed = await press(olga, question_id, "close", the_question(desk, question_id).version)
+
+    assert pressed.headers["location"].endswith("/close")
+    assert the_question(desk, question_id).state is not QuestionState.CLOSED
+
+
+async def test_there_is_nothing_to_confirm_for_what_is_answered_or_not_there(desk: Desk) -> None:
+    question_id = a_question(desk)
+    olga = desk.browser("Olga")
+    await press(olga, question_id, "answer", 1, text="Sì.")
+
+    answered = await olga.get(f"/desk/questions/{question_id}/close")
+    unknown = await olga.get("/desk/questions/999/close")
+
+    assert answered.headers["location"] == f"/desk/questions/{question_id}"
+    assert unknown.status_code == 404
+
+
+async def test_a_closed_question_says_who_closed_it(desk: Desk) -> None:
+    from intake.questions import settle
+
+    by_ada, by_ugo = a_question(desk, "Prima?"), a_question(desk, "Seconda?")
+    olga = desk.browser("Olga")
+    for number in (by_ada, by_ugo):
+        await press(olga, number, "answer", 1, text="Sì.")
+    with desk.house.database.write() as session:
+        ada = session.get_one(Question, by_ada).referent_id
+        assert ada is not None
+        settle(session, by_ada, ada, solved=True, now=desk.house.clock())
+    await press(desk.browser("Ugo"), by_ugo, "close", the_question(desk, by_ugo).version)
+
+    first = (await olga.get(f"/desk/questions/{by_ada}")).text
+    second = (await olga.get(f"/desk/questions/{by_ugo}")).text
+    heap = (await olga.get("/desk/questions?view=all")).text
+
+    assert "Chiusa da chi ha chiesto" in first
+    assert "Chiusa da Ugo Esempio" in second
+    assert heap.count("da chi ha chiesto") == 1
+
+
 async def test_giving_back_puts_it_among_the_new_ones_again(desk: Desk) -> None:
     question_id = a_question(desk)
     vera = desk.browser("Vera")
