@@ -19,6 +19,7 @@ from desk import (
     deadlines,
     health,
     new_deadline,
+    office,
     outbox,
     personal,
     projects,
@@ -48,6 +49,7 @@ PAGES = (
     deadlines,
     outbox,
     dead_letters,
+    office,
     personal,
 )
 

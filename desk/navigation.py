@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from desk.security import SignedIn
 from facts.languages import N_
+from storage.tables import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Section:
     path: str
     title: str
     for_readers: bool = True
+    for_admins_only: bool = False
 
 
 SECTIONS = (
@@ -24,10 +26,15 @@ SECTIONS = (
     Section("referents", "/desk/referents", N_("Referents")),
     Section("outbox", "/desk/outbox", N_("Outgoing")),
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals")),
+    Section("office", "/desk/office", N_("Office"), for_admins_only=True),
 )
 
 
 def sections_for(signed: SignedIn | None) -> tuple[Section, ...]:
     if signed is None:
         return ()
-    return tuple(section for section in SECTIONS if section.for_readers or signed.may_act)
+    return tuple(
+        section
+        for section in SECTIONS
+        if (section.for_readers or signed.may_act) and (signed.role is Role.ADMIN or not section.for_admins_only)
+    )

@@ -24,11 +24,12 @@ from storage.tokens import new_token, token_hash
 
 PERSONAL_LINK_DAYS = 90
 INVITATION_DAYS = 7
+UNNAMED_OFFICE = "Raccordo"
 
 
 def the_office(session: Session) -> Office:
     """The office of this desk; an unnamed one until somebody names it."""
-    return session.get(Office, 1) or Office(name="Raccordo")
+    return session.get(Office, 1) or Office(name=UNNAMED_OFFICE)
 
 
 def referent_at(session: Session, channel: Channel, value: str) -> Referent | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from storage.tables import Role, SignInAttempt, Staff, StaffSession
@@ -17,6 +18,23 @@ def add_staff(session: Session, *, email: str, name: str, role: Role, now: datet
     session.add(staff)
     session.flush()
     return staff
+
+
+def add_new_staff(session: Session, *, email: str, name: str, role: Role, now: datetime) -> Staff | None:
+    """A new account; None when the address has one, even one that somebody else made a moment before."""
+    try:
+        with session.begin_nested():
+            return add_staff(session, email=email, name=name, role=role, now=now)
+    except IntegrityError:
+        return None
+
+
+def set_active(session: Session, staff_id: int, *, active: bool) -> bool:
+    """Lets a person in, or no longer; False when that is how it stands already."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(Staff).where(col(Staff.id) == staff_id, col(Staff.active).is_(not active)).values(active=active)
+    )
+    return done.rowcount == 1
 
 
 def list_staff(session: Session) -> Sequence[Staff]:

@@ -157,6 +157,7 @@ PAGES = (
     "/desk/deadlines/late",
     "/desk/outbox",
     "/desk/dead-letters",
+    "/desk/office",
 )
 
 
