@@ -21,17 +21,24 @@ def add_account(
     name: Annotated[str, typer.Option(help="As colleagues see it; the address when left out")] = "",
     shape: Format = Shape.TEXT,
 ) -> None:
-    """Makes a desk account and prints the link with which its owner chooses a password (once, within 7 days)."""
+    """Makes a desk account and prints the link with which its owner chooses a password (once, within 7 days).
+
+    For an account that is there already, with this role, it prints a new link and changes nothing.
+    """
     from desk.security import welcome_link
     from storage.staff import add_staff, find_staff
 
     if "@" not in email:
         raise CommandFailed(f"{email!r} is not an e-mail address")
     with open_house() as (settings, database), database.write() as session:
-        if find_staff(session, email) is not None:
-            raise CommandFailed(f"{email} has an account already; see: raccordo staff list")
-        person = add_staff(session, email=email, name=name, role=role, now=system_clock())
+        found = find_staff(session, email)
+        if found is not None and (found.role is not role or not found.active):
+            how = f"as {found.role.value}" if found.active else "which is not active"
+            raise CommandFailed(f"{email} has an account already, {how}; see: raccordo staff list")
+        person = found or add_staff(session, email=email, name=name, role=role, now=system_clock())
         link = welcome_link(known_links(settings), person, settings.key)
+    if found is not None:
+        typer.echo(f"{person.email} has an account already; here is a new link", err=True)
     show({"email": person.email, "role": person.role.value, "choose a password": link}, shape)
 
 

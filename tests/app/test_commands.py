@@ -87,11 +87,16 @@ def test_inviting_a_stranger_fails_with_a_hint(migrated: Run) -> None:
 def test_a_desk_account_gets_a_link_to_choose_a_password(migrated: Run) -> None:
     migrated("staff", "add", "anna@example.org", "--role", "admin", "--name", "Anna Esempio")
 
-    again = migrated("staff", "add", "anna@example.org", "--role", "reader")
+    again = migrated("staff", "add", "anna@example.org", "--role", "admin", "--format", "json")
+    otherwise = migrated("staff", "add", "anna@example.org", "--role", "reader")
     listed = json.loads(migrated("staff", "list", "--format", "json").output)
 
     assert [(row["email"], row["role"], row["password"]) for row in listed] == [("anna@example.org", "admin", False)]
-    assert again.exit_code == 1
+    assert again.exit_code == 0
+    assert "/desk/welcome/" in json.loads(again.stdout)["choose a password"]
+    assert "has an account already; here is a new link" in again.stderr
+    assert otherwise.exit_code == 1
+    assert "as admin" in str(otherwise.exception)
 
 
 @pytest.mark.parametrize(
