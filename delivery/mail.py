@@ -3,10 +3,12 @@
 Until DATA nothing has been handed over; after it, only a reply says whether the mail was taken.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import MessageError
+from ipaddress import ip_address
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
@@ -28,16 +30,30 @@ PORTS = {"smtp": 25, "smtps": 465}
 FRESH = 20.0  # seconds that an idle connection is trusted; servers hang up after some minutes at the earliest
 KEPT = 4  # idle connections
 
+# What says that nobody is there; any other 5xx may be a relay that was set up badly, and then it says so of everybody.
+_ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
+_SENDER_SIDE = {"7", "8", "9"}  # RFC 3463 §3.2, RFC 7505: 5.1.7 to 5.1.9 speak of the sender and of relays
+_UNKNOWN_USER = re.compile(
+    r"(user|mailbox|recipient|address|account)\b.*\b(unknown|not found|does not exist|unavailable|invalid)"
+    r"|(unknown|no such|invalid)\b.*\b(user|mailbox|recipient|address|account)",
+    re.IGNORECASE | re.DOTALL,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where and as whom. STARTTLS is used whenever a `smtp://` server offers it."""
+    """Where and as whom. STARTTLS is used whenever a `smtp://` server offers it; a password waits for it."""
 
     host: str
     port: int
     user: str | None
     password: str | None = field(repr=False)
     tls: bool = False
+
+    @property
+    def needs_starttls(self) -> bool:
+        """A password does not cross a network in clear; on this machine it may."""
+        return self.user is not None and not self.tls and not _loopback(self.host)
 
     @classmethod
     def at(cls, smtp_url: str) -> "Server":
@@ -108,12 +124,15 @@ class MailSender:
             username=server.user,
             password=server.password,
             use_tls=server.tls,
+            start_tls=True if server.needs_starttls else None,
             timeout=self._timeout,
         )
         try:
             await connection.connect()
         except (SMTPException, OSError, ValueError) as error:
             connection.close()
+            if server.needs_starttls and type(error) is SMTPException:  # what the library raises for just this
+                raise NeverLeft("the server offers no STARTTLS, and the password is not sent in clear") from None
             raise _no_connection(error) from None
         return connection
 
@@ -137,6 +156,13 @@ class MailSender:
             raise Uncertain(f"{type(error).__name__} after DATA") from None
 
 
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
 def _no_connection(error: Exception) -> DeliveryError:
     if isinstance(error, SMTPAuthenticationError):
         # A wrong password, as a wrong sender, concerns every mail and can be mended.
@@ -145,9 +171,19 @@ def _no_connection(error: Exception) -> DeliveryError:
 
 
 def _recipient_refused(error: SMTPRecipientRefused) -> DeliveryError:
-    if error.code >= 500:
+    if error.code < 500:
+        return _by_code(error)
+    if _nobody_there(error.code, error.message):
         return Blocked(f"{error.code} recipient refused")
-    return _by_code(error)
+    return DeliveryError(f"{error.code} refused for this recipient", permanent=True)
+
+
+def _nobody_there(code: int, message: str) -> bool:
+    """RFC 3463: 5.1.x is about the address. Without an enhanced code only the words tell."""
+    enhanced = _ENHANCED.search(message)
+    if enhanced is not None:
+        return enhanced[1] == "1" and enhanced[2] not in _SENDER_SIDE
+    return code in {550, 553} and _UNKNOWN_USER.search(message) is not None
 
 
 def _by_code(error: SMTPResponseException) -> DeliveryError:

@@ -10,7 +10,7 @@ from email.policy import default
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from delivery.errors import Blocked, DeliveryError, NeverLeft, Uncertain
 from delivery.letter import compose
@@ -182,6 +182,38 @@ async def test_a_recipient_refused_for_good_is_unreachable(sink: Sink, sender: M
     assert "ada" not in refused.value.reason
 
 
+@pytest.mark.parametrize(
+    "answer", ["550 User unknown", "553 no such mailbox here", "550 5.1.10 RESOLVER.ADR.RecipientNotFound"]
+)
+async def test_the_words_tell_that_nobody_is_there(sink: Sink, sender: MailSender, answer: str) -> None:
+    sink.rcpt_answer = answer
+
+    with pytest.raises(Blocked):
+        await sender.send(a_parcel())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "554 5.7.1 <ada@example.org>: Relay access denied",
+        "554 relay denied",
+        "550 relaying denied",
+        "550 5.7.1 unknown user policy",
+        "550 5.1.8 sender domain does not exist",
+        "552 5.2.2 mailbox full",
+    ],
+)
+async def test_a_relay_set_up_badly_makes_nobody_unreachable(sink: Sink, sender: MailSender, answer: str) -> None:
+    sink.rcpt_answer = answer
+
+    with pytest.raises(DeliveryError) as refused:
+        await sender.send(a_parcel())
+
+    assert refused.value.permanent
+    assert not isinstance(refused.value, Blocked)
+    assert "ada" not in refused.value.reason
+
+
 @pytest.mark.parametrize(("rcpt", "data"), [("450 greylisted", "250 OK"), ("", "451 try later")])
 async def test_a_temporary_refusal_is_tried_again(sink: Sink, sender: MailSender, rcpt: str, data: str) -> None:
     sink.rcpt_answer, sink.data_answer = rcpt, data
@@ -233,6 +265,43 @@ async def test_an_address_no_mail_can_have_is_dead_at_once(sender: MailSender) -
         await sender.send(a_parcel(address="ada@@example\n.org"))
 
     assert refused.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("url", "needed"),
+    [
+        ("smtp://ada:pw@mail.example.org:587", True),
+        ("smtp://ada:pw@127.0.0.1:587", False),
+        ("smtp://ada:pw@localhost:587", False),
+        ("smtp://ada:pw@[::1]:587", False),
+        ("smtps://ada:pw@mail.example.org", False),
+        ("smtp://mail.example.org", False),
+    ],
+)
+def test_a_password_needs_encryption_unless_it_stays_on_the_machine(url: str, needed: bool) -> None:
+    assert Server.at(url).needs_starttls is needed
+
+
+async def test_without_starttls_the_password_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        asked.append(mechanism)
+        return AuthResult(success=True)
+
+    sink = Sink()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(sink, authenticator=authenticate, auth_require_tls=False), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr("delivery.mail._loopback", lambda host: False)
+    sender = MailSender(f"smtp://ada:pw@127.0.0.1:{port}", FROM, timeout=5)
+
+    with pytest.raises(NeverLeft, match="STARTTLS"):
+        await sender.send(a_parcel())
+
+    server.close()
+    assert (asked, sink.mails) == ([], [])
 
 
 def test_the_mail_server_is_written_as_a_url_and_its_password_is_not_shown() -> None:
