@@ -3,7 +3,7 @@
 Urgent before less urgent, then old before new; one message in flight per address; limits and closed lanes respected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,17 +20,20 @@ from delivery.outbox import queue_parts
 from delivery.parcel import Parcel
 from delivery.verdicts import MARKED, judge
 from delivery.words import Words, split_words
+from facts.calendar import next_working_instant, within_working_hours
 from facts.languages import Language, speaking
 from storage import dispatching, people
 from storage.tables import Channel, Outbox, OutboxKind
 
 Wording = Callable[[Session, Outbox, datetime], Words | None]
 
+OFFICE_ZONE = "Europe/Rome"
 PAGE = 64
 NEXT_PAGES = 256
 PAGES = 20  # one claim looks at no more than this: thousands of closed lanes must not hold the database
 LEASE = timedelta(seconds=180)  # longer than any send can last
 _MISFIT = "it could not be worded"
+_JOINED = {"language", "thought_unreachable"}  # what comes with a row and is no column of its table
 
 log = structlog.get_logger()
 
@@ -90,7 +93,10 @@ def _choose(
         if not open_channels:
             break
         rows = dispatching.due(session, open_channels, now, after, size, elsewhere=elsewhere)
+        too_early = _put_off(session, rows, now)
         for row in rows:
+            if row.id in too_early:
+                continue
             if room[row.channel] <= 0 or (row.channel, row.address) in busy:
                 claim.crowded = True
             elif _may_go(desk, row, busy, now.timestamp(), claim):
@@ -103,6 +109,15 @@ def _choose(
         elsewhere = {address for _, address in busy}
     claim.crowded = claim.crowded or any(places <= 0 for places in room.values())
     return chosen
+
+
+def _put_off(session: Session, rows: Sequence[Row[Any]], now: datetime) -> set[int]:
+    """Reminders leave in working hours, also those that an outage, a limit or a closed door held up: their ids."""
+    reminders = {row.id for row in rows if row.kind is OutboxKind.REMINDER}
+    if not reminders or within_working_hours(now, OFFICE_ZONE):
+        return set()
+    dispatching.put_off(session, reminders, next_working_instant(now, OFFICE_ZONE))
+    return reminders
 
 
 def _open(desk: Desk, room: dict[Channel, int], at: float, claim: Claim) -> list[Channel]:
@@ -145,7 +160,7 @@ def _word(session: Session, desk: Desk, row: Row[Any], now: datetime) -> Words |
 
 
 def _word_now(session: Session, row: Row[Any], wording: Wording, now: datetime) -> Words | None:
-    columns = {name: value for name, value in row._mapping.items() if name != "language"}
+    columns = {name: value for name, value in row._mapping.items() if name not in _JOINED}
     words = wording(session, Outbox(**columns), now)
     if words is None:
         dispatching.withhold(session, [row.id])
@@ -179,6 +194,7 @@ def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: dateti
         question_id=row.question_id,
         language=language,
         claimed_at=now,
+        thought_unreachable=row.thought_unreachable,
     )
     return _stamped(session, desk, parcel, now) if row.channel is Channel.EMAIL else parcel
 

@@ -44,32 +44,42 @@ class Health:
 
 @dataclass(slots=True)
 class Lanes:
-    """Times are epoch seconds; an address is a channel and its value."""
+    """Times are epoch seconds; an address is a channel and its value.
+
+    Who waits for a connection is remembered apart: when there is one again, only they may go. A chat that was told to
+    wait still has to, or its younger message would overtake the one that waits.
+    """
 
     health: dict[Channel, Health] = field(default_factory=dict)
     _closed: dict[tuple[Channel, str], float] = field(default_factory=dict)
+    _unconnected: dict[tuple[Channel, str], float] = field(default_factory=dict)
 
     def of(self, channel: Channel) -> Health:
         return self.health.setdefault(channel, Health())
 
-    def close(self, channel: Channel, address: str, until: float) -> None:
-        """Nothing goes to this address before `until`."""
-        self._closed[channel, address] = max(until, self._closed.get((channel, address), 0.0))
+    def close(self, channel: Channel, address: str, until: float, *, unconnected: bool = False) -> None:
+        """Nothing goes to this address before `until`; `unconnected`: unless the channel works again before."""
+        lanes = self._unconnected if unconnected else self._closed
+        lanes[channel, address] = max(until, lanes.get((channel, address), 0.0))
 
     def closed_for(self, channel: Channel, address: str, at: float) -> float:
         """Seconds until this address may be tried again."""
-        until = self._closed.get((channel, address))
-        if until is None:
-            return 0.0
-        if until <= at:
-            del self._closed[channel, address]
-            return 0.0
-        return until - at
+        wait = 0.0
+        for lanes in (self._closed, self._unconnected):
+            until = lanes.get((channel, address))
+            if until is None:
+                continue
+            if until <= at:
+                del lanes[channel, address]
+            else:
+                wait = max(wait, until - at)
+        return wait
 
     def reopen(self, channel: Channel) -> None:
-        """The channel works again: no address of it waits any more."""
-        self._closed = {key: until for key, until in self._closed.items() if key[0] is not channel}
+        """The channel works again: who waited only for that need not wait any more."""
+        self._unconnected = {key: until for key, until in self._unconnected.items() if key[0] is not channel}
 
     def forget(self) -> None:
         """What another dispatcher did meanwhile makes our memory worthless."""
         self._closed.clear()
+        self._unconnected.clear()

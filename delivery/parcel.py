@@ -30,6 +30,7 @@ class Parcel:
     office: str = ""
     personal_url: str = ""
     earlier: tuple[str, ...] = ()
+    thought_unreachable: bool = False
     claimed_at: datetime | None = None
 
     @property

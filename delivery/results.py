@@ -40,7 +40,9 @@ def note(lanes: Lanes, outcomes: Iterable[Outcome]) -> set[Channel]:
             health.failed(at)
         verdict = _verdict(outcome.parcel, outcome.error, outcome.at)
         if verdict.next_at is not None and verdict.next_at > outcome.at:
-            lanes.close(outcome.parcel.channel, outcome.parcel.address, verdict.next_at.timestamp())
+            unconnected = isinstance(outcome.error, NeverLeft)
+            until = verdict.next_at.timestamp()
+            lanes.close(outcome.parcel.channel, outcome.parcel.address, until, unconnected=unconnected)
     return recovered
 
 
@@ -53,6 +55,8 @@ def write(session: Session, outcomes: Iterable[Outcome], recovered: set[Channel]
             _write_failure(session, parcel, outcome.error, outcome.at)
             continue
         sent.append(Sent(parcel.id, parcel.attempt, outcome.provider_id, outcome.at))
+        if parcel.thought_unreachable:
+            people.mark_reachable(session, parcel.channel, parcel.address)
         log.info("outbox.sent", outbox=parcel.id, channel=parcel.channel.value, attempt=parcel.attempt)
     dispatching.mark_sent(session, sent)
     for channel in recovered:
@@ -157,5 +161,6 @@ def interrupted(session: Session, now: datetime, ours: set[int], *, whatever_lea
 def closed_lanes(session: Session, lanes: Lanes, now: datetime) -> None:
     """Fills the memory of a new dispatcher: who waits for another try."""
     lanes.forget()
-    for channel, address, until in dispatching.waiting_addresses(session, now):
-        lanes.close(channel, address, until.timestamp())
+    for channel, address, until, error in dispatching.waiting_addresses(session, now):
+        unconnected = (error or "").startswith(NeverLeft.REASON)
+        lanes.close(channel, address, until.timestamp(), unconnected=unconnected)

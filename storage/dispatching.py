@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, or_, select, text, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from storage.outbox import outbox
 from storage.tables import Channel, OutboxState
 
 _referent = SQLModel.metadata.tables["referent"]
+_address = SQLModel.metadata.tables["address"]
 _state = outbox.c.state
 _WAITING = (OutboxState.QUEUED, OutboxState.RETRY)
 # Word for word the condition of ix_outbox_waiting: SQLite uses a partial index only when it finds it in the question.
@@ -26,8 +27,9 @@ _INDEXED = text("state IN ('queued', 'retry', 'sending')")
 MOST_CLAIMS = 5
 
 _DUE = (
-    select(outbox, _referent.c.language)
+    select(outbox, _referent.c.language, _address.c.unreachable_since.is_not(None).label("thought_unreachable"))
     .outerjoin(_referent, _referent.c.id == outbox.c.referent_id)
+    .outerjoin(_address, and_(_address.c.channel == outbox.c.channel, _address.c.value == outbox.c.address))
     .where(
         _INDEXED,
         _state.in_(_WAITING),
@@ -85,7 +87,8 @@ def due(
     *,
     elsewhere: Collection[str] = (),
 ) -> Sequence[Row[Any]]:
-    """Waiting messages in the order of their urgency, then age, behind `after` (urgency, id), with `language`.
+    """Waiting messages in the order of their urgency, then age, behind `after` (urgency, id), with `language` and
+    `thought_unreachable`.
 
     None to the addresses `elsewhere`: thousands of messages to one chat must not hide everybody else's.
     """
@@ -104,6 +107,13 @@ def claim(session: Session, ids: Collection[int], until: datetime) -> set[int]:
     if not ids:
         return set()
     return set(session.connection().execute(_CLAIM, {"ids": list(ids), "until": until}).scalars())
+
+
+def put_off(session: Session, ids: Collection[int], until: datetime) -> None:
+    """Not before `until`. They wait as if they had never been tried: whoever is behind them need not wait too."""
+    session.connection().execute(
+        update(outbox).where(outbox.c.id.in_(ids), _state.in_(_WAITING)).values(state=OutboxState.QUEUED, next_at=until)
+    )
 
 
 def set_bodies(session: Session, bodies: dict[int, dict[str, Any]]) -> None:
@@ -175,11 +185,11 @@ def left_behind(
 
 
 def waiting_addresses(session: Session, now: datetime) -> Sequence[Any]:
-    """Rows (channel, address, next_at): addresses whose next message waits for another try, and until when."""
+    """Rows (channel, address, next_at, error): who waits for another try, until when and why."""
     return (
         session.connection()
         .execute(
-            select(outbox.c.channel, outbox.c.address, outbox.c.next_at).where(
+            select(outbox.c.channel, outbox.c.address, outbox.c.next_at, outbox.c.error).where(
                 _INDEXED, _state == OutboxState.RETRY, outbox.c.next_at > now
             )
         )

@@ -159,7 +159,7 @@ async def test_our_limiter_keeps_telegrams_from_ever_refusing(strict_world: Worl
         for number in range(7):
             put(session, datetime.now(UTC) - timedelta(seconds=1), f"{number}", address="1")
         for chat in range(2, 61):
-            put(session, datetime.now(UTC) - timedelta(seconds=1), "x", address=str(chat), kind=OutboxKind.REMINDER)
+            put(session, datetime.now(UTC) - timedelta(seconds=1), "x", address=str(chat), kind=OutboxKind.NOTICE)
 
     async with running(bench):
         await strict_world.sandbox.wait_for_calls("sendMessage", 66, timeout=20)
