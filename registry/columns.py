@@ -57,9 +57,10 @@ REFERENTS = Columns(
         "cups": ("cup", "progetti", "projects"),
         "language": ("lingua", "language"),
         "new_actor": ("altro attore", "nuovo ente", "new actor"),
+        "substitute": ("sostituto", "e-mail del sostituto", "substitute"),
     },
     needed=frozenset({"name", "email", "organization"}),
-    spare=frozenset({"pec", "phone", "language", "new_actor"}),
+    spare=frozenset({"pec", "phone", "language", "new_actor", "substitute"}),
 )
 
 DEADLINES = Columns(

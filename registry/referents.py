@@ -33,6 +33,8 @@ WRONG_CUP = N_("{cup} is not a CUP.")
 LIKELY_CUP = N_("{cup} is not a CUP. Perhaps {suggestion}?")
 ELSEWHERE_CUP = N_("The project {cup} is not one of {organization}.")
 SHARED_PHONE = N_("Row {row}: the phone number is already that of somebody else and was left out.")
+UNKNOWN_SUBSTITUTE = N_("Nobody here has the address {email}. Register the substitute first.")
+OWN_SUBSTITUTE = N_("{name} cannot be their own substitute.")
 OTHER_PEC = N_("Row {row}: {organization} has another PEC already, which was kept.")
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ class Person(TypedDict):
     """What is known about a referent to register. `organization` is a name or an ISTAT code.
 
     Without `cups` they follow every project of the organisation. `new_actor`: make the organisation when unknown.
+    `substitute` is the e-mail of another referent, who is reminded when nothing reaches this one; "" changes nothing.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Person(TypedDict):
     phone: NotRequired[str]
     pec: NotRequired[str]
     new_actor: NotRequired[bool]
+    substitute: NotRequired[str]
 
 
 class Outcome(Enum):
@@ -79,12 +83,20 @@ def add_referent(
     actor: tuple[str, int | None] = ("system", None),
     **person: Unpack[Person],
 ) -> Referent:
-    """Registers a new referent. Raises RegistryRefused: a field that cannot be read, an address already in use."""
+    """Registers a new referent.
+
+    Raises RegistryRefused: a field that cannot be read, an address already in use, a substitute who is unknown or
+    the same person. A refusal leaves nothing behind.
+    """
     email = read_email(person["email"])
     owner = people.referent_at(session, Channel.EMAIL, email)
     if owner is not None:
         raise RegistryRefused(TAKEN_EMAIL, email=email, name=owner.name)
-    return Registrar(session, now, actor).register(person).referent
+    with session.begin_nested():  # the substitute may be refused when the person is written already
+        registrar = Registrar(session, now, actor)
+        referent = registrar.register(person).referent
+        registrar.substitute(referent, person.get("substitute", ""))
+    return referent
 
 
 def import_referents(
@@ -104,20 +116,27 @@ def import_referents(
     with session.begin_nested() as attempt:
         registrar = Registrar(session, now, actor)
         seen: dict[tuple[str, int], int] = {}
+        to_link: list[tuple[Row, Registered]] = []
         for row in read_rows(source, REFERENTS, report):
             report.read_one(progress)
-            _take(row, registrar, report, seen)
+            done = _take(row, registrar, report, seen)
+            if done is not None and row["substitute"]:
+                to_link.append((row, done))
+        for row, done in to_link:  # only now: a substitute may stand further down in the file
+            _link(row, done, registrar, report)
         if dry_run or not report.ok:
             attempt.rollback()
     return report
 
 
-def _take(row: Row, registrar: "Registrar", report: ImportReport, seen: dict[tuple[str, int], int]) -> None:
+def _take(
+    row: Row, registrar: "Registrar", report: ImportReport, seen: dict[tuple[str, int], int]
+) -> Registered | None:
     try:
         done = registrar.register(_person(row))
     except _InField as error:
         report.refuse(row.number, REFERENTS.header(error.field), error.sentence, **error.values)
-        return
+        return None
     email = row["email"].lower()
     first = seen.setdefault((email, done.organization.id), row.number)
     if first != row.number:
@@ -127,6 +146,18 @@ def _take(row: Row, registrar: "Registrar", report: ImportReport, seen: dict[tup
     if done.pec_left_out:
         report.note(OTHER_PEC, row=row.number, organization=done.organization.name)
     setattr(report, done.outcome.value, getattr(report, done.outcome.value) + 1)
+    return done
+
+
+def _link(row: Row, done: Registered, registrar: "Registrar", report: ImportReport) -> None:
+    try:
+        changed = registrar.substitute(done.referent, row["substitute"])
+    except _InField as error:
+        report.refuse(row.number, REFERENTS.header(error.field), error.sentence, **error.values)
+        return
+    if changed and done.outcome is Outcome.UNCHANGED:
+        report.unchanged -= 1
+        report.changed += 1
 
 
 def _person(row: Row) -> Person:
@@ -186,6 +217,24 @@ class Registrar:
             phone_left_out=bool(phone) and not self._keep_phone(referent, phone),
             pec_left_out=bool(pec) and not self._keep_pec(organization, pec),
         )
+
+    def substitute(self, referent: Referent, text: str) -> bool:
+        """Writes down who answers in their place; whether that was new. Nothing written keeps what was known."""
+        if not text.strip():
+            return False
+        email = _field("substitute", read_email, text)
+        other = people.referent_at(self.session, Channel.EMAIL, email)
+        if other is None:
+            raise _InField("substitute", RegistryRefused(UNKNOWN_SUBSTITUTE, email=email))
+        if other.id == referent.id:
+            raise _InField("substitute", RegistryRefused(OWN_SUBSTITUTE, name=referent.name))
+        if referent.substitute_id == other.id:
+            return False
+        referent.substitute_id = other.id
+        self.session.add(referent)
+        self.session.flush()
+        audit.record(self.session, self.now, self.actor, "referent.substitute", ("referent", referent.id))
+        return True
 
     def _organization(self, person: Person) -> Organization:
         text = " ".join(person["organization"].split())
