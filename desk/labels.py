@@ -83,6 +83,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Reason: {
         Reason.DUE: N_("it was due"),
         Reason.GATHERED: N_("together with others"),
+        Reason.SUBSTITUTE: N_("sent to the substitute"),
         Reason.DONE: N_("already received"),
         Reason.WAIVED: N_("not needed"),
         Reason.OVERTAKEN: N_("a later reminder took its place"),

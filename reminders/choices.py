@@ -35,6 +35,12 @@ def unreachable(choices: Sequence[Choice]) -> Iterator[Choice]:
         yield replace(choice, outcome=Outcome.WITHHELD, reason=Reason.UNREACHABLE) if told else choice
 
 
+def to_substitute(choices: Sequence[Choice]) -> Iterator[Choice]:
+    """The same, told to the substitute of somebody whom no channel reaches."""
+    for choice in choices:
+        yield replace(choice, reason=Reason.SUBSTITUTE) if choice.outcome is Outcome.SENT else choice
+
+
 def closed_for(state: ObligationState, deadline_active: bool) -> Reason | None:
     """Why nothing needs to be said about an obligation any more; None while it is open."""
     if state is ObligationState.DONE:

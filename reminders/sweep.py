@@ -3,6 +3,9 @@
 Only in working hours of the office (08:30-18:00, holidays of Milan): what falls due at night or on a holiday
 waits for the next working morning, and is then told late rather than never. A person gets one gathered reminder
 a day; a second one on the same day only for what is due that day or late already.
+
+What is due to somebody whom no channel reaches goes to their substitute, when there is one who is reached: one
+message per person they stand in for, beside their own. The substitute of a substitute is not asked.
 """
 
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ from sqlmodel import Session
 from delivery.outbox import queue_to
 from delivery.words import Words
 from facts.calendar import local_date, local_instant, next_working_day, next_working_instant, within_working_hours
-from reminders.choices import Choice, choose, closed_for, unreachable
+from reminders.choices import Choice, choose, closed_for, to_substitute, unreachable
 from storage.ladder import (
     DueStep,
     Made,
@@ -35,7 +38,8 @@ from storage.ladder import (
     steps_with_nobody,
 )
 from storage.people import reachable_addresses
-from storage.tables import OutboxKind, Outcome, Reason
+from storage.substitutes import FOR_ANOTHER
+from storage.tables import OutboxKind, Outcome, Reason, Referent
 
 OFFICE_ZONE = "Europe/Rome"
 MANY = 5_000  # steps of one person settled at once; a longer list is settled at the end of the pass
@@ -105,7 +109,9 @@ def _plans_for(
     held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
     choices: Sequence[Choice] = choose([step for step in steps if step not in held])
     if not reachable_addresses(session, referent_id):
-        choices = list(unreachable(choices))
+        substitute_id = _substitute_of(session, referent_id)
+        reached = substitute_id is not None and reachable_addresses(session, substitute_id)
+        choices = list(to_substitute(choices) if reached else unreachable(choices))
     waiting = [Plan(referent_id, step.step_id, step.obligation_id, None, None) for step in held]
     return [
         Plan(referent_id, one.step.step_id, one.step.obligation_id, one.outcome, one.reason) for one in choices
@@ -122,7 +128,8 @@ def _remind(session: Session, referent_id: int, choices: list[Choice], moment: M
     if any(choice.outcome is Outcome.SENT for choice in choices):
         outbox_id = _queue(session, referent_id, moment)
         if outbox_id is None:
-            choices = list(unreachable(choices))
+            outbox_id = _queue_for(session, referent_id, moment)
+            choices = list(unreachable(choices) if outbox_id is None else to_substitute(choices))
     made = [
         Made(
             step_id=one.step.step_id,
@@ -146,6 +153,22 @@ def _queue(session: Session, referent_id: int, moment: Moment) -> int | None:
     # counts the copies for other channels too: the number only has to be new
     key = f"{day}{reminders_written(session, day) + 1}"
     return queue_to(session, referent_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
+
+
+def _queue_for(session: Session, absent_id: int, moment: Moment) -> int | None:
+    """The same to the substitute of somebody whom no channel reaches; None when there is none, or none is reached."""
+    substitute_id = _substitute_of(session, absent_id)
+    if substitute_id is None:
+        return None
+    # Both ids: two processes may decide about two people with one substitute, and must not find the same key.
+    day = f"{FOR_ANOTHER}{substitute_id}-{absent_id}-{moment.today}:"
+    key = f"{day}{reminders_written(session, day) + 1}"
+    return queue_to(session, substitute_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
+
+
+def _substitute_of(session: Session, referent_id: int) -> int | None:
+    referent = session.get(Referent, referent_id)
+    return None if referent is None else referent.substitute_id
 
 
 def _settle_all(session: Session, now: datetime) -> None:

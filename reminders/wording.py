@@ -2,10 +2,14 @@
 
 *Answered anywhere, silent everywhere*: the obligations are read again here; those no longer open, or no longer
 theirs, go out of the message, with their decision turned to "withheld". When none is left there is no message.
+
+A substitute reads for whom the message is. Standing in gives no right to another's projects: the buttons are there
+only for what the substitute follows as well, and for the rest the office writes the answer down.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from markupsafe import escape
@@ -20,12 +24,21 @@ from facts.languages import Language, Speaker, speaking
 from reminders.choices import closed_for
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
+from storage.substitutes import told_in_place_of
 from storage.tables import Channel, Outbox, Reason, Referent
 
 SHOWN = 8
 LONGEST_TITLE = 120  # characters of a project's title: eight of them must fit into one Telegram message
 
 Wording = Callable[[Session, Outbox, datetime], Words | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """For whom a substitute is reminded, and which of these obligations are the substitute's own as well."""
+
+    name: str
+    own: frozenset[int]
 
 
 def word_reminder(links: Links) -> Wording:
@@ -38,27 +51,36 @@ def word_reminder(links: Links) -> Wording:
         referent = None if row.referent_id is None else session.get(Referent, row.referent_id)
         if referent is None:
             return None
-        still_owed = _still_owed(session, row, referent.id)
-        if not still_owed:
+        whose = _whose(session, row, referent)
+        still_owed = _still_owed(session, row, None if whose is None else whose.id)
+        if whose is None or not still_owed:
             return None
-        return reminder_words(still_owed, Language(referent.language), row.channel, now)
+        stand_in = None if whose.id == referent.id else _stand_in(session, whose, referent, still_owed)
+        return reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
 
     return word
 
 
-def reminder_words(owing: list[Owed], language: Language, channel: Channel, now: datetime) -> Words:
+def reminder_words(
+    owing: list[Owed], language: Language, channel: Channel, now: datetime, stand_in: StandIn | None = None
+) -> Words:
     """The message about these open obligations, at least one; the most urgent first. Pure."""
     _, plain = speaking(language, html=True), speaking(language)
     shown = owing[:SHOWN]
     paragraphs = [f"<b>{_.ngettext('An update is missing', '{n} updates are missing', len(owing))}</b>"]
+    if stand_in is not None:
+        paragraphs.insert(0, _in_place_of(_, stand_in))
     paragraphs += [_paragraph(number, one, len(owing), (_, now)) for number, one in enumerate(shown, 1)]
     if len(owing) > SHOWN:
-        paragraphs.append(
-            _.ngettext("…and one more: see /scadenze", "…and {n} more: see /scadenze", len(owing) - SHOWN)
-        )
-    paragraphs.append(_how_to_answer(_, shown, channel))
-    paragraphs.append(f"<i>{_why(_, owing)}</i>")
-    buttons = _buttons(plain, shown) if channel is Channel.TELEGRAM else ()
+        paragraphs.append(_and_more(_, len(owing) - SHOWN, stand_in))
+    own = shown if stand_in is None else [one for one in shown if one.obligation.id in stand_in.own]
+    if own:
+        paragraphs.append(_how_to_answer(_, own, channel))
+    if stand_in is None:
+        paragraphs.append(f"<i>{_why(_, owing)}</i>")
+    elif len(own) < len(shown):
+        paragraphs.append(_("For what you do not follow yourself, write to us or call the office: we note it down."))
+    buttons = _buttons(plain, shown, own) if channel is Channel.TELEGRAM else ()
     return Words("\n\n".join(paragraphs), _subject(plain, owing, now), buttons)
 
 
@@ -77,11 +99,29 @@ def due_words(_: Speaker, due_on: date, today: date) -> str:
     return _("was due {n} days ago, {date}", n=-days, date=day)
 
 
-def _still_owed(session: Session, row: Outbox, referent_id: int) -> list[Owed]:
-    """What the message is about, less what was settled since; that is written down."""
-    # the copy for another channel has the key of the first with ":email" behind
-    decisions = decisions_to_send(session, ":".join(row.dedupe_key.split(":")[:4]))
-    theirs = still_theirs(session, list(decisions), referent_id)
+def _whose(session: Session, row: Outbox, reader: Referent) -> Referent | None:
+    """Whose obligations these are: the reader's, or another's they stand in for. None when they no longer do."""
+    told_for = told_in_place_of(session, _first_key(row))
+    if told_for is None or told_for == reader.id:
+        return reader
+    absent = session.get(Referent, told_for)
+    return absent if absent is not None and absent.substitute_id == reader.id else None
+
+
+def _stand_in(session: Session, absent: Referent, reader: Referent, owing: list[Owed]) -> StandIn:
+    own = still_theirs(session, [one.obligation.id for one in owing], reader.id)
+    return StandIn(absent.name, frozenset(own))
+
+
+def _first_key(row: Outbox) -> str:
+    """The copy for another channel has the key of the first with ":email" behind."""
+    return ":".join(row.dedupe_key.split(":")[:4])
+
+
+def _still_owed(session: Session, row: Outbox, referent_id: int | None) -> list[Owed]:
+    """What the message is about, less what was settled since; that is written down. None: nobody's any more."""
+    decisions = decisions_to_send(session, _first_key(row))
+    theirs = set() if referent_id is None else still_theirs(session, list(decisions), referent_id)
     left_out: dict[Reason, list[int]] = defaultdict(list)
     still: list[Owed] = []
     for one in owed(session, list(decisions)):
@@ -106,6 +146,16 @@ def _paragraph(number: int, one: Owed, total: int, moment: tuple[Speaker, dateti
     return f"{mark}<b>{escape(_short(_name(one)))}</b>{cup}\n{escape(_short(one.deadline.title))}: {due}"
 
 
+def _in_place_of(_: Speaker, stand_in: StandIn) -> str:
+    return _("You stand in for {name}: our messages do not reach them, so we write to you.", name=stand_in.name)
+
+
+def _and_more(_: Speaker, more: int, stand_in: StandIn | None) -> str:
+    if stand_in is not None:  # their list of deadlines does not show another's
+        return _.ngettext("…and one more", "…and {n} more", more)
+    return _.ngettext("…and one more: see /scadenze", "…and {n} more: see /scadenze", more)
+
+
 def _how_to_answer(_: Speaker, shown: Iterable[Owed], channel: Channel) -> str:
     if channel is not Channel.TELEGRAM:
         return _("Your page shows everything you owe, and there you can write to us: the link is below.")
@@ -125,11 +175,11 @@ def _why(_: Speaker, owing: list[Owed]) -> str:
     )
 
 
-def _buttons(_: Speaker, shown: list[Owed]) -> Keyboard:
+def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
     """ "Update now" and "nothing changed" for each project, numbered like the paragraphs when there are several."""
     rows = []
     for number, one in enumerate(shown, 1):
-        if one.project is not None:
+        if one.project is not None and one in own:
             mark = f"{number}. " if len(shown) > 1 else ""
             rows.append(
                 (

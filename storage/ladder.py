@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
+from storage.substitutes import in_own_name, substitute_reached
 from storage.tables import (
     Address,
     Deadline,
@@ -133,8 +134,8 @@ def reminded_since(session: Session, instant: datetime) -> set[int]:
     reminded = select(col(Outbox.referent_id)).where(
         col(Outbox.kind) == OutboxKind.REMINDER,
         col(Outbox.created_at) >= instant,
+        in_own_name(),
         col(Outbox.state).not_in(UNHEARD),
-        col(Outbox.referent_id).is_not(None),
     )
     return {referent_id for referent_id in session.execute(reminded).scalars() if referent_id is not None}
 
@@ -169,6 +170,7 @@ def _is_held(due_on: Any, referent_id: Any, moment: Moment) -> ColumnElement[boo
         col(Outbox.referent_id) == referent_id,
         col(Outbox.kind) == OutboxKind.REMINDER,
         col(Outbox.created_at) >= moment.day_began,
+        in_own_name(),
         col(Outbox.state).not_in(UNHEARD),
     )
     return and_(due_on > moment.today, reminded)
@@ -220,12 +222,13 @@ def _decided(referent_id: Any) -> ColumnElement[bool]:
 
 
 def _heard(undecided: Select[Any]) -> Select[Any]:
-    """Those about something open, for somebody we can reach."""
+    """Those about something open, for somebody we can reach, or whose substitute we can."""
     pairs = undecided.subquery()
     reachable = exists().where(
         col(Address.referent_id) == pairs.c.referent_id, col(Address.unreachable_since).is_(None)
     )
-    return select(pairs).where(pairs.c.state == ObligationState.OPEN, reachable)
+    heard = or_(reachable, substitute_reached(pairs.c.referent_id))
+    return select(pairs).where(pairs.c.state == ObligationState.OPEN, heard)
 
 
 def _due_steps(session: Session, query: Select[Any]) -> list[DueStep]:

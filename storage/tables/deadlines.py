@@ -119,6 +119,7 @@ class Reason(StrEnum):
 
     DUE = "due"
     GATHERED = "gathered"
+    SUBSTITUTE = "substitute"
     DONE = "done"
     WAIVED = "waived"
     OVERTAKEN = "overtaken"

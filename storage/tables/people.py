@@ -24,7 +24,7 @@ class Organization(SQLModel, table=True):
 
 
 class Referent(SQLModel, table=True):
-    """Our contact in one or more organisations. `substitute_id` answers in their place."""
+    """Our contact in one or more organisations. `substitute_id` is reminded when nothing reaches them."""
 
     id: int = Field(default=None, primary_key=True)
     name: str
