@@ -3,9 +3,8 @@
 from bot.heard import id_in
 from bot.recap import show_receipt
 from bot.screens import show_step
-from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of
+from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of, missing_answers
 from bot.turn import Turn
-from intake.forms import fits
 from intake.updates import record_update
 from storage.tables import Channel, DraftState
 
@@ -50,11 +49,7 @@ def _back(turn: Turn) -> None:
 def send(turn: Turn, obligation_id: int | None = None) -> None:
     """The draft becomes an update, once. What is missing is asked instead."""
     work = turn.work
-    missing = [
-        one.name
-        for one in form_of(turn).fields
-        if not fits(one, work.answers.get(one.name)) and not (one.optional and one.name not in work.answers)
-    ]
+    missing = missing_answers(form_of(turn), work.answers)
     if missing:
         _ = turn.html
         turn.move(step=missing[0], memory={"editing": True})

@@ -12,13 +12,14 @@ from bot.commands import names
 from bot.heard import Kind, hear, id_in
 from bot.house import House
 from bot.screens import show_step
+from bot.steps import UNCHANGED
 from bot.turn import Turn
 from delivery.callbacks import AboutQuestion, StartUpdate, Unchanged, parse
-from delivery.words import Button
+from delivery.words import PERSONAL_PAGE, Button
 from facts.languages import N_
-from storage.drafts import scene_at
-from storage.people import mark_reachable, mark_unreachable, new_personal_link
-from storage.tables import Channel, DraftKind, DraftState, Inbox
+from storage.drafts import scene_at, sent_later
+from storage.people import mark_reachable, mark_unreachable
+from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
 
 Handler = Callable[[Session, Inbox, datetime], None]
 Answer = Callable[[Turn], None]
@@ -160,8 +161,7 @@ def _file(turn: Turn) -> None:
 
 
 def _personal_page(turn: Turn) -> Button:
-    token = new_personal_link(turn.session, turn.person.id, turn.now)
-    return turn.link(N_("Open my page"), turn.house.links.personal(token))
+    return turn.link(N_("Open my page"), PERSONAL_PAGE)
 
 
 def _edited(turn: Turn) -> None:
@@ -236,13 +236,18 @@ def _button_of_another(turn: Turn, draft_id: str) -> None:
         unsent.offer(turn, draft)
     elif turn.open_work is not None:
         _show_again(turn)
-    elif draft.state is DraftState.SENT:
+    elif draft.state is DraftState.SENT or _is_repeated(turn, draft):
         turn.say(_("This has already been sent: nothing more to do."), [[turn.to_menu()]])
     elif draft.kind is DraftKind.UPDATE and draft.project_id is not None:
         again = turn.button(N_("Take it up again"), f"m:resume-{draft.id}")
         turn.say(_("This update is set aside. Shall we go on with it?"), [[again, turn.to_menu()]])
     else:
         _old_button(turn)
+
+
+def _is_repeated(turn: Turn, draft: Draft) -> bool:
+    """ "Nothing changed" pressed twice: the other one was sent, and there is nothing of theirs in this one."""
+    return draft.step == UNCHANGED and sent_later(turn.session, draft)
 
 
 def _old_button(turn: Turn) -> None:

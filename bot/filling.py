@@ -87,7 +87,14 @@ def _take(turn: Turn, field: Field, outcome: Outcome) -> None:
             turn.move(memory=_kept(turn) | {"more": True})
             show_step(turn)
         case _:
+            _forget_doubt(turn)
             show_step(turn, "⚠️ " + outcome.sentence.say(turn.html))
+
+
+def _forget_doubt(turn: Turn) -> None:
+    """Before an error is told: the doubt was about an earlier answer, and both together confuse."""
+    if "doubt" in turn.work.memory:
+        turn.move(memory={name: value for name, value in turn.work.memory.items() if name != "doubt"})
 
 
 def _kept(turn: Turn) -> dict[str, Any]:

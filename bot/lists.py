@@ -87,10 +87,10 @@ def _owed(turn: Turn, one: Owed) -> str:
 
 
 def _owed_buttons(turn: Turn, one: Owed) -> list[Button]:
-    return [
-        turn.named(f"📝 {shortened(one.subject, 36)}", start_update(one.project_id, one.id)),
-        turn.button(N_("🔁 Nothing new"), unchanged(one.project_id, one.id)),
-    ]
+    """ "Nothing changed" only where there is an earlier update to repeat."""
+    start = turn.named(f"📝 {shortened(one.subject, 36)}", start_update(one.project_id, one.id))
+    same = turn.button(N_("🔁 Nothing changed"), unchanged(one.project_id, one.id))
+    return [start, same] if one.reported else [start]
 
 
 def show_questions(turn: Turn) -> None:

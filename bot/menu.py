@@ -1,11 +1,15 @@
 """The menu, and what everybody may ask at any time: help and the privacy notice. Begins nothing itself."""
 
+from collections.abc import Sequence
+
 from bot.markup import bold, lines, paragraphs
+from bot.steps import missing_answers
 from bot.turn import Turn, shortened
 from delivery.words import Button
 from facts.languages import N_
 from storage.drafts import unfinished_updates
 from storage.people import the_office
+from storage.tables import Draft
 
 MOST_UNFINISHED = 3
 
@@ -18,12 +22,30 @@ def show_menu(turn: Turn, lead: str = "") -> None:
     text = lead or _("Hello {name}, what would you like to do?", name=first_name(turn.person.name))
     unfinished = unfinished_updates(turn.session, turn.person.id)[:MOST_UNFINISHED]
     if unfinished:
-        begun = ("• " + bold(shortened(title, 100)) for _draft, title in unfinished)
-        text = paragraphs(text, lines(_("You have updates begun and not sent:"), *begun))
+        text = paragraphs(text, unfinished_lines(turn, unfinished))
     resume = [
         [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title)] for draft, title in unfinished
     ]
     turn.say(text, [*resume, *menu_rows(turn)])
+
+
+def unfinished_lines(turn: Turn, unfinished: Sequence[tuple[Draft, str]]) -> str:
+    """What was left half-way, with how much of it there is; then what only waits to be sent."""
+    _ = turn.html
+    begun, ready = [], []
+    for draft, title in unfinished:
+        assert draft.form_version_id is not None
+        form = turn.house.form(turn.session, draft.form_version_id)
+        line = "• " + bold(shortened(title, 100))
+        if missing_answers(form, draft.answers):
+            n, total = len(draft.answers), len(form.fields)
+            begun.append(line + " " + _("({n} answers of {total})", n=n, total=total))
+        else:
+            ready.append(line)
+    return lines(
+        *([_("You have updates begun and not sent:"), *begun] if begun else []),
+        *([_("To be sent:"), *ready] if ready else []),
+    )
 
 
 def menu_rows(turn: Turn) -> list[list[Button]]:

@@ -141,7 +141,7 @@ def _answers(turn: Turn, form: Form, field: Field) -> list[list[Button]]:
     same: Any = prior.answers.get(field.name)
     rows: list[list[Button]] = []
     if field.name == form.names[0] and not turn.work.memory.get("editing") and can_repeat(turn):
-        rows.append([turn.step(N_("🔁 Nothing has changed since last time"), "unchanged")])
+        rows.append([turn.step(N_("🔁 Nothing changed"), "unchanged")])
     has_same = fits(field, same) and same != ""
     if has_same:
         said = N_("As last time: {value}") if turn.work.memory.get("editing") else N_("Same answer: {value}")
@@ -173,7 +173,11 @@ def _show_doubt(turn: Turn, field: Field, lead: str) -> None:
         rows.append([turn.step(N_("None of these: I'll write it again"), "again")])
     else:
         found = consider(field, candidates[0], facts_of(turn))
-        text = found.question.say(_) if isinstance(found, Doubt) else _("Is that right?")
+        text = (
+            found.question.say(_)
+            if isinstance(found, Doubt)
+            else _("{value}: is that right?", value=show(field, candidates[0], turn.language))
+        )
         rows = [[turn.step(N_("Yes, it's right"), "yes"), turn.step(N_("Correct it"), "again")]]
     parts = [lead] if lead else []
     parts.append(lines(_header(turn, form_of(turn), field), bold(field.label[turn.language])))

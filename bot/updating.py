@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 from bot import choosing, closing, filling
-from bot.markup import bold, lines
-from bot.menu import show_menu
+from bot.menu import show_menu, unfinished_lines
 from bot.screens import show_step
 from bot.steps import EDIT, OBLIGATION, PROJECT, SUMMARY, UNCHANGED, fitting, is_field, is_foreign, own_lines
 from bot.turn import BLANK, Turn, shortened
 from delivery.words import Button
 from facts.languages import N_
 from storage.drafts import Work, change_draft, unfinished_updates
-from storage.tables import Draft, DraftKind, DraftState
+from storage.tables import DraftKind, DraftState
 
 MOST_UNFINISHED = 3
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
@@ -25,25 +24,15 @@ def begin(turn: Turn) -> None:
     if not unfinished or turn.heard.rest:
         begin_new(turn)
         return
-    _ = turn.html
-    said = [_("You have updates begun and not sent:")]
     rows: list[list[Button]] = []
     for draft, title in unfinished:
-        said.append("• " + _draft_line(turn, draft, title))
         rows.append(
             [
                 turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=shortened(title, 30)),
                 turn.button(N_("Start over"), f"m:over-{draft.id}"),
             ]
         )
-    turn.say(lines(*said), [*rows, [turn.button(N_("Another update"), "m:new"), turn.to_menu()]])
-
-
-def _draft_line(turn: Turn, draft: Draft, title: str) -> str:
-    _ = turn.html
-    assert draft.form_version_id is not None
-    total = len(turn.house.form(turn.session, draft.form_version_id).fields)
-    return bold(shortened(title, 100)) + " " + _("({n} answers of {total})", n=len(draft.answers), total=total)
+    turn.say(unfinished_lines(turn, unfinished), [*rows, [turn.button(N_("Another update"), "m:new"), turn.to_menu()]])
 
 
 def begin_new(turn: Turn) -> None:
@@ -149,7 +138,9 @@ def hear_text(turn: Turn) -> None:
         closing.send(turn)
     else:
         _ = turn.html
-        show_step(turn, _("Please press one of the buttons below."))
+        show_step(
+            turn, _("Please press one of the buttons below. To ask a question use /domanda: the update stays here.")
+        )
 
 
 def hear_button(turn: Turn, value: str) -> None:

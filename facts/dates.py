@@ -57,6 +57,7 @@ DAY_FIRST = re.compile(
 )
 MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 ONLY_A_MONTH = re.compile(r"(?:(?:fine|inizio|meta|end of|mid)\s)?([a-z]+)\.?(?:[ \-/]'?(?:\d{4}|\d{2}))?")
+ONLY_A_YEAR = re.compile(r"(?:(?:fine|inizio|meta|nel|end|early|late|mid|in)(?: (?:del|di|of))?\s)?(?:19|20)\d\d")
 MONTH_NUMBERS = re.compile(r"\d{1,2}[-/.]\d{4}|\d{4}[-/.]\d{1,2}")
 
 
@@ -118,7 +119,7 @@ def _parts(words: str) -> tuple[int, int, int | None]:
         return 1 if found[1] == "primo" else int(found[1]), month + 1, _year(found[3])
     if (found := MONTH_FIRST.fullmatch(words)) and (month := _named(found[1], MONTHS)) is not None:
         return int(found[2]), month + 1, int(found[3])
-    raise Unreadable("no-day" if _is_month(words) else "not-a-date")
+    raise Unreadable("no-day" if _is_month(words) or ONLY_A_YEAR.fullmatch(words) else "not-a-date")
 
 
 def _is_month(words: str) -> bool:

@@ -5,7 +5,7 @@ Babel's own parser takes '1234.56' for 123456 in Italian, so the reading is done
 
 import re
 import unicodedata
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from babel.numbers import format_currency, format_decimal
 
@@ -31,34 +31,35 @@ PLAIN = re.compile(r"(\d+)(?:([.,])(\d+))?")
 def read_cents(text: str) -> int:
     """Euro cents in `1.234,56 €`, `1234,5`, `1'234,56`, `1,2 mln`, `350mila`, `150k`.
 
-    Raises Unreadable, or Ambiguous with cents: `1.234` may be 1234 € or 1,23 €, `12.34` may be 12,34 € or 1234 €.
+    Raises Unreadable, or Ambiguous with cents: `12.34` may be 12,34 € or 1234 €. A dot alone is never believed:
+    `1.234` is asked back with 1234 € only, as 1,234 € is no amount of cents and must not be rounded into one.
     """
     amount, scale = _scaled(CURRENCY.sub(" ", _tidy(text)))
-    cents = tuple(dict.fromkeys(_cents(value, scale, alone=len(amount) == 1) for value in amount))
-    if len(cents) > 1:
-        raise Ambiguous(*cents)
-    return cents[0]
-
-
-def _cents(value: Decimal, scale: int, *, alone: bool) -> int:
-    cents = value * scale * 100
-    if alone and cents != int(cents):
-        raise Unreadable("decimals")
-    if cents >= LARGEST:
+    meanings = [value * scale * 100 for value in dict.fromkeys(amount)]
+    if max(meanings) >= LARGEST:
         raise Unreadable("too-large")
-    return int(cents.quantize(Decimal(1), ROUND_HALF_EVEN))
+    exact = [int(cents) for cents in meanings if cents == int(cents)]
+    if not exact:
+        raise Unreadable("decimals")
+    if len(meanings) > 1:
+        raise Ambiguous(*exact)
+    return exact[0]
 
 
 def read_percentage(text: str) -> Decimal:
     """A percentage from 0 to 100 with at most one decimal: `33,3`, `33.3 %`, `33 per cento`. Raises Unreadable."""
     text = PERCENT.sub(" ", _tidy(text)).strip()
-    meanings = _meanings(text)
+    try:
+        meanings = _meanings(text)
+    except Unreadable as problem:
+        # "write it like 1234,56" would be no advice here
+        raise Unreadable("not-a-percentage") if problem.reason == "not-a-number" else problem from None
     plain = PLAIN.fullmatch(text)
     if plain is None or min(meanings) > 100:
         raise Unreadable("out-of-range")
     decimals = plain[3] or ""
     if len(decimals) > 2 or len(decimals.rstrip("0")) > 1:
-        raise Unreadable("decimals")  # three may be thousands: "1.000" is neither 1 nor a percentage
+        raise Unreadable("one-decimal")  # three may be thousands: "1.000" is neither 1 nor a percentage
     return Decimal(f"{plain[1]}.{decimals[:1] or '0'}")
 
 

@@ -14,6 +14,8 @@ SENTENCES = {
     "not-a-number": N_("This is not a number I can read. Write it like 1234,56."),
     "negative": N_("The number cannot be below zero."),
     "decimals": N_("There are too many decimals."),
+    "not-a-percentage": N_("Write a number from 0 to 100, for example 45.5."),
+    "one-decimal": N_("One decimal is enough: for example 12.3."),
     "out-of-range": N_("A percentage goes from 0 to 100."),
     "too-large": N_("The amount is too large."),
     "not-a-date": N_("This is not a date I can read. Write it like 10/12/2026."),

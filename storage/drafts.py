@@ -201,6 +201,21 @@ def unsent_question(session: Session, referent_id: int) -> Draft | None:
     return session.exec(_UNSENT_QUESTION, params={"referent": referent_id}).first()
 
 
+_SENT_LATER = select(Draft.id).where(
+    Draft.referent_id == bindparam("referent"),
+    Draft.project_id == bindparam("project"),
+    Draft.kind == DraftKind.UPDATE,
+    Draft.state == DraftState.SENT,
+    col(Draft.id) > bindparam("draft"),
+)
+
+
+def sent_later(session: Session, draft: Draft) -> bool:
+    """Whether its writer has begun and sent another update of the same project since."""
+    given = {"referent": draft.referent_id, "project": draft.project_id, "draft": draft.id}
+    return session.exec(_SENT_LATER.limit(1), params=given).first() is not None
+
+
 _CANCEL_PARKED = (
     update(_draft)
     .where(

@@ -24,7 +24,10 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One open obligation. `project_id`: where its update is given; for an organisation's, one of its projects."""
+    """One open obligation. `project_id`: where its update is given; for an organisation's, one of its projects.
+
+    `reported`: that project has an update already, so that nothing may have changed since.
+    """
 
     id: int
     title: str
@@ -32,6 +35,7 @@ class Owed:
     project_id: int
     opens_on: date
     due_on: date
+    reported: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ def _owed_with_projects(
 ) -> Iterable[tuple[Owed, list[int]]]:
     """Each open obligation with the own projects whose update fulfils it, the oldest first."""
     titles = {row.id: row.title for row in projects}
+    reported = {row.id for row in projects if row.updated_at is not None}
     by_organization: dict[int, list[int]] = {}
     for row in projects:
         bodies = {row.implementing_body_id, *(place for place, _name in places.get(row.id, ()))}
@@ -165,4 +170,4 @@ def _owed_with_projects(
         ids = [one.project_id] if one.project_id else by_organization.get(one.organization_id, [])
         if ids:
             subject = titles[ids[0]] if one.project_id else one.name
-            yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on), ids
+            yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, ids[0] in reported), ids

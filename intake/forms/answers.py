@@ -13,7 +13,7 @@ from typing import Any
 from facts.dates import read_date
 from facts.folding import fold
 from facts.languages import N_, Language, Speaker
-from facts.numbers import read_cents, read_percentage, show_cents
+from facts.numbers import read_cents, read_percentage, show_cents, show_number
 from facts.reading import Ambiguous, Unreadable
 from intake.forms.definition import Check, Field, FieldType
 from intake.forms.showing import fits, show
@@ -23,6 +23,8 @@ FAR = timedelta(days=5 * 365 + 1)
 
 YES_WORDS = {"si", "s", "yes", "y", "certo", "purtroppo si"}
 NO_WORDS = {"no", "n", "nessuno", "nessun problema", "nulla", "niente", "none", "nothing", "tutto bene", "no grazie"}
+
+SKIP_WORDS = {"salta", "skip", "saltare", "passo", "boh", "non so", "avanti", "next"}  # these describe no problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,11 @@ def _among(one: Field, candidates: tuple[Any, ...], facts: Facts) -> Answered | 
     plausible = [value for value in candidates if isinstance(consider(one, value, facts), Answered)]
     if len(plausible) == 1 and facts.last.get(one.name) is not None:
         return Answered(plausible[0])
-    return Doubt(Sentence(N_("Which one do you mean?")), candidates)
+    if len(candidates) > 1:
+        return Doubt(Sentence(N_("Which one do you mean?")), candidates)
+    found = consider(one, candidates[0], facts)
+    values = {"value": _shown(one, candidates[0])}
+    return found if isinstance(found, Doubt) else Doubt(Sentence(N_("{value}: is that right?"), values), candidates)
 
 
 def _stored(value: Any) -> Any:
@@ -150,7 +156,11 @@ def _yes_text(_one: Field, text: str, _facts: Facts) -> Outcome:
     words = fold(text)
     if words in NO_WORDS:
         return Answered({"any": False, "text": ""})
-    return More() if words in YES_WORDS else _text_or_refusal(text, {"any": True, "text": text})
+    if words in YES_WORDS:
+        return More()
+    if words in SKIP_WORDS or not any(letter.isalnum() for letter in text):
+        return Refusal(Sentence(N_("I need an answer here: “No”, or what it is in a few words.")))
+    return _text_or_refusal(text, {"any": True, "text": text})
 
 
 def _text(_one: Field, text: str, _facts: Facts) -> Outcome:
@@ -160,10 +170,12 @@ def _text(_one: Field, text: str, _facts: Facts) -> Outcome:
 def _text_or_refusal(text: str, value: Any) -> Outcome:
     if len(text) <= LONGEST_TEXT:
         return Answered(value)
-    shown = {"limit": lambda _language: str(LONGEST_TEXT), "length": lambda _language: str(len(text))}
-    return Refusal(
-        Sentence(N_("This is {length} characters long, and there is room for {limit}. Can you shorten it?"), shown)
-    )
+    shown = {"limit": _number(LONGEST_TEXT), "length": _number(len(text))}
+    return Refusal(Sentence(N_("The text has {length} characters: {limit} at most."), shown))
+
+
+def _number(n: int) -> Callable[[Language], str]:
+    return lambda language: show_number(n, language)
 
 
 _READERS: dict[FieldType, Callable[[Field, str, Facts], Outcome]] = {

@@ -129,7 +129,7 @@ def test_before_the_first_update_the_register_is_shown(stage: Stage) -> None:
 
     assert "In archivio: Esecuzione dei lavori" in bruno.text
     assert "In archivio: 12,5%" in bruno.presses("Stessa risposta").text
-    assert not [label for label in bruno.labels if "Nulla è cambiato" in label]
+    assert not [label for label in bruno.labels if "Nessuna novità" in label]
 
 
 def test_what_is_implausible_is_asked_back(stage: Stage) -> None:
@@ -154,7 +154,10 @@ def test_what_is_implausible_is_asked_back(stage: Stage) -> None:
 
 def test_an_ambiguous_amount_is_asked_back_with_its_meanings(stage: Stage) -> None:
     bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10").says("1.234")
-    assert bruno.labels[:2] == ["1.234,00 €", "1,23 €"]
+    assert bruno.labels[:2] == ["Sì, è giusto", "Correggo"]
+    assert "1.234,00 €: è giusto?" in bruno.text
+    bruno.says("12.34")
+    assert bruno.labels[:2] == ["12,34 €", "1.234,00 €"]
 
     bruno.presses("1.234,00 €")
 
@@ -224,7 +227,7 @@ def test_back_leads_to_the_deadline_then_to_the_project_and_no_further(stage: St
 def test_back_from_nothing_changed_asks_the_questions(stage: Stage) -> None:
     stage.reported(stage.cast.now - timedelta(days=31))
 
-    bruno = stage.bruno.says("/aggiorna").presses("Nulla è cambiato").presses("Indietro")
+    bruno = stage.bruno.says("/aggiorna").presses("Nessuna novità").presses("Indietro")
 
     assert "1 di 6" in bruno.text
     assert stage.session.exec(select(Draft.answers)).one() == {}
@@ -250,7 +253,7 @@ def test_nothing_has_changed_takes_two_taps(stage: Stage) -> None:
     owed = stage.owed(date(2026, 12, 10))
     bruno = stage.bruno.says("/aggiorna")
 
-    bruno.presses("Nulla è cambiato")
+    bruno.presses("Nessuna novità")
     assert "Speso finora: 300.000,00 €" in bruno.text
     bruno.presses("tutto come prima")
 
@@ -261,7 +264,7 @@ def test_nothing_has_changed_takes_two_taps(stage: Stage) -> None:
 def test_nothing_has_changed_warns_of_what_has_become_implausible(stage: Stage) -> None:
     stage.reported(stage.cast.now - timedelta(days=31), expected_end="2026-11-01")
 
-    bruno = stage.bruno.says("/aggiorna").presses("Nulla è cambiato")
+    bruno = stage.bruno.says("/aggiorna").presses("Nessuna novità")
     assert "1 novembre 2026: è una data già passata" in bruno.text
 
     bruno.presses("È cambiato qualcosa").presses("Fine prevista").says("31/12/2027").presses("Invia")
@@ -313,3 +316,52 @@ def test_nothing_changed_for_one_of_several_deadlines(stage: Stage) -> None:
     stage.bruno.presses_data(f"n:{stage.market.id}:").presses("✅ Trimestrale · 10 novembre 2026")
 
     assert stage.sent[-1].obligation_id == november.id
+
+
+def test_an_error_does_not_leave_the_doubt_about_an_earlier_answer(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10").says("0").says("1/3/2026")
+    assert "è una data già passata" in bruno.text
+
+    bruno.says("fine 2026")
+
+    assert "Manca il giorno" in bruno.text
+    assert "Quando pensate di finire?" in bruno.text
+    assert "già passata" not in bruno.text
+
+
+def test_a_question_typed_at_the_summary_is_shown_the_way(stage: Stage) -> None:
+    bruno = walk_to_summary(stage.bruno.says("/aggiorna")).says("Posso chiedere una proroga?")
+
+    assert "Per fare una domanda usa /domanda: l'aggiornamento resta qui." in bruno.text
+    assert "Riepilogo" in bruno.text
+
+
+def test_skip_is_no_problem_but_skips_what_is_optional(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10").says("0").says("30/6/2027")
+
+    bruno.says("salta")
+    assert "Qui serve una risposta" in bruno.text
+    assert "5 di 6" in bruno.text
+
+    assert "Riepilogo" in bruno.presses("No").says("skip").text
+
+
+def test_nothing_changed_pressed_twice_is_sent_once(stage: Stage) -> None:
+    stage.reported(stage.cast.now - timedelta(days=31))
+    bruno = stage.bruno.presses_data(f"n:{stage.market.id}:")
+    first = dict(bruno.buttons)["✅ Sì, tutto come prima"]
+    assert first is not None
+    bruno.presses_data(f"n:{stage.market.id}:").presses("tutto come prima")
+
+    bruno.presses_data(first)
+
+    assert bruno.text == "È già stato inviato: non serve altro."
+    assert len(stage.sent) == 2
+
+
+def test_an_update_with_all_its_answers_is_said_to_wait_for_sending(stage: Stage) -> None:
+    walk_to_summary(stage.bruno.says("/aggiorna"))
+
+    assert "Da inviare:\n• Ex mercato coperto" in stage.bruno.says("/menu").text
+    assert "Da inviare:\n• Ex mercato coperto" in stage.bruno.says("/aggiorna").text
+    assert "a metà" not in stage.bruno.text

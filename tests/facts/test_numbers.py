@@ -53,16 +53,18 @@ def test_an_amount_is_read_as_italians_write_it(written: str, cents: int) -> Non
 @pytest.mark.parametrize(
     ("written", "candidates"),
     [
-        ("1.234", (123_400, 123)),
+        ("1.234", (123_400,)),  # 1,234 € is no amount: it is not offered rounded
         ("150.000 €", (15_000_000, 15_000)),
-        ("1,234", (123_400, 123)),
+        ("1,234", (123_400,)),
         ("12.34", (1_234, 123_400)),
         ("1234.56", (123_456, 12_345_600)),
         ("1.25 mln", (125_000_000, 12_500_000_000)),
         ("1.250 mln", (125_000_000_000, 125_000_000)),
     ],
 )
-def test_an_amount_with_two_meanings_is_asked_back(written: str, candidates: tuple[int, ...]) -> None:
+def test_an_amount_that_may_mean_something_else_is_asked_back_and_never_rounded(
+    written: str, candidates: tuple[int, ...]
+) -> None:
     with pytest.raises(Ambiguous) as caught:
         read_cents(written)
 
@@ -111,7 +113,7 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         outcome = error
 
     if isinstance(outcome, Ambiguous):
-        assert len(set(outcome.candidates)) == 2
+        assert len(set(outcome.candidates)) in (1, 2)
     else:
         assert isinstance(outcome, Unreadable) or (isinstance(outcome, int) and outcome >= 0)
 
@@ -136,12 +138,12 @@ def test_a_percentage_is_read(written: str, percentage: str) -> None:
     ("written", "reason"),
     [
         ("", "empty"),
-        ("metà", "not-a-number"),
+        ("metà", "not-a-percentage"),
         ("100,1", "out-of-range"),
-        ("1.000", "decimals"),
-        ("33,33", "decimals"),
+        ("1.000", "one-decimal"),
+        ("33,33", "one-decimal"),
         ("-1", "negative"),
-        ("12.34", "decimals"),
+        ("12.34", "one-decimal"),
     ],
 )
 def test_a_percentage_that_cannot_be_read_says_why(written: str, reason: str) -> None:

@@ -88,13 +88,26 @@ def test_what_is_implausible_is_asked_back_and_can_be_kept(name: str, text: str,
 
 
 def test_an_amount_with_two_meanings_gives_both() -> None:
-    doubt = parse(field("spent"), "312.345", Facts(TODAY))
+    doubt = parse(field("spent"), "312.340", Facts(TODAY))
 
     assert isinstance(doubt, Doubt)
     assert [show(field("spent"), each, Language.IT) for each in doubt.candidates] == [
-        "312.345,00\xa0€",
+        "312.340,00\xa0€",
         "312,34\xa0€",
     ]
+
+
+def test_an_amount_that_could_only_be_rounded_otherwise_is_confirmed() -> None:
+    doubt = parse(field("spent"), "1.234", Facts(TODAY))
+
+    assert isinstance(doubt, Doubt)
+    assert (doubt.candidates, doubt.question.say(IT)) == ((123_400,), "1.234,00\xa0€: è giusto?")
+
+
+@pytest.mark.parametrize("text", ["salta", "Skip", "-", "😀😀😀", "boh"])
+@pytest.mark.parametrize("more", [False, True])
+def test_a_word_that_describes_no_problem_is_not_kept_as_one(text: str, more: bool) -> None:
+    assert isinstance(parse(field("problems"), text, FACTS, more=more), Refusal)
 
 
 def test_what_is_known_may_leave_one_meaning_only() -> None:
@@ -112,12 +125,13 @@ def test_a_chosen_meaning_is_doubted_too() -> None:
     ("name", "text", "beginning"),
     [
         ("phase", "boh", "Non trovo questa risposta"),
-        ("progress", "tanto", "Non riesco a leggere questo numero"),
+        ("progress", "tanto", "Scrivi un numero da 0 a 100, per esempio 45,5."),
+        ("progress", "12.34", "Basta un decimale: per esempio 12,3."),
         ("progress", "120", "Una percentuale"),
         ("spent", "boh", "Non riesco a leggere questo numero"),
         ("expected_end", "giugno 2027", "Manca il giorno"),
-        ("notes", "x" * 1501, "Il testo è lungo 1501 caratteri"),
-        ("problems", "x" * 1501, "Il testo è lungo 1501 caratteri"),
+        ("notes", "x" * 1501, "Il testo è di 1.501 caratteri: al massimo 1.500."),
+        ("problems", "x" * 1501, "Il testo è di 1.501 caratteri: al massimo 1.500."),
         ("notes", " ", "Non c'è"),
     ],
 )
