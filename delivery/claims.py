@@ -19,7 +19,7 @@ from delivery.links import Links
 from delivery.outbox import queue_parts
 from delivery.parcel import Parcel
 from delivery.verdicts import MARKED, judge
-from delivery.words import Words, split_words
+from delivery.words import Words, opens_personal_page, split_words, with_personal_page
 from facts.calendar import next_working_instant, within_working_hours
 from facts.languages import Language, speaking
 from storage import dispatching, people
@@ -196,7 +196,9 @@ def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: dateti
         claimed_at=now,
         thought_unreachable=row.thought_unreachable,
     )
-    return _stamped(session, desk, parcel, now) if row.channel is Channel.EMAIL else parcel
+    if row.channel is Channel.EMAIL or (words.buttons and opens_personal_page(words)):
+        return _stamped(session, desk, parcel, now)
+    return parcel
 
 
 def _marked(words: Words, language: Language) -> Words:
@@ -205,11 +207,17 @@ def _marked(words: Words, language: Language) -> Words:
 
 
 def _stamped(session: Session, desk: Desk, parcel: Parcel, now: datetime) -> Parcel:
-    """What only a mail has: the office, a fresh key to the personal page, the mails before it in the thread."""
+    """What a mail has besides, and a button to the personal page: the office, a fresh key, the mails before it.
+
+    The key is in what is sent and never in the row: the database holds keys as hashes only.
+    """
     url = ""
     earlier: tuple[str, ...] = ()
     if parcel.referent_id is not None:
         url = desk.links.personal(people.new_personal_link(session, parcel.referent_id, now))
+    words = with_personal_page(parcel.words, url)
+    if parcel.channel is not Channel.EMAIL:
+        return replace(parcel, words=words)
     if parcel.question_id is not None:
         earlier = tuple(dispatching.earlier_mails(session, parcel.question_id, parcel.address, parcel.id))
-    return replace(parcel, office=desk.office, personal_url=url, earlier=earlier)
+    return replace(parcel, words=words, office=desk.office, personal_url=url, earlier=earlier)

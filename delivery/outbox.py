@@ -1,7 +1,8 @@
 """Puts a message in the outbox, in the caller's transaction. Refuses to send and to commit.
 
 `body` of a row is `Words.to_json()`; beside it may stand `plain` (markup was refused once), `migrated` (the chat's
-id changed once) and `part` (from the second part of a split message on).
+id changed once) and `part` (from the second part of a split message on). A key to somebody's page never stands there:
+`words.PERSONAL_PAGE` does, until the message leaves.
 """
 
 from datetime import datetime

@@ -131,7 +131,7 @@ def _close(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> No
     mail = people.reachable_addresses(session, parcel.referent_id).get(Channel.EMAIL)
     if mail is None:
         return
-    kept = {name: parcel.body[name] for name in ("html", "subject", "buttons") if name in parcel.body}
+    behind = dispatching.waiting_behind(session, parcel.dedupe_key, parcel.body.get("part", 1))
     values = {
         "kind": parcel.kind,
         "urgency": URGENCY[parcel.kind],
@@ -145,7 +145,15 @@ def _close(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> No
         # It may have arrived before the door was closed.
         "possible_duplicate": parcel.possible_duplicate,
     }
-    insert_message(session, values | {"body": kept})
+    if insert_message(session, values | {"body": _whole([parcel.body, *(row.body for row in behind)])}) is not None:
+        dispatching.withhold(session, [row.id for row in behind])
+
+
+def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """One mail for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
+    first = {name: parts[0][name] for name in ("subject", "part") if name in parts[0]}
+    last = {"buttons": parts[-1]["buttons"]} if "buttons" in parts[-1] else {}
+    return first | last | {"html": "\n\n".join(part["html"] for part in parts)}
 
 
 def interrupted(session: Session, now: datetime, ours: set[int], *, whatever_lease: bool) -> None:

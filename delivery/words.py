@@ -12,6 +12,8 @@ from typing import Any
 LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the tags too, so parsing only shortens
 SPARE = 96  # left free in each part, for the mark of a possible duplicate
 DATA_BYTES = 64
+# As a button's url: the reader's own page. Its key is made when the message leaves and is written down nowhere.
+PERSONAL_PAGE = "raccordo:personal-page"
 
 _ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n{1,40}|[^\S\n]{1,40}|[^<&\s]{1,40}|.", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>")
@@ -70,6 +72,21 @@ class Words:
         """The inverse of `to_json`; other keys of the document are not ours and are passed over."""
         buttons = tuple(tuple(Button(**one) for one in row) for row in document.get("buttons", ()))
         return cls(document["html"], document.get("subject", ""), buttons, document.get("reply_to"))
+
+
+def opens_personal_page(words: Words) -> bool:
+    return any(one.url == PERSONAL_PAGE for one in urls(words))
+
+
+def with_personal_page(words: Words, url: str) -> Words:
+    """With `url` behind the buttons to the reader's own page; without a url they are left out."""
+    rows = (
+        tuple(
+            replace(one, url=url) if one.url == PERSONAL_PAGE else one for one in row if url or one.url != PERSONAL_PAGE
+        )
+        for row in words.buttons
+    )
+    return replace(words, buttons=tuple(row for row in rows if row))
 
 
 def utf16(text: str) -> int:

@@ -132,6 +132,17 @@ def withhold(session: Session, ids: Collection[int]) -> None:
         )
 
 
+def waiting_behind(session: Session, dedupe_key: str, part: int) -> Sequence[Row[Any]]:
+    """Rows (id, body): the later parts of a split message that wait; `dedupe_key` and `part` of the one before."""
+    first = dedupe_key.removesuffix(f":{part}") if part > 1 else dedupe_key
+    rows = session.connection().execute(
+        select(outbox.c.id, outbox.c.body, outbox.c.dedupe_key)
+        .where(outbox.c.dedupe_key.startswith(f"{first}:", autoescape=True), _INDEXED, _state.in_(_WAITING))
+        .order_by(outbox.c.id)
+    )
+    return [row for row in rows if row.body.get("part", 0) > part and row.dedupe_key == f"{first}:{row.body['part']}"]
+
+
 def mark_sent(session: Session, sent: Iterable[Sent]) -> None:
     rows = [{"row": one.row, "attempt": one.attempt, "provider": one.provider, "at": one.at} for one in sent]
     if rows:

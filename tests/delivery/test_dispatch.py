@@ -13,7 +13,7 @@ from delivery.errors import Blocked, DeliveryError, Migrated, NeverLeft, Throttl
 from delivery.limits import Limits
 from delivery.outbox import message_at, queue, queue_to
 from delivery.verdicts import BACKOFF
-from delivery.words import Button, Words
+from delivery.words import PERSONAL_PAGE, Button, Words
 from storage import dispatching
 from storage.database import Database
 from storage.outbox import drop_outbox, oldest_waiting, outbox_counts, outbox_page, retry_outbox
@@ -408,6 +408,60 @@ async def test_who_blocked_the_bot_gets_it_by_mail_once(bench: Bench, kind: Outb
             assert retry_outbox(writing, first, bench.clock.now)
     await bench.drain()
     assert len(bench.mail.sent) == 1
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+async def test_a_long_answer_becomes_one_mail_with_all_that_was_not_taken(bench: Bench, taken: int) -> None:
+    referent_id = a_referent(bench)
+    blocked = Blocked("403 Forbidden: bot was blocked by the user")
+    bench.telegram.always = lambda _: blocked if len(bench.telegram.sent) >= taken else None
+    words = Words(" ".join(f"parola{number}" for number in range(1000)), buttons=((Button("Sì", data="x"),),))
+    bench.queue(words=words, kind=OutboxKind.ANSWER, referent_id=referent_id, dedupe_key="answer:1")
+    bench.queue("Altro", kind=OutboxKind.ANSWER, referent_id=referent_id, dedupe_key="answer:12")
+
+    await bench.drain()
+
+    whole, other = bench.mail.sent
+    arrived = [word for parcel in (*bench.telegram.sent, whole) for word in parcel.words.html.split()]
+    assert arrived == words.html.split()
+    assert whole.words.buttons == words.buttons
+    assert other.words.html == "Altro"
+    assert bench.states().count(OutboxState.WITHHELD) == 2 - taken
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+async def test_a_long_reminder_is_worded_whole_in_one_mail_at_most(bench: Bench, taken: int) -> None:
+    referent_id = a_referent(bench)
+    bench.still_due[OutboxKind.REMINDER] = lambda session, row, now: Words("parola " * 1400)
+    bench.telegram.always = lambda _: Blocked("403") if len(bench.telegram.sent) >= taken else None
+    bench.queue(kind=OutboxKind.REMINDER, referent_id=referent_id)
+
+    await bench.drain()
+
+    (mail,) = bench.mail.sent
+    assert sum(parcel.words.html.count("parola") for parcel in (*bench.telegram.sent, mail)) == 1400
+
+
+async def test_a_button_to_the_personal_page_gets_its_key_when_it_leaves(bench: Bench) -> None:
+    referent_id = a_referent(bench)
+    words = Words("Ciao", buttons=((Button("Apri", url=PERSONAL_PAGE),), (Button("Menu", data="m"),)))
+    bench.telegram.errors = {"100": [Undecodable("400")]}
+    ours = bench.queue(words=words, referent_id=referent_id)
+    nobodys = bench.queue(words=words, address="200")
+
+    await bench.drain()
+
+    mine = next(parcel for parcel in bench.telegram.sent if parcel.id == ours)
+    url = mine.words.buttons[0][0].url
+    assert url is not None
+    assert url.startswith("https://raccordo.example.org/r/")
+    with bench.database.read() as session:
+        referent = referent_with_link(session, url.rpartition("/")[2], bench.clock.now)
+        assert referent is not None
+        assert referent.id == referent_id
+    assert "/r/" not in str(bench.row(ours).body)
+    stranger = next(parcel for parcel in bench.telegram.sent if parcel.id == nobodys)
+    assert stranger.words.buttons == ((Button("Menu", data="m"),),)
 
 
 async def test_a_prompt_to_who_blocked_the_bot_is_not_mailed(bench: Bench) -> None:
