@@ -9,13 +9,13 @@ only for what the substitute follows as well, and for the rest the office writes
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from markupsafe import escape
 from sqlmodel import Session
 
-from delivery.callbacks import start_update, unchanged
+from delivery.callbacks import Unchanged, parse, start_update, unchanged
 from delivery.links import Links
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import local_date
@@ -26,6 +26,7 @@ from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
 from storage.substitutes import told_in_place_of
 from storage.tables import Channel, Outbox, Reason, Referent
+from storage.worklist import reported_projects
 
 SHOWN = 8
 LONGEST_TITLE = 120  # characters of a project's title: eight of them must fit into one Telegram message
@@ -56,7 +57,8 @@ def word_reminder(links: Links) -> Wording:
         if whose is None or not still_owed:
             return None
         stand_in = None if whose.id == referent.id else _stand_in(session, whose, referent, still_owed)
-        return reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
+        words = reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
+        return replace(words, buttons=_with_something_to_repeat(session, words.buttons))
 
     return word
 
@@ -188,6 +190,14 @@ def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
                 )
             )
     return tuple(rows)
+
+
+def _with_something_to_repeat(session: Session, buttons: Keyboard) -> Keyboard:
+    """Without "nothing changed" for projects that have no update yet: there it would only lead to the questions."""
+    asked = {button: parse(button.data or "") for row in buttons for button in row}
+    repeating = {button: found.project_id for button, found in asked.items() if isinstance(found, Unchanged)}
+    reported = reported_projects(session, repeating.values()) if repeating else frozenset()
+    return tuple(tuple(one for one in row if repeating.get(one) in {None, *reported}) for row in buttons)
 
 
 def _subject(_: Speaker, owing: list[Owed], now: datetime) -> str:

@@ -75,6 +75,12 @@ def project_lines(session: Session, referent_id: int, today: date) -> list[Proje
     return sorted(lines, key=lambda line: (line.due_on or date.max, line.title.casefold(), line.id))
 
 
+def reported_projects(session: Session, project_ids: Iterable[int]) -> frozenset[int]:
+    """Those of the projects that have an update already."""
+    found = select_columns(col(Update.project_id)).where(col(Update.project_id).in_(set(project_ids))).distinct()
+    return frozenset(session.execute(found).scalars())
+
+
 def owed_by(session: Session, referent_id: int) -> list[Owed]:
     """Every open obligation of a person's projects and organisations, the oldest first, windows to come included."""
     projects, places = _own_projects(session, referent_id), _places(session, referent_id)

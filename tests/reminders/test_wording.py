@@ -21,13 +21,16 @@ from storage.tables import (
     Deadline,
     Decision,
     Following,
+    FormVersion,
     Obligation,
     Outbox,
     OutboxKind,
     Outcome,
+    Project,
     Reason,
     Recurrence,
     Subject,
+    Update,
 )
 from tests.cast import Cast
 from tests.reminders.makers import a_new_deadline
@@ -38,6 +41,20 @@ LINKS = Links(base_url="https://raccordo.example.org")
 def a_deadline_due(cast: Cast, due_on: date, title: str = "Rendicontazione", **other: Any) -> Deadline:
     return a_new_deadline(
         cast, title=title, recurrence=Recurrence.ONCE, first_on=due_on, day=None, opens_days_before=20, **other
+    )
+
+
+def reported(cast: Cast, project: Project) -> None:
+    """An update that came some time ago."""
+    version = cast.session.exec(select(FormVersion.id).limit(1)).one()
+    cast.add(
+        Update(
+            project_id=project.id,
+            form_version_id=version,
+            channel=Channel.TELEGRAM,
+            answers={},
+            received_at=cast.now - timedelta(days=31),
+        )
     )
 
 
@@ -58,6 +75,7 @@ def test_one_obligation_is_said_in_plain_italian_with_two_buttons(cast: Cast) ->
     project = cast.a_project(cast.an_organization(), title="Ex mercato <nuovo>")
     cast.a_referent(projects=(project,), chat=101)
     deadline = a_deadline_due(cast, date(2026, 11, 25))
+    reported(cast, project)
     remind_one(cast.session, cast.now)
 
     words = worded(cast.session, cast.now)
@@ -77,6 +95,23 @@ def test_one_obligation_is_said_in_plain_italian_with_two_buttons(cast: Cast) ->
     assert [parse(button.data or "") for button in row] == [
         StartUpdate(project.id, obligation_id),
         Unchanged(project.id, obligation_id),
+    ]
+
+
+def test_nothing_changed_is_not_offered_where_nothing_was_ever_reported(cast: Cast) -> None:
+    corsico = cast.an_organization()
+    known, new = cast.a_project(corsico, title="Asilo"), cast.a_project(corsico, title="Zoo")
+    cast.a_referent(projects=(known, new), chat=101)
+    a_deadline_due(cast, date(2026, 11, 25))
+    reported(cast, known)
+    remind_one(cast.session, cast.now)
+
+    words = worded(cast.session, cast.now)
+
+    assert words is not None
+    assert [[button.text for button in row] for row in words.buttons] == [
+        ["1. Aggiorna ora", "1. Nessuna novità"],
+        ["2. Aggiorna ora"],
     ]
 
 
