@@ -18,7 +18,7 @@ from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
 from facts.languages import Language, Speaker
-from intake.files import FileRefused, keep_file
+from intake.files import FileRefused, StoredFile, add_file, store_file
 from intake.questions import add_message, ask, settle
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
@@ -137,24 +137,25 @@ def ask_it(
 def _ask(house: DeskHouse, me: Referent, token: str, letter: Letter, _: Speaker) -> int | None:
     """The question's number; None when the file is refused, and then nothing is kept."""
     now = house.clock()
-    try:
-        with house.database.write() as session:
-            question = ask(
-                session,
-                referent_id=me.id,
-                text=_words(letter, _),
-                channel=Channel.WEB,
-                now=now,
-                zone=house.zone,
-                project_id=_chosen_project(session, me, letter),
-            )
-            first = thread(session, question.id)[0]
-            _keep(session, house, me, letter, first, now)
-            note_use(session, token, now)
-            return question.id
-    except FileRefused as refused:
-        letter.errors["file"] = _(refused.sentence, **refused.values)
+    with house.database.read() as session:
+        project_id = _chosen_project(session, me, letter)  # before a byte of the file is kept
+    stored = _store(house, letter, _)
+    if letter.errors:
         return None
+    with house.database.write() as session:
+        question = ask(
+            session,
+            referent_id=me.id,
+            text=_words(letter, _),
+            channel=Channel.WEB,
+            now=now,
+            zone=house.zone,
+            project_id=project_id,
+        )
+        first = thread(session, question.id)[0]
+        _attach(session, stored, me, first, now)
+        note_use(session, token, now)
+        return question.id
 
 
 @router.get("/r/{token}/questions/{question_id}")
@@ -187,23 +188,24 @@ def add(
 
 def _add(house: DeskHouse, me: Referent, token: str, letter: Letter, question_id: int, _: Speaker) -> bool:
     now = house.clock()
-    try:
-        with house.database.write() as session:
-            message = add_message(
-                session,
-                _theirs(session, me, question_id),
-                referent_id=me.id,
-                text=_words(letter, _),
-                channel=Channel.WEB,
-                now=now,
-                zone=house.zone,
-            )
-            _keep(session, house, me, letter, message, now)
-            note_use(session, token, now)
-        return True
-    except FileRefused as refused:
-        letter.errors["file"] = _(refused.sentence, **refused.values)
+    with house.database.read() as session:
+        _theirs(session, me, question_id)  # before a byte of the file is kept
+    stored = _store(house, letter, _)
+    if letter.errors:
         return False
+    with house.database.write() as session:
+        message = add_message(
+            session,
+            _theirs(session, me, question_id),
+            referent_id=me.id,
+            text=_words(letter, _),
+            channel=Channel.WEB,
+            now=now,
+            zone=house.zone,
+        )
+        _attach(session, stored, me, message, now)
+        note_use(session, token, now)
+    return True
 
 
 @router.post("/r/{token}/questions/{question_id}/solved")
@@ -290,19 +292,20 @@ def _words(letter: Letter, _: Speaker) -> str:
     return _("I am leaving a file.")
 
 
-def _keep(session: Session, house: DeskHouse, me: Referent, letter: Letter, message: Message, now: datetime) -> None:
+def _store(house: DeskHouse, letter: Letter, _: Speaker) -> StoredFile | None:
+    """The file, on disk before any transaction: no other writer waits for it. A refusal is noted in the letter."""
     if not letter.has_file or letter.file is None:
-        return
-    keep_file(
-        session,
-        house.data_dir,
-        letter.file.filename or "",
-        letter.file.content_type or "",
-        letter.file.file,
-        now=now,
-        referent_id=me.id,
-        message_id=message.id,
-    )
+        return None
+    try:
+        return store_file(house.data_dir, letter.file.filename or "", letter.file.content_type or "", letter.file.file)
+    except FileRefused as refused:
+        letter.errors["file"] = _(refused.sentence, **refused.values)
+        return None
+
+
+def _attach(session: Session, stored: StoredFile | None, me: Referent, message: Message, now: datetime) -> None:
+    if stored is not None:
+        add_file(session, stored, now=now, referent_id=me.id, message_id=message.id)
 
 
 def _ask_page(request: Request, session: Session, me: Referent, token: str, letter: Letter) -> Response:

@@ -9,6 +9,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -65,6 +66,17 @@ class FileRefused(Exception):
         self.sentence, self.values = sentence, values
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Bytes that are on disk for good, and what is known about them. Nobody can reach them without a row."""
+
+    sha256: str
+    size: int
+    name: str
+    type_claimed: str
+    type_seen: str
+
+
 def keep_file(  # noqa: PLR0913 - what is known about a file
     session: Session,
     data_dir: Path,
@@ -77,9 +89,16 @@ def keep_file(  # noqa: PLR0913 - what is known about a file
     message_id: int | None = None,
     limit: int = LIMIT,
 ) -> Attachment:
+    """Both steps at once, `store_file` and `add_file`, for who holds no transaction that others wait for."""
+    stored = store_file(data_dir, name, claimed_type, stream, limit=limit)
+    return add_file(session, stored, now=now, referent_id=referent_id, message_id=message_id)
+
+
+def store_file(data_dir: Path, name: str, claimed_type: str, stream: BinaryIO, *, limit: int = LIMIT) -> StoredFile:
     """Keeps what `stream` gives, `limit` bytes at most, on disk for good before it returns. Raises FileRefused.
 
-    A file whose transaction is rolled back stays behind without a row: nobody can reach it, and it does no harm.
+    Needs no transaction, and should have none: SQLite's one writer would wait for the disk. A file whose row never
+    comes stays behind: nobody can reach it, and it does no harm.
     """
     shown = safe_name(name)
     if _suffix(shown) in _REFUSED_NAMES:
@@ -88,12 +107,24 @@ def keep_file(  # noqa: PLR0913 - what is known about a file
         size, sha256 = _copy(stream, temporary, limit)
         seen = seen_type(temporary)
         _settle(path, path_of(data_dir, sha256))
+    return StoredFile(sha256, size, shown, _printable(claimed_type)[:NAME_LENGTH], seen)
+
+
+def add_file(
+    session: Session,
+    stored: StoredFile,
+    *,
+    now: datetime,
+    referent_id: int | None = None,
+    message_id: int | None = None,
+) -> Attachment:
+    """The row that says whose file this is and where it belongs."""
     attachment = Attachment(
-        sha256=sha256,
-        size=size,
-        name=shown,
-        type_claimed=_printable(claimed_type)[:NAME_LENGTH],
-        type_seen=seen,
+        sha256=stored.sha256,
+        size=stored.size,
+        name=stored.name,
+        type_claimed=stored.type_claimed,
+        type_seen=stored.type_seen,
         referent_id=referent_id,
         message_id=message_id,
         created_at=now,
@@ -101,7 +132,7 @@ def keep_file(  # noqa: PLR0913 - what is known about a file
     session.add(attachment)
     session.flush()
     actor = ("system", None) if referent_id is None else ("referent", referent_id)
-    audit.record(session, now, actor, "file.keep", ("attachment", attachment.id), size=size)
+    audit.record(session, now, actor, "file.keep", ("attachment", attachment.id), size=stored.size)
     return attachment
 
 

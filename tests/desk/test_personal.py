@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from sqlmodel import select
 
 from answering.answer import answer
 from intake.builtin import ensure_builtin_forms
+from intake.files import store_file
+from storage.database import Database
 from storage.people import new_personal_link, revoke_personal_links
 from storage.tables import (
     Channel,
@@ -257,6 +260,42 @@ async def test_writing_notes_that_the_link_is_in_use(desk: Desk, now: datetime) 
 
     with desk.house.database.read() as session:
         assert session.exec(select(PersonalLink)).one().last_used_at == now
+
+
+@pytest.mark.parametrize("where", ["/ask", "/questions/{question}"])
+async def test_a_file_is_on_disk_before_anybody_waits_for_the_one_writer(
+    desk: Desk, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = a_person(desk)
+    where = ada.page + where.format(question=a_question(desk, ada))
+    seen: list[str] = []
+
+    def noted(what: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def noting(*given: Any) -> Any:
+            seen.append(what)
+            return act(*given)
+
+        return noting
+
+    monkeypatch.setattr("desk.personal.store_file", noted("file", store_file))
+    monkeypatch.setattr(Database, "write", noted("write", Database.write))
+
+    answer = await send(desk.browser(), where, where, text="Ecco", file=("piano.pdf", PDF, "application/pdf"))
+
+    assert answer.status_code == 303
+    assert seen == ["file", "write"]
+
+
+@pytest.mark.parametrize(("where", "fields"), [("/questions/9999", {}), ("/ask", {"project": "9999"})])
+async def test_what_is_not_theirs_keeps_no_byte_of_a_file(desk: Desk, where: str, fields: dict[str, str]) -> None:
+    page = a_person(desk).page
+
+    answer = await send(
+        desk.browser(), page + where, f"{page}/ask", text="Ecco", file=("piano.pdf", PDF, "application/pdf"), **fields
+    )
+
+    assert answer.status_code == 404
+    assert not (desk.house.data_dir / "files").exists()
 
 
 async def test_a_file_left_with_a_question_comes_back_as_it_was(desk: Desk) -> None:
