@@ -1,9 +1,11 @@
-"""How log lines look: one per event, ids only, JSON when nobody is watching. Never a token."""
+"""How log lines look: one per event, ids only, JSON when nobody is watching. Never a token, never an error's words."""
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -20,9 +22,43 @@ def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mutable
     return event
 
 
+def without_words(error: BaseException | None) -> str:
+    """Classes and frames of an error and of what led to it, oldest first as Python shows them.
+
+    What an error says may be about a person: PostgreSQL's DETAIL names the e-mail address that is there twice.
+    """
+    return "\n\n".join(reversed([_one_without_words(one) for one in _led_to(error)]))
+
+
+def _led_to(error: BaseException | None) -> Iterator[BaseException]:
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _one_without_words(error: BaseException) -> str:
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    lines = [f"{frames}{type(error).__module__}.{type(error).__qualname__}"]
+    if isinstance(error, BaseExceptionGroup):
+        lines += [without_words(one) for one in error.exceptions]
+    return "\n\n".join(lines)
+
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
+
+
+def _exception_text(exc_info: ExcInfo) -> str:
+    return without_words(exc_info[1])
+
+
 class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return SECRETS.sub("***", super().format(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's name
+        return _exception_text(ei)
 
 
 def set_up_logging(level: int = logging.INFO) -> None:
@@ -38,7 +74,7 @@ def set_up_logging(level: int = logging.INFO) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_exception_text),
             redact,
             renderer,
         ],

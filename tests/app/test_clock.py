@@ -1,12 +1,16 @@
 """The tick goes on whatever happens, and the movable clock never goes back."""
 
 import asyncio
+import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+import structlog
 
 from app.clock import MovableClock, Ticker
-from app.logging import SECRETS, redact
+from app.logging import SECRETS, redact, set_up_logging
 
 MORNING = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -74,3 +78,51 @@ def test_secrets_are_blotted_out_of_a_log_line(text: str) -> None:
     assert "hunter2" not in shown
     assert "secretsecret" not in shown
     assert "abcdefghij" not in shown
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
+    """What the service would have written to stderr."""
+    stderr = StringIO()
+    monkeypatch.setattr("sys.stderr", stderr)
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    root.handlers = []
+    set_up_logging()
+    yield stderr
+    root.handlers, root.level = handlers, level
+    structlog.configure(**before)
+
+
+ADA = "ada@example.org"
+
+
+def an_error_about_ada() -> Exception:
+    """As a database says it: the words of the first are in the second's, and a group holds a third."""
+    try:
+        try:
+            raise ValueError(f"Key (value)=({ADA}) already exists")
+        except ValueError as first:
+            raise RuntimeError(f"DETAIL: {ADA}") from first
+    except RuntimeError as second:
+        second.add_note(ADA)
+        try:
+            raise ExceptionGroup(ADA, [second, KeyError(ADA)])
+        except ExceptionGroup as group:
+            return group
+
+
+@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "structlog"])
+def test_a_logged_error_tells_where_it_came_from_and_not_what_it_said(logged: StringIO, name: str) -> None:
+    error = an_error_about_ada()
+    logger = structlog.get_logger() if name == "structlog" else logging.getLogger(name)
+
+    try:
+        raise error
+    except ExceptionGroup:
+        logger.exception("Exception in ASGI application")
+
+    shown = logged.getvalue()
+    assert "ada@" not in shown
+    for expected in ("ValueError", "RuntimeError", "KeyError", "ExceptionGroup", "test_clock.py", "an_error_about_ada"):
+        assert expected in shown
