@@ -132,7 +132,7 @@ def withhold(session: Session, ids: Collection[int]) -> None:
         )
 
 
-def waiting_behind(session: Session, dedupe_key: str, part: int) -> Sequence[Row[Any]]:
+def waiting_behind(session: Session, dedupe_key: str, part: int) -> Sequence[Any]:
     """Rows (id, body): the later parts of a split message that wait; `dedupe_key` and `part` of the one before."""
     first = dedupe_key.removesuffix(f":{part}") if part > 1 else dedupe_key
     rows = session.connection().execute(
