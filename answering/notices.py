@@ -1,6 +1,6 @@
 """Tells staff by e-mail that questions wait: gathered, at most one mail per person in 15 minutes. Names no referent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -69,12 +69,19 @@ def _words(session: Session, person: Staff, links: Links) -> Words | None:
     if total > len(questions):
         lines.append(_("… and {n} more", n=total - len(questions)))
     lines += ["", _("You receive at most one of these mails in 15 minutes.")]
-    return Words("\n".join(str(line) for line in lines), _subject(total, language), _buttons(language, links))
+    return Words(
+        "\n".join(str(line) for line in lines), _subject(questions, total, language), _buttons(language, links)
+    )
 
 
-def _subject(total: int, language: Language) -> str:
+def _subject(questions: Sequence[Waiting], total: int, language: Language) -> str:
+    """Another one each time: mail programs fold equal subjects into one thread."""
     _ = speaking(language)
-    return _.ngettext("One question at the desk", "{n} questions at the desk", total)
+    if total > 1:
+        return _("{n} questions wait, the first is no. {number}", n=total, number=questions[0].id)
+    (only,) = questions
+    day = f"{local_date(only.due_at, 'Europe/Rome'):%d/%m}"
+    return _("Question no. {number}: to be answered by {day}", number=only.id, day=day)
 
 
 def _buttons(language: Language, links: Links) -> Keyboard:

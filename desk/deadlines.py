@@ -120,8 +120,11 @@ def stop(request: Request, house: House, signed: Manager, deadline_id: Id, reaso
 
 
 @router.get("/desk/deadlines/{deadline_id}/obligations/{obligation_id}")
-def obligation(request: Request, house: House, signed: Reader, deadline_id: Id, obligation_id: Id) -> Response:
-    return _obligation_page(request, house, deadline_id, obligation_id)
+def obligation(
+    request: Request, house: House, signed: Reader, deadline_id: Id, obligation_id: Id, waiving: str = ""
+) -> Response:
+    """`waiving`: they came to let somebody off, so that form stands open."""
+    return _obligation_page(request, house, deadline_id, obligation_id, waiving=bool(waiving))
 
 
 @router.post("/desk/deadlines/{deadline_id}/obligations/{obligation_id}/waive")
@@ -150,6 +153,7 @@ def _obligation_page(
     obligation_id: int,
     *,
     typed: Mapping[str, str] | None = None,
+    waiving: bool = False,
 ) -> Response:
     today = local_date(house.clock(), house.zone)
     typed = typed or {"reason": "", "error": ""}
@@ -167,6 +171,7 @@ def _obligation_page(
             to_come=steps_to_come(session, obligation_id),
             update=update_of_obligation(session, obligation_id),
             today=today,
+            waiving=waiving,
             **typed,
         )
 

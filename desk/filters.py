@@ -54,12 +54,12 @@ def euro(context: Context, cents: int | None) -> str:
 
 @pass_context
 def tenths(context: Context, value: int | None) -> str:
-    """Progress, kept in tenths of percent: `42,5 %`."""
+    """Progress, kept in tenths of percent: `42,5%`, as in the chat."""
     if value is None:
         return "–"
     whole, tenth = divmod(value, 10)
     comma = "," if _locale(context) == "it" else "."
-    return f"{whole}{comma}{tenth}\u00a0%" if tenth else f"{whole}\u00a0%"
+    return f"{whole}{comma}{tenth}%" if tenth else f"{whole}%"
 
 
 @pass_context

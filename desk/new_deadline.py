@@ -18,7 +18,7 @@ from facts.calendar import local_date
 from facts.codes import InvalidCode, read_cup
 from facts.languages import Speaker
 from reminders.deadlines import DeadlineRefused, Wanted, create_deadline
-from storage.desk import Opened, Which, coming_days, forms, heaps
+from storage.desk import Opened, Which, coming_days, forms, heaps, who_owes
 from storage.obligations import obligations_of, periods_of
 from storage.projects import find_organization, likely_organization, organizations, programmes, projects_with_cup
 from storage.tables import Deadline, Recurrence, Subject, TargetKind
@@ -60,10 +60,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the deadline would make: its next days, and how many updates are awaited for each of them."""
+    """What the deadline would make: its next days, and for each of them how many updates are awaited and from whom.
+
+    `reminded`: how many referents; `alone`: for how many of the updates there is nobody to remind.
+    """
 
     days: tuple[date, ...]
     in_scope: int
+    reminded: int
+    alone: int
     periods: int
     late: int
 
@@ -114,9 +119,18 @@ def _try(house: DeskHouse, reading: Reading, staff_id: int) -> Preview:
 
 def _preview(session: Session, made: Deadline, today: date) -> Preview:
     periods = periods_of(session, made.id)
-    in_scope = len(obligations_of(session, made.id, period=periods[0])) if periods else 0
+    each_time = obligations_of(session, made.id, period=periods[0]) if periods else []
+    people = who_owes(session, each_time).values()
+    reminded = {referent_id for them in people for referent_id, _name in them}
     late = heaps(session, Opened(made.id, today))[Which.LATE]
-    return Preview(tuple(coming_days(session, made.id, min(made.first_on, today))), in_scope, len(periods), late)
+    return Preview(
+        days=tuple(coming_days(session, made.id, min(made.first_on, today))),
+        in_scope=len(each_time),
+        reminded=len(reminded),
+        alone=sum(not them for them in people),
+        periods=len(periods),
+        late=late,
+    )
 
 
 # --- reading the form
@@ -129,6 +143,8 @@ def _read(session: Session, wish: Wish, _: Speaker) -> Reading:
     once = wish.recurrence == Recurrence.ONCE
     first = _day(wish.due_on if once else wish.first_on, "due_on" if once else "first_on", errors, _)
     until = None if once or not wish.until.strip() else _day(wish.until, "until", errors, _)
+    if first and until and until < first:
+        errors["until"] = _("The last day comes before the first one.")
     day = None if once else _number(wish.day, "day", errors, _, most=31)
     opens = _number(wish.opens, "opens", errors, _, least=0, most=366)
     wanted = Wanted(

@@ -1,6 +1,7 @@
 """The gathered mail to staff: when there is news, once in a quarter of an hour, never about nothing."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
@@ -43,7 +44,7 @@ def test_nothing_new_is_no_mail(session: Session, cast: Cast, now: datetime) -> 
 def test_what_comes_within_a_quarter_of_an_hour_is_gathered(session: Session, cast: Cast, now: datetime) -> None:
     cast.a_staff("Olga Esempio", email="olga@example.org")
     ada = cast.a_referent()
-    cast.a_question(ada)
+    only = cast.a_question(ada)
     first = notify_all(session, now)
     cast.now = now + timedelta(minutes=2)
     cast.a_question(ada)
@@ -54,7 +55,10 @@ def test_what_comes_within_a_quarter_of_an_hour_is_gathered(session: Session, ca
 
     assert (first, early, later) == (["olga@example.org"], [], ["olga@example.org"])
     mails = session.exec(select(Outbox).order_by(col(Outbox.id))).all()
-    assert [mail.body["subject"] for mail in mails] == ["Una domanda alla scrivania", "3 domande alla scrivania"]
+    assert [mail.body["subject"] for mail in mails] == [
+        f"Domanda n. {only.id}: rispondere entro il {only.due_at.astimezone(ZoneInfo('Europe/Rome')):%d/%m}",
+        f"3 domande aspettano, la prima è la n. {only.id}",
+    ]
 
 
 def test_the_mail_names_numbers_and_places_but_no_person(session: Session, cast: Cast, now: datetime) -> None:

@@ -109,6 +109,26 @@ async def test_checking_shows_the_next_days_and_keeps_nothing(desk: Desk) -> Non
     assert made(desk) == []
 
 
+async def test_checking_says_how_many_are_reminded_and_how_many_have_nobody(desk: Desk) -> None:
+    _status, text = await press(desk, "Olga", furnish(desk))
+
+    assert re.search(r"Chi riceve i promemoria</dt><dd>Un referente<br>Per 2 aggiornamenti non c", text)
+
+
+async def test_the_row_leads_to_letting_off_for_those_who_may(desk: Desk) -> None:
+    deadline = a_deadline(desk, days=-3)
+    url = f"/desk/deadlines/{deadline}/obligations/{an_obligation(desk, deadline)}?waiving=1"
+
+    lists = [f"/desk/deadlines/{deadline}?which=late", "/desk/deadlines/late"]
+    olgas = [(await desk.browser("Olga").get(one)).text for one in lists]
+    ritas = [(await desk.browser("Rita").get(one)).text for one in lists]
+    page = (await desk.browser("Olga").get(url)).text
+
+    assert [f'href="{url}#not-needed"' in one for one in olgas] == [True, True]
+    assert ["waiving" in one for one in ritas] == [False, False]
+    assert re.search(r'id="not-needed" open>', page)
+
+
 async def test_making_it_asks_three_projects_each_month(desk: Desk) -> None:
     wish = furnish(desk)
 
@@ -169,6 +189,7 @@ async def test_a_scope_is_kept(desk: Desk, scope: dict[str, str], kind: TargetKi
         ({"day": "¹"}, "day", "da 1 a 31"),
         ({"first_on": ""}, "first_on", "Scegli un giorno"),
         ({"until": "ieri"}, "until", "Scegli un giorno"),
+        ({"until": "2026-11-30"}, "until", "viene prima di quella iniziale"),
         ({"recurrence": "once", "due_on": ""}, "due_on", "Scegli un giorno"),
         ({"opens": "mille"}, "opens", "da 0 a 366"),
         ({"scope": "organizations", "organizations": "Melzoo"}, "organizations", "Intendevi Melzo"),

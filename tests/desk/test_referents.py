@@ -180,9 +180,18 @@ async def test_the_page_tells_how_far_the_invitation_is(desk: Desk, clock: Clock
 
     expired = (await desk.browser("Olga").get(f"/desk/referents/{ada}")).text
 
-    assert "Non ancora invitato" in before
+    assert "Nessun invito, per ora" in before
     assert "Inviato il 24 nov 2026" in sent
     assert "Scaduto il 1 dic 2026" in expired
+
+
+async def test_a_chat_linked_without_an_invitation_is_said(desk: Desk) -> None:
+    ada = a_referent(desk, chat=100)
+
+    page = (await desk.browser("Olga").get(f"/desk/referents/{ada}")).text
+
+    assert "Chat già collegata, senza invito" in page
+    assert "Nessun link attivo" in page
 
 
 async def test_links_are_made_useless_only_after_a_confirmation(desk: Desk) -> None:
