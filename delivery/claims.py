@@ -20,14 +20,13 @@ from delivery.outbox import queue_parts
 from delivery.parcel import Parcel
 from delivery.verdicts import MARKED, judge
 from delivery.words import Words, opens_personal_page, split_words, with_personal_page
-from facts.calendar import next_working_instant, within_working_hours
+from facts.calendar import OFFICE_ZONE, next_working_instant, within_working_hours
 from facts.languages import Language, speaking
 from storage import dispatching, people
 from storage.tables import Channel, Outbox, OutboxKind
 
 Wording = Callable[[Session, Outbox, datetime], Words | None]
 
-OFFICE_ZONE = "Europe/Rome"
 PAGE = 64
 NEXT_PAGES = 256
 PAGES = 20  # one claim looks at no more than this: thousands of closed lanes must not hold the database

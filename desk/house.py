@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import Session
-
 from delivery.links import Links
 from storage.database import Database
 
@@ -22,7 +20,7 @@ class Check:
 
 @dataclass(frozen=True)
 class DeskHouse:
-    """`auto_sign_in`, for the demo only, says which staff member enters at `/demo/desk` without a password."""
+    """One for all pages. `readiness` says what `/readyz` shows."""
 
     database: Database
     clock: Callable[[], datetime]
@@ -31,7 +29,6 @@ class DeskHouse:
     data_dir: Path
     zone: str = "Europe/Rome"
     readiness: Callable[[], list[Check]] = list
-    auto_sign_in: Callable[[Session], int | None] | None = None
 
     @property
     def secure(self) -> bool:

@@ -14,7 +14,6 @@ class Section:
     key: str
     path: str
     title: str
-    for_readers: bool = True
     for_admins_only: bool = False
 
 
@@ -33,8 +32,4 @@ SECTIONS = (
 def sections_for(signed: SignedIn | None) -> tuple[Section, ...]:
     if signed is None:
         return ()
-    return tuple(
-        section
-        for section in SECTIONS
-        if (section.for_readers or signed.may_act) and (signed.role is Role.ADMIN or not section.for_admins_only)
-    )
+    return tuple(section for section in SECTIONS if signed.role is Role.ADMIN or not section.for_admins_only)

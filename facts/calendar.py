@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+OFFICE_ZONE = "Europe/Rome"  # where the working hours and the holidays of this module are kept
 WORKING_HOURS = (time(8, 30), time(18, 0))
 ALWAYS_ON_SUNDAY = {"Pasqua", "Giorno dell'unità nazionale"}  # listed by the library, no day off of their own
 

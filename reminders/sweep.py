@@ -19,7 +19,14 @@ from sqlmodel import Session
 
 from delivery.outbox import queue_to
 from delivery.words import Words
-from facts.calendar import local_date, local_instant, next_working_day, next_working_instant, within_working_hours
+from facts.calendar import (
+    OFFICE_ZONE,
+    local_date,
+    local_instant,
+    next_working_day,
+    next_working_instant,
+    within_working_hours,
+)
 from reminders.choices import Choice, choose, closed_for, to_substitute, unreachable
 from storage.ladder import (
     DueStep,
@@ -41,7 +48,6 @@ from storage.people import reachable_addresses
 from storage.substitutes import FOR_ANOTHER
 from storage.tables import OutboxKind, Outcome, Reason, Referent
 
-OFFICE_ZONE = "Europe/Rome"
 MANY = 5_000  # steps of one person settled at once; a longer list is settled at the end of the pass
 UNWORDED = Words(html="")  # a reminder is worded when it is sent
 

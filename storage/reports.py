@@ -46,13 +46,6 @@ def newest_version_id(session: Session, key: str) -> int | None:
     return session.exec(_NEWEST_ID, params={"form_key": key}).first()
 
 
-def newest_version_of(session: Session, form_id: int) -> FormVersion | None:
-    """The same, by the form's id."""
-    return session.exec(
-        select(FormVersion).where(FormVersion.form_id == form_id).order_by(col(FormVersion.number).desc())
-    ).first()
-
-
 def form_with(session: Session, key: str) -> Form | None:
     return session.exec(select(Form).where(Form.key == key)).first()
 

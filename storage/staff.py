@@ -46,11 +46,6 @@ def find_staff(session: Session, email: str) -> Staff | None:
     return session.exec(select(Staff).where(Staff.email == email.strip().lower())).first()
 
 
-def staff_names(session: Session) -> dict[int, str]:
-    """The name of every account, also of those that are no longer active."""
-    return dict(session.exec(select(Staff.id, Staff.name)).all())
-
-
 def keep_password(session: Session, staff_id: int, password_hash: str, *, instead_of: str | None) -> bool:
     """Sets the hash, unless somebody set another one in between."""
     same = col(Staff.password_hash).is_(None) if instead_of is None else col(Staff.password_hash) == instead_of
