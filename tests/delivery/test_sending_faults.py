@@ -31,7 +31,7 @@ CRASHPOINTS = ("after-claim-commit", "after-send", "before-result-commit")
 async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
     world: World, database: Database, database_url: str, dose: str
 ) -> None:
-    chats, messages, kills = (100, 10_000, 200) if dose == "full" else (20, 300, 8)
+    chats, messages, kills = (100, 10_000, 200) if dose == "full" else (20, 300, 3)
     for chat in range(1, chats + 1):
         world.sandbox.add_person(chat, "Ada", started=True)
     with database.write() as session:
