@@ -31,6 +31,7 @@ QUIET = [
     "--disable-sync",
 ]
 PATIENCE = 20_000  # milliseconds; the machine may be busy
+REMINDER = "Ricevi questo messaggio perché segui"
 SERIOUS = {"serious", "critical"}
 
 
@@ -112,7 +113,7 @@ async def test_a_reminder_comes_and_after_the_update_there_is_silence(newcomer: 
     await newcomer.opens("/demo")
     await newcomer.page.get_by_role("button", name="Al prossimo promemoria").click()
     await newcomer.opens("/sandbox/chat/1001")
-    await newcomer.reads("Ricevi questo messaggio perché segui")
+    await newcomer.reads(REMINDER)
 
     await newcomer.presses("Aggiorna ora")
     for question in ("A che punto è il progetto?", "Quanto dei lavori è fatto", "Quanto avete speso", "Quando pensate"):
@@ -125,13 +126,16 @@ async def test_a_reminder_comes_and_after_the_update_there_is_silence(newcomer: 
     await newcomer.reads("È tutto giusto?")
     await newcomer.presses("Invia")
     await newcomer.reads("ricevuto")
+    # One or two, by the time of day at which the test runs: in working hours the first comes at once.
+    told = await newcomer.page.get_by_text(REMINDER).count()
     for _ in range(10):
         await newcomer.opens("/demo")
         await newcomer.page.get_by_role("button", name="Avanti di un giorno").click()
     await newcomer.opens("/sandbox/chat/1001")
     await newcomer.reads("ricevuto")
 
-    assert await newcomer.page.get_by_text("Ricevi questo messaggio perché segui").count() == 1
+    assert told in (1, 2)
+    assert await newcomer.page.get_by_text(REMINDER).count() == told
 
 
 PAGES = (
