@@ -17,7 +17,7 @@ from storage.drafts import Person, Scene, Subject, Work, change_draft, find_draf
 from storage.tables import Channel, Draft, DraftKind, DraftState, OutboxKind
 
 LABEL = 58  # characters of a button; a phone shows about 40 and cuts the rest
-BLANK = Work(0, DraftKind.UPDATE, None, None, None, None, {}, "", {}, 0)
+BLANK = Work(0, DraftKind.UPDATE, None, None, None, None, {}, "", {}, 0, {})
 
 Rows = Sequence[Sequence[Button]]
 

@@ -138,6 +138,7 @@ def add_file(
 
 def open_file(data_dir: Path, attachment: Attachment) -> BinaryIO:
     """The kept bytes. To be served as `attachment; nosniff`, whatever they seem to be. Raises FileNotFoundError."""
+    assert attachment.sha256 is not None, "the caller knows that it was fetched"
     return path_of(data_dir, attachment.sha256).open("rb")
 
 

@@ -52,6 +52,7 @@ class Work:
     step: str
     memory: dict[str, Any]
     revision: int
+    sources: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
     row = session.connection().execute(_SCENE, {"channel": channel, "value": value}).first()
     if row is None:
         return None
-    work = Work(*row[4:14]) if row[4] is not None else None
-    subject = Subject(*row[14:]) if row[14] is not None else None
+    work = Work(*row[4:15]) if row[4] is not None else None
+    subject = Subject(*row[15:]) if row[15] is not None else None
     return Scene(Person(*row[:4]), work, subject)
 
 

@@ -8,6 +8,7 @@ from storage.tables.deadlines import (
     Outcome,
     Reason,
     Recurrence,
+    Snooze,
     Step,
     Subject,
     Target,
@@ -15,8 +16,11 @@ from storage.tables.deadlines import (
 )
 from storage.tables.office import Office
 from storage.tables.people import (
+    AccessRequest,
+    AccessState,
     Address,
     Channel,
+    Delegation,
     Invitation,
     Membership,
     Organization,
@@ -25,12 +29,15 @@ from storage.tables.people import (
     Referent,
 )
 from storage.tables.projects import Following, Place, Programme, Project
-from storage.tables.questions import Audience, Message, Question, QuestionState
+from storage.tables.questions import Audience, Correction, Message, Question, QuestionState
 from storage.tables.reports import (
+    Album,
     Attachment,
     Draft,
     DraftKind,
     DraftState,
+    FileKind,
+    FileState,
     Form,
     FormVersion,
     Update,
@@ -39,16 +46,23 @@ from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
 from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState
 
 __all__ = [
+    "AccessRequest",
+    "AccessState",
     "Address",
+    "Album",
     "Attachment",
     "Audience",
     "Audit",
     "Channel",
+    "Correction",
     "Deadline",
     "Decision",
+    "Delegation",
     "Draft",
     "DraftKind",
     "DraftState",
+    "FileKind",
+    "FileState",
     "Following",
     "Form",
     "FormVersion",
@@ -78,6 +92,7 @@ __all__ = [
     "Referent",
     "Role",
     "SignInAttempt",
+    "Snooze",
     "Staff",
     "StaffSession",
     "Step",

@@ -120,6 +120,7 @@ class Reason(StrEnum):
     DUE = "due"
     GATHERED = "gathered"
     SUBSTITUTE = "substitute"
+    AWAY = "away"
     DONE = "done"
     WAIVED = "waived"
     OVERTAKEN = "overtaken"
@@ -145,3 +146,16 @@ class Decision(SQLModel, table=True):
     reason: Reason = word(Reason)
     outbox_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
     decided_at: datetime = instant()
+
+
+class Snooze(SQLModel, table=True):
+    """ "Remind me tomorrow": what one person wants to be told again about, and when. `outbox_id`: they were."""
+
+    __table_args__ = (only_one("uq_snooze_waiting", "referent_id", "obligation_id", where="outbox_id IS NULL"),)
+
+    id: int = Field(default=None, primary_key=True)
+    referent_id: int = Field(foreign_key="referent.id", index=True)
+    obligation_id: int = Field(foreign_key="obligation.id", index=True)
+    again_at: datetime = instant()
+    outbox_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
+    created_at: datetime = instant()

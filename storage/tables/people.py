@@ -1,11 +1,11 @@
 """Organisations, the referents in them, and how each referent can be reached."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from storage.tables.base import instant, optional_instant, word
+from storage.tables.base import instant, only_one, optional_instant, word
 
 
 class OrganizationKind(StrEnum):
@@ -88,3 +88,62 @@ class PersonalLink(SQLModel, table=True):
     expires_at: datetime = instant()
     last_used_at: datetime | None = optional_instant()
     revoked_at: datetime | None = optional_instant()
+
+
+class Delegation(SQLModel, table=True):
+    """ "My substitute answers until…": until that day `substitute_id` also follows what `referent_id` follows.
+
+    One at a time. The rows that make it so are in `following`, and go when it ends (`ended_at`).
+    """
+
+    __table_args__ = (only_one("uq_delegation_one_open", "referent_id", where="ended_at IS NULL"),)
+
+    id: int = Field(default=None, primary_key=True)
+    referent_id: int = Field(foreign_key="referent.id", index=True)
+    substitute_id: int = Field(foreign_key="referent.id", index=True)
+    until: date
+    created_at: datetime = instant()
+    ended_at: datetime | None = optional_instant()
+
+
+class AccessState(StrEnum):
+    """ASKING: being filled in. CONFIRMING: a code is on its way. WAITING: for the desk."""
+
+    ASKING = "asking"
+    CONFIRMING = "confirming"
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class AccessRequest(SQLModel, table=True):
+    """Somebody asks to be let in, from a Telegram chat. A conversation is a row: what is still empty is asked next.
+
+    `referent_id`: a known person who asks for one more organisation; once approved, whoever was let in.
+    Of the code sent to `email` only the SHA-256 is kept.
+    """
+
+    __tablename__ = "access_request"
+    __table_args__ = (
+        only_one("uq_access_request_one_open", "chat", where="state IN ('asking', 'confirming', 'waiting')"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    chat: str = Field(index=True)
+    language: str = Field(default="it", max_length=2)
+    referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
+    name: str = ""
+    organization_id: int | None = Field(default=None, foreign_key="organization.id")
+    organization: str = ""
+    email: str = ""
+    code_hash: str | None = Field(default=None, max_length=64)
+    code_sent_at: datetime | None = optional_instant()
+    tries: int = 0
+    state: AccessState = word(AccessState, AccessState.ASKING, index=True)
+    revision: int = 0
+    created_at: datetime = instant()
+    touched_at: datetime = instant()
+    decided_by: int | None = Field(default=None, foreign_key="staff.id")
+    decided_at: datetime | None = optional_instant()
+    reason: str = ""

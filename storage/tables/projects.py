@@ -52,8 +52,12 @@ class Place(SQLModel, table=True):
 
 
 class Following(SQLModel, table=True):
-    """Which referent reports on which project, and since when (no backlog for who has just come)."""
+    """Which referent reports on which project, and since when (no backlog for who has just come).
+
+    `delegation_id`: only while a colleague is away.
+    """
 
     referent_id: int = Field(foreign_key="referent.id", primary_key=True)
     project_id: int = Field(foreign_key="project.id", primary_key=True, index=True)
     since: datetime = instant()
+    delegation_id: int | None = Field(default=None, foreign_key="delegation.id", index=True)

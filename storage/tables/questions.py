@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import instant, optional_instant, word
@@ -54,5 +55,23 @@ class Message(SQLModel, table=True):
     text: str
     channel: Channel = word(Channel)
     provider_id: str | None = Field(default=None, index=True)
+    inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    created_at: datetime = instant()
+
+
+class Correction(SQLModel, table=True):
+    """A message that its writer edited after it was sent: what it said, what it says now. Nothing is overwritten.
+
+    Of a message in a thread, or of an answer (`field`) in an update.
+    """
+
+    __table_args__ = (CheckConstraint("(message_id IS NULL) <> (update_id IS NULL)", name="one_thing"),)
+
+    id: int = Field(default=None, primary_key=True)
+    message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
+    update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
+    field: str = ""
+    before: str
+    after: str
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     created_at: datetime = instant()

@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
-from storage.tables.base import document, instant, only_one, word
+from storage.tables.base import document, instant, only_one, optional_instant, word
 from storage.tables.people import Channel
 
 
@@ -47,7 +47,9 @@ class Draft(SQLModel, table=True):
 
     `step` is the name of the question being asked (or a word of the dialogue: "project", "summary");
     `memory` holds what only the next message needs (page, search, candidates of an ambiguous answer);
-    `revision` rises with every change, so that an old button or a second door can tell it is late.
+    `sources` says which message of the chat gave which answer, so that an edited message finds its place;
+    `revision` rises with every change, so that an old button or a second door can tell it is late;
+    `recalled_at`: its writer was reminded of it, once.
     """
 
     __table_args__ = (only_one("uq_draft_one_open", "referent_id", where="state = 'open'"),)
@@ -63,10 +65,12 @@ class Draft(SQLModel, table=True):
     answers: dict[str, Any] = document()
     step: str = ""
     memory: dict[str, Any] = document()
+    sources: dict[str, Any] = document()
     state: DraftState = word(DraftState, DraftState.OPEN)
     revision: int = 0
     created_at: datetime = instant()
     touched_at: datetime = instant()
+    recalled_at: datetime | None = optional_instant()
 
 
 class Update(SQLModel, table=True):
@@ -85,16 +89,84 @@ class Update(SQLModel, table=True):
     received_at: datetime = instant(index=True)
 
 
-class Attachment(SQLModel, table=True):
-    """A file kept in DATA_DIR under the name of its SHA-256. `size` in bytes."""
+class Album(SQLModel, table=True):
+    """Photos or files sent together: separate updates to Telegram, one answer to us.
+
+    Its parts gather until it has been quiet for a while; then it goes where it belongs, and a part that comes later
+    goes there too. `closed_at`: it has gone.
+    """
+
+    __table_args__ = (UniqueConstraint("chat", "group_id"),)
 
     id: int = Field(default=None, primary_key=True)
-    sha256: str = Field(index=True, max_length=64)
+    chat: str
+    group_id: str
+    referent_id: int = Field(foreign_key="referent.id")
+    caption: str = ""
+    reply_to: str | None = None
+    message_id: str = ""
+    draft_id: int | None = Field(default=None, foreign_key="draft.id")
+    thread_message_id: int | None = Field(default=None, foreign_key="message.id")
+    update_id: int | None = Field(default=None, foreign_key="update.id")
+    created_at: datetime = instant()
+    closed_at: datetime | None = optional_instant()
+
+
+class FileKind(StrEnum):
+    """How it was sent. LOCATION and CONTACT carry no file: what they say is in `detail`."""
+
+    FILE = "file"
+    PHOTO = "photo"
+    VOICE = "voice"
+    VIDEO = "video"
+    LOCATION = "location"
+    CONTACT = "contact"
+
+
+class FileState(StrEnum):
+    """WAITING to be fetched; MISSING: cannot be had from there, the person was shown where to put it."""
+
+    KEPT = "kept"
+    WAITING = "waiting"
+    MISSING = "missing"
+
+
+class Attachment(SQLModel, table=True):
+    """A file that came along, or one that staff send. Kept in DATA_DIR under the name of its SHA-256; `size` in bytes.
+
+    Until it is fetched from Telegram (`file_id`) it has no SHA-256. It belongs to a draft until that is sent, then to
+    an update or to a message of a thread.
+    """
+
+    __table_args__ = (
+        Index(
+            "ix_attachment_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    kind: FileKind = word(FileKind, FileKind.FILE)
+    state: FileState = word(FileState, FileState.KEPT)
+    sha256: str | None = Field(default=None, index=True, max_length=64)
     size: int
     name: str
     type_claimed: str = ""
     type_seen: str = ""
+    caption: str = ""
+    detail: dict[str, Any] = document()
     referent_id: int | None = Field(default=None, foreign_key="referent.id")
+    staff_id: int | None = Field(default=None, foreign_key="staff.id")
+    draft_id: int | None = Field(default=None, foreign_key="draft.id", index=True)
+    album_id: int | None = Field(default=None, foreign_key="album.id", index=True)
     message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
+    inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    file_id: str = ""
+    file_unique_id: str = ""
+    attempts: int = 0
+    next_at: datetime | None = optional_instant()
+    error: str | None = None
     created_at: datetime = instant()

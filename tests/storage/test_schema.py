@@ -1,6 +1,6 @@
 """The migrations and the tables say the same, on both databases, up and down."""
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from storage.database import Database
 from storage.schema import check_schema, current_revision, downgrade, migrate, newest_revision
@@ -24,3 +24,37 @@ def test_every_migration_can_be_undone_and_done_again(database: Database) -> Non
 
     assert left == set()
     assert "inbox" in inspect(database.engine).get_table_names()
+
+
+BEFORE = """
+INSERT INTO referent (id, name, language, created_at) VALUES (1, 'Ada Esempio', 'it', '2026-11-01 08:00:00');
+INSERT INTO draft (id, kind, referent_id, channel, answers, step, memory, state, revision, created_at, touched_at)
+VALUES (1, 'question', 1, 'telegram', '{}', 'text', '{}', 'open', 3, '2026-11-01 08:00:00', '2026-11-01 08:00:00');
+INSERT INTO attachment (id, sha256, size, name, type_claimed, type_seen, referent_id, created_at)
+VALUES (1, 'aa', 12, 'relazione.pdf', '', 'application/pdf', 1, '2026-11-01 08:00:00');
+"""
+
+
+def test_what_the_previous_release_stored_comes_through_up_and_down(database: Database) -> None:
+    downgrade(database, "0001")
+    with database.engine.begin() as connection:
+        for statement in filter(str.strip, BEFORE.split(";")):
+            connection.execute(text(statement))
+
+    migrate(database)
+    with database.engine.begin() as connection:
+        kept = connection.execute(text("SELECT kind, state, attempts, file_id FROM attachment")).all()
+        connection.execute(
+            text(
+                "INSERT INTO attachment (id, size, name, type_claimed, type_seen, created_at, kind, state, caption, "
+                "detail, file_id, file_unique_id, attempts) VALUES (2, 1, 'foto', '', '', '2026-11-01 08:00:00', "
+                "'photo', 'waiting', '', '{}', 'AgAC', '', 0)"
+            )
+        )
+    downgrade(database, "0001")
+    with database.engine.begin() as connection:
+        left = connection.execute(text("SELECT id, name FROM attachment")).all()
+    migrate(database)
+
+    assert [tuple(row) for row in kept] == [("file", "kept", 0, "")]
+    assert [tuple(row) for row in left] == [(1, "relazione.pdf")]
