@@ -87,7 +87,7 @@ class DemoPages:
 
 def _house(demo: "Demo") -> DeskHouse:
     rooms, settings = demo.service.rooms, demo.service.settings
-    return DeskHouse(rooms.database, demo.clock, rooms.links, settings.key, settings.data_dir)
+    return DeskHouse(rooms.database, demo.clock, rooms.links, settings.key, rooms.files)
 
 
 def _from_here(request: Request) -> bool:

@@ -29,6 +29,7 @@ from intake.invitations import word_invitation
 from intake.worker import Handler
 from reminders.wording import word_reminder
 from storage.database import Database
+from storage.files import Files
 from storage.tables import Channel, OutboxKind
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Rooms:
 
     settings: Settings
     database: Database
+    files: Files
     links: Links
     handlers: Mapping[str, Handler]
     apologies: Mapping[str, Handler]
@@ -95,6 +97,7 @@ async def open_rooms(
     return Rooms(
         settings=settings,
         database=database,
+        files=Files(settings.data_dir / "files"),
         links=links,
         handlers={"telegram": telegram_handler(house)},
         apologies={"telegram": apologise(house)},

@@ -193,7 +193,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             clock=service.clock,
             links=service.rooms.links,
             secret_key=settings.key,
-            data_dir=settings.data_dir,
+            files=service.rooms.files,
             zone=settings.timezone,
             readiness=lambda: readiness(service),
         )

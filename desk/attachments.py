@@ -1,7 +1,6 @@
 """Hands out the files that referents left, always to be saved and never to be shown inside our pages."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -10,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from desk.house import DeskHouse
 from desk.pages import House, Id, Reader, Refuse
 from intake.files import open_file
+from storage.files import KeptFile
 from storage.tables import Attachment
 
 router = APIRouter()
@@ -29,7 +29,7 @@ def attachment(house: House, signed: Reader, attachment_id: Id) -> Response:
 def file_response(house: DeskHouse, found: Attachment) -> Response:
     """The kept bytes. Whatever they are, the browser saves them: a page inside a file would run as ours."""
     try:
-        file = open_file(house.data_dir, found)
+        file = open_file(house.files, found)
     except FileNotFoundError as missing:
         raise Refuse(404) from missing
     return StreamingResponse(
@@ -37,13 +37,13 @@ def file_response(house: DeskHouse, found: Attachment) -> Response:
         media_type="application/octet-stream",
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
-            "Content-Length": str(found.size),
+            "Content-Length": str(file.size),
             "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
         },
     )
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: KeptFile) -> Iterator[bytes]:
     with file:
         while chunk := file.read(CHUNK):
             yield chunk

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from delivery.links import Links
 from storage.database import Database
+from storage.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DeskHouse:
     clock: Callable[[], datetime]
     links: Links
     secret_key: bytes
-    data_dir: Path
+    files: Files
     zone: str = "Europe/Rome"
     readiness: Callable[[], list[Check]] = list
 

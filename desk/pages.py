@@ -5,7 +5,7 @@ How a page module is written
 1. `desk/things.py` holds plain `def` functions on `router = APIRouter()`; add the module to `PAGES` in `desk/app.py`.
 2. Who may: `signed: Reader` (any staff), `signed: Actor` (may act: not readers), `signed: Manager` (officers and
    administrators), `signed: Admin`. Not signed in: the sign-in page; wrong role: 403. `house: House` gives database,
-   clock, links, data_dir. Both need no `Depends`.
+   clock, links, files. Both need no `Depends`.
 3. Looking: `with house.database.read() as session:` and `return render(request, "things.html", …)` **inside** it.
 4. Changing: `with house.database.write() as session:` around the call of the room that has the rule, then
    `return redirect(request, "/desk/things", _("The thing is saved."))` **after** it, so that a commit that fails

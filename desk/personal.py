@@ -297,7 +297,7 @@ def _store(house: DeskHouse, letter: Letter, _: Speaker) -> StoredFile | None:
     if not letter.has_file or letter.file is None:
         return None
     try:
-        return store_file(house.data_dir, letter.file.filename or "", letter.file.content_type or "", letter.file.file)
+        return store_file(house.files, letter.file.filename or "", letter.file.content_type or "", letter.file.file)
     except FileRefused as refused:
         letter.errors["file"] = _(refused.sentence, **refused.values)
         return None

@@ -1,11 +1,9 @@
-"""Keeps a file that somebody left, under the name of its SHA-256. Refuses programs, scripts, web pages and too much.
+"""Keeps a file that somebody left. Refuses programs, scripts, web pages and too much.
 
-What a file is, its first bytes say, not its name. Archives are looked at and never unpacked.
+What a file is, its first bytes say, not its name. Archives are looked at and never unpacked. Where and how the bytes
+lie is in `storage/files.py`.
 """
 
-import hashlib
-import os
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,12 +16,12 @@ from sqlmodel import Session
 
 from facts.languages import N_
 from storage import audit
+from storage.files import Files, Incoming, KeptFile, TooLarge
 from storage.tables import Attachment
 
 MIB = 1024 * 1024
 LIMIT = 20 * MIB  # what Telegram lets a bot fetch
-CHUNK = 256 * 1024
-HEAD = 4096
+PIECE = 256 * 1024
 NAME_LENGTH = 120
 UNKNOWN = "application/octet-stream"
 ZIP = "application/zip"
@@ -77,9 +75,48 @@ class StoredFile:
     type_seen: str
 
 
+class Arriving:
+    """A file that comes piece by piece. Both methods raise FileRefused, and then nothing is kept."""
+
+    def __init__(self, incoming: Incoming, name: str, claimed_type: str, limit: int) -> None:
+        self._incoming, self._name, self._limit = incoming, name, limit
+        self._claimed = _printable(claimed_type)[:NAME_LENGTH]
+
+    def write(self, piece: bytes) -> None:
+        try:
+            self._incoming.write(piece)
+        except TooLarge as too_large:
+            raise FileRefused(
+                N_("This file is larger than {limit} MB. Make it smaller, or send it in parts."),
+                limit=self._limit // MIB,
+            ) from too_large
+
+    def settle(self) -> StoredFile:
+        """Looks at what has come, and keeps it: on disk for good before it returns."""
+        incoming = self._incoming
+        if incoming.size == 0:
+            raise FileRefused(N_("This file is empty. Choose it again, please."))
+        seen = seen_type(incoming.head, incoming.tail)
+        kept = incoming.settle()
+        return StoredFile(kept.name, kept.size, self._name, self._claimed, seen)
+
+
+@contextmanager
+def arriving(files: Files, name: str, claimed_type: str, *, limit: int = LIMIT) -> Iterator[Arriving]:
+    """For who gets the content piece by piece. What was not settled at the end of the block is gone.
+
+    Raises FileRefused already here when the name says that we cannot take it.
+    """
+    shown = safe_name(name)
+    if _suffix(shown) in _REFUSED_NAMES:
+        raise _dangerous()
+    with files.incoming(limit) as incoming:
+        yield Arriving(incoming, shown, claimed_type, limit)
+
+
 def keep_file(  # noqa: PLR0913 - what is known about a file
     session: Session,
-    data_dir: Path,
+    files: Files,
     name: str,
     claimed_type: str,
     stream: BinaryIO,
@@ -90,24 +127,20 @@ def keep_file(  # noqa: PLR0913 - what is known about a file
     limit: int = LIMIT,
 ) -> Attachment:
     """Both steps at once, `store_file` and `add_file`, for who holds no transaction that others wait for."""
-    stored = store_file(data_dir, name, claimed_type, stream, limit=limit)
+    stored = store_file(files, name, claimed_type, stream, limit=limit)
     return add_file(session, stored, now=now, referent_id=referent_id, message_id=message_id)
 
 
-def store_file(data_dir: Path, name: str, claimed_type: str, stream: BinaryIO, *, limit: int = LIMIT) -> StoredFile:
+def store_file(files: Files, name: str, claimed_type: str, stream: BinaryIO, *, limit: int = LIMIT) -> StoredFile:
     """Keeps what `stream` gives, `limit` bytes at most, on disk for good before it returns. Raises FileRefused.
 
     Needs no transaction, and should have none: SQLite's one writer would wait for the disk. A file whose row never
     comes stays behind: nobody can reach it, and it does no harm.
     """
-    shown = safe_name(name)
-    if _suffix(shown) in _REFUSED_NAMES:
-        raise _dangerous()
-    with _incoming(data_dir) as (temporary, path):
-        size, sha256 = _copy(stream, temporary, limit)
-        seen = seen_type(temporary)
-        _settle(path, path_of(data_dir, sha256))
-    return StoredFile(sha256, size, shown, _printable(claimed_type)[:NAME_LENGTH], seen)
+    with arriving(files, name, claimed_type, limit=limit) as file:
+        while piece := stream.read(PIECE):
+            file.write(piece)
+        return file.settle()
 
 
 def add_file(
@@ -136,16 +169,13 @@ def add_file(
     return attachment
 
 
-def open_file(data_dir: Path, attachment: Attachment) -> BinaryIO:
-    """The kept bytes. To be served as `attachment; nosniff`, whatever they seem to be. Raises FileNotFoundError."""
+def open_file(files: Files, attachment: Attachment) -> KeptFile:
+    """The kept bytes. To be served as `attachment; nosniff`, whatever they seem to be.
+
+    Raises FileNotFoundError, and CannotOpen when they are not as they were kept.
+    """
     assert attachment.sha256 is not None, "the caller knows that it was fetched"
-    return path_of(data_dir, attachment.sha256).open("rb")
-
-
-def path_of(data_dir: Path, sha256: str) -> Path:
-    if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
-        raise ValueError("not the name of a kept file")
-    return data_dir / "files" / sha256[:2] / sha256
+    return files.open(attachment.sha256)
 
 
 def safe_name(name: str) -> str:
@@ -166,58 +196,8 @@ def _suffix(name: str) -> str:
     return Path(name).suffix.lower()
 
 
-@contextmanager
-def _incoming(data_dir: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A file of ours alone beside the kept ones, gone afterwards unless it was settled."""
-    folder = data_dir / "files"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
-    try:
-        with os.fdopen(descriptor, "w+b") as temporary:
-            yield temporary, Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _copy(stream: BinaryIO, target: BinaryIO, limit: int) -> tuple[int, str]:
-    """Size and SHA-256 of what was copied, which is on disk then."""
-    digest, size = hashlib.sha256(), 0
-    while chunk := stream.read(CHUNK):
-        size += len(chunk)
-        if size > limit:
-            raise FileRefused(
-                N_("This file is larger than {limit} MB. Make it smaller, or send it in parts."), limit=limit // MIB
-            )
-        digest.update(chunk)
-        target.write(chunk)
-    if size == 0:
-        raise FileRefused(N_("This file is empty. Choose it again, please."))
-    target.flush()
-    os.fsync(target.fileno())
-    return size, digest.hexdigest()
-
-
-def _settle(temporary: Path, target: Path) -> None:
-    """Gives the file its name, and makes sure that the name survives a power cut."""
-    if not target.parent.is_dir():
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        _sync_folder(target.parent.parent)
-    temporary.replace(target)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def seen_type(file: BinaryIO) -> str:
-    """The media type that the content shows. Raises FileRefused for programs, scripts and web pages."""
-    file.seek(0)
-    head = file.read(HEAD)
+def seen_type(head: bytes, tail: bytes) -> str:
+    """The media type that the first and the last bytes show. Raises FileRefused for programs, scripts and web pages."""
     if head.startswith(_PROGRAMS + _MACH_O):
         raise _dangerous()
     known = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
@@ -226,23 +206,20 @@ def seen_type(file: BinaryIO) -> str:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
     if head.startswith(b"PK\x03\x04"):
-        return _archive_type(file, head)
+        return _archive_type(head, tail)
     # A web page stays one in UTF-16, and behind any number of blanks and comments.
     if any(mark in head.replace(b"\x00", b"").lower() for mark in _PAGES):
         raise _dangerous()
     return "text/plain" if _is_text(head) else UNKNOWN
 
 
-def _archive_type(file: BinaryIO, head: bytes) -> str:
+def _archive_type(head: bytes, tail: bytes) -> str:
     """By the names inside, which an archive lists at its end. OpenDocument writes its type first, uncompressed."""
     if head[30:38] == b"mimetype" and head[38:].startswith(b"application/vnd.oasis.opendocument."):
         return head[38:].partition(b"PK")[0].decode("ascii", "replace")[:NAME_LENGTH]
-    file.seek(0, os.SEEK_END)
-    file.seek(max(0, file.tell() - CHUNK))
-    names = file.read(CHUNK)
-    if any(mark in names for mark in _PROGRAM_INSIDE):
+    if any(mark in tail for mark in _PROGRAM_INSIDE):
         raise _dangerous()
-    return next((kind for mark, kind in _INSIDE.items() if mark in names), ZIP)
+    return next((kind for mark, kind in _INSIDE.items() if mark in tail), ZIP)
 
 
 def _is_text(head: bytes) -> bool:

@@ -10,7 +10,9 @@ import pytest
 from sqlmodel import Session
 
 from storage.database import Database
+from storage.keys import new_ring
 from storage.schema import migrate
+from storage.sealing import Keyring
 from tests.cast import Cast
 from tests.postgres import BINARIES, cluster, execute, new_database
 
@@ -36,6 +38,12 @@ def dose(request: pytest.FixtureRequest) -> str:
 def now() -> datetime:
     """A working Tuesday, ten in the morning in Milan."""
     return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def keys() -> Keyring:
+    """A ring that nobody else has."""
+    return Keyring(new_ring())
 
 
 @pytest.fixture(scope="session")

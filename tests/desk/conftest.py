@@ -14,6 +14,7 @@ from delivery.links import Links
 from desk import security
 from desk.app import Check, DeskHouse, make_desk
 from storage.database import Database
+from storage.files import Files
 from storage.tables import Role
 from tests.cast import Cast
 
@@ -83,7 +84,7 @@ def a_desk(database: Database, clock: Clock, folder: Path, *, url: str, checks: 
         clock=clock,
         links=Links(url, bot="raccordo_esempio_bot"),
         secret_key=b"a secret of the tests, 32 bytes.",
-        data_dir=folder,
+        files=Files(folder / "files"),
         readiness=lambda: list(checks or ()),
     )
     with database.write() as session:

@@ -295,7 +295,7 @@ async def test_what_is_not_theirs_keeps_no_byte_of_a_file(desk: Desk, where: str
     )
 
     assert answer.status_code == 404
-    assert not (desk.house.data_dir / "files").exists()
+    assert not desk.house.files.folder.exists()
 
 
 async def test_a_file_left_with_a_question_comes_back_as_it_was(desk: Desk) -> None:

@@ -113,7 +113,7 @@ async def test_carla_sees_nothing_of_ada(desk: Desk, url: str) -> None:
         message = messages_of(desk, question)[0].id
         file = keep_file(
             session,
-            desk.house.data_dir,
+            desk.house.files,
             "piano.pdf",
             "application/pdf",
             io.BytesIO(PDF),

@@ -376,7 +376,7 @@ async def test_a_file_is_handed_out_only_to_be_saved(desk: Desk) -> None:
         message = session.exec(select(Message).where(Message.question_id == question_id)).one()
         kept = keep_file(
             session,
-            desk.house.data_dir,
+            desk.house.files,
             'verbale "finale".pdf',
             "application/pdf",
             io.BytesIO(b"%PDF-1.4 prova"),

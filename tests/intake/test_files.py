@@ -1,6 +1,5 @@
 """Files are kept as they came, known by their content, and the dangerous ones refused."""
 
-import hashlib
 import io
 import os
 import zipfile
@@ -12,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlmodel import Session, select
 
-from intake.files import MIB, FileRefused, keep_file, open_file, path_of, safe_name
+from intake.files import MIB, FileRefused, arriving, keep_file, open_file, safe_name
+from storage.files import Files
+from storage.sealing import Keyring
 from storage.tables import Attachment, Audit
 
 PDF = b"%PDF-1.7\n%an example\n"
@@ -34,26 +35,30 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODT = "application/vnd.oasis.opendocument.text"
 
 
-def keep(session: Session, folder: Path, content: bytes, now: datetime, name: str = "verbale.pdf") -> Attachment:
-    return keep_file(session, folder, name, "application/pdf", io.BytesIO(content), now=now)
+@pytest.fixture
+def files(tmp_path: Path, keys: Keyring) -> Files:
+    return Files(tmp_path / "files", keys)
 
 
-def _left_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.rglob("*") if path.is_file() and "raccordo.db" not in path.name)
+def keep(session: Session, files: Files, content: bytes, now: datetime, name: str = "verbale.pdf") -> Attachment:
+    return keep_file(session, files, name, "application/pdf", io.BytesIO(content), now=now)
 
 
-def test_a_file_is_kept_once_under_its_hash_and_read_back(session: Session, tmp_path: Path, now: datetime) -> None:
+def _left_in(files: Files) -> list[str]:
+    return sorted(path.name for path in files.folder.rglob("*") if path.is_file())
+
+
+def test_a_file_is_kept_once_and_read_back(session: Session, files: Files, now: datetime) -> None:
     content = PDF + os.urandom(700_000)
 
-    first = keep(session, tmp_path, content, now)
-    second = keep(session, tmp_path, content, now, name="copia.pdf")
+    first = keep(session, files, content, now)
+    second = keep(session, files, content, now, name="copia.pdf")
 
-    digest = hashlib.sha256(content).hexdigest()
-    assert (first.sha256, first.size, first.type_seen) == (digest, len(content), "application/pdf")
+    assert (first.size, first.type_seen) == (len(content), "application/pdf")
     assert first.id != second.id
-    assert _left_in(tmp_path) == [digest]
-    with open_file(tmp_path, second) as file:
-        assert file.read() == content
+    assert _left_in(files) == [first.sha256]
+    with open_file(files, second) as file:
+        assert (file.size, file.read()) == (len(content), content)
     assert session.exec(select(Audit.action)).all() == ["file.keep", "file.keep"]
 
 
@@ -77,9 +82,9 @@ def test_a_file_is_kept_once_under_its_hash_and_read_back(session: Session, tmp_
     ],
 )
 def test_the_type_is_read_from_the_content(
-    session: Session, tmp_path: Path, now: datetime, content: bytes, seen: str
+    session: Session, files: Files, now: datetime, content: bytes, seen: str
 ) -> None:
-    attachment = keep(session, tmp_path, content, now, name="qualcosa.bin")
+    attachment = keep(session, files, content, now, name="qualcosa.bin")
 
     assert attachment.type_seen == seen
     assert attachment.type_claimed == "application/pdf"
@@ -102,27 +107,27 @@ def test_the_type_is_read_from_the_content(
     ],
 )
 def test_programs_scripts_and_pages_are_refused_whatever_their_name(
-    session: Session, tmp_path: Path, now: datetime, content: bytes
+    session: Session, files: Files, now: datetime, content: bytes
 ) -> None:
     with pytest.raises(FileRefused, match="programs, scripts or web pages"):
-        keep(session, tmp_path, content, now, name="verbale.pdf")
+        keep(session, files, content, now, name="verbale.pdf")
 
-    assert _left_in(tmp_path) == []
+    assert _left_in(files) == []
 
 
 @pytest.mark.parametrize(
     "name", ["a.exe", "a.pdf.EXE", "a.exe. . ", "a.js", "a.html", "a.svg", "a.lnk", "\u202efdp.exe", "a.e\u200bxe"]
 )
-def test_names_that_open_as_programs_are_refused(session: Session, tmp_path: Path, now: datetime, name: str) -> None:
+def test_names_that_open_as_programs_are_refused(session: Session, files: Files, now: datetime, name: str) -> None:
     with pytest.raises(FileRefused):
-        keep(session, tmp_path, PDF, now, name=name)
+        keep(session, files, PDF, now, name=name)
 
 
-def test_an_empty_file_is_refused(session: Session, tmp_path: Path, now: datetime) -> None:
+def test_an_empty_file_is_refused(session: Session, files: Files, now: datetime) -> None:
     with pytest.raises(FileRefused, match="empty"):
-        keep(session, tmp_path, b"", now)
+        keep(session, files, b"", now)
 
-    assert _left_in(tmp_path) == []
+    assert _left_in(files) == []
 
 
 class Endless(io.RawIOBase):
@@ -135,19 +140,19 @@ class Endless(io.RawIOBase):
         return b"x" * size
 
 
-def test_a_file_that_is_too_large_is_refused_while_it_is_read(session: Session, tmp_path: Path, now: datetime) -> None:
+def test_a_file_that_is_too_large_is_refused_while_it_is_read(session: Session, files: Files, now: datetime) -> None:
     endless = Endless()
 
     with pytest.raises(FileRefused) as refused:
-        keep_file(session, tmp_path, "grande.txt", "", endless, now=now)  # type: ignore[arg-type]
+        keep_file(session, files, "grande.txt", "", endless, now=now)  # type: ignore[arg-type]
 
     assert refused.value.values == {"limit": 20}
     assert endless.given <= 21 * MIB
-    assert _left_in(tmp_path) == []
+    assert _left_in(files) == []
 
 
-def test_exactly_the_limit_is_kept(session: Session, tmp_path: Path, now: datetime) -> None:
-    attachment = keep_file(session, tmp_path, "a.txt", "", io.BytesIO(b"x" * 1000), now=now, limit=1000)
+def test_exactly_the_limit_is_kept(session: Session, files: Files, now: datetime) -> None:
+    attachment = keep_file(session, files, "a.txt", "", io.BytesIO(b"x" * 1000), now=now, limit=1000)
 
     assert attachment.size == 1000
 
@@ -179,6 +184,20 @@ def test_any_name_becomes_a_harmless_one(name: str) -> None:
     assert shown not in {".", ".."}
 
 
-def test_only_hashes_name_kept_files(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not the name"):
-        path_of(tmp_path, "../../../etc/passwd".ljust(64, "a"))
+def test_a_file_can_come_piece_by_piece(files: Files) -> None:
+    with arriving(files, "relazione.pdf", "application/pdf") as file:
+        for piece in (b"%PD", b"F-1.7\n", b"x" * 100_000):
+            file.write(piece)
+        stored = file.settle()
+
+    assert (stored.name, stored.size, stored.type_seen) == ("relazione.pdf", 100_009, "application/pdf")
+    with files.open(stored.sha256) as kept:
+        assert kept.read() == b"%PDF-1.7\n" + b"x" * 100_000
+
+
+def test_a_file_that_stops_coming_leaves_nothing(files: Files) -> None:
+    with pytest.raises(ConnectionError), arriving(files, "relazione.pdf", "") as file:
+        file.write(PDF)
+        raise ConnectionError
+
+    assert _left_in(files) == []
