@@ -2,63 +2,26 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.faults import FaultRules, read_rule
 from sandbox.people import CannotDo, Message, Person, Press
-from sandbox.telegram import Drop, Fault, TelegramSandbox
+from sandbox.pictures import picture_type
+from sandbox.sent import read_sent, say
+from sandbox.telegram import TelegramSandbox
 from sandbox.updates import Bell
-from sandbox.wire import Json
+from sandbox.wire import Json, Refusal
 
 LONGEST_WAIT = 25.0  # seconds
 Handler = Callable[[TelegramSandbox, Request], Awaitable[Json]]
-
-
-@dataclass(slots=True)
-class FaultRule:
-    """A fault for calls of one method ("" = any) and one chat (None = any): `times` times, every `every`-th call."""
-
-    fault: Fault
-    method: str = ""
-    chat_id: int | None = None
-    times: int | None = None
-    every: int = 1
-    seen: int = 0
-
-    def strikes(self, method: str, params: Json) -> bool:
-        if self.method not in {"", method} or self.times == 0:
-            return False
-        if self.chat_id is not None and str(params.get("chat_id")) != str(self.chat_id):
-            return False
-        self.seen += 1
-        if self.seen % self.every:
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
-
-
-@dataclass(slots=True)
-class FaultRules:
-    """Rules in order, the first that strikes wins; to be set as `telegram.faults`."""
-
-    rules: list[FaultRule] = field(default_factory=list)
-
-    def __call__(self, method: str, params: Json) -> Fault | None:
-        return next((rule.fault for rule in self.rules if rule.strikes(method, params)), None)
-
-
-def read_rule(given: Json) -> FaultRule:
-    """A rule from JSON: the names of FaultRule and Fault in one flat object."""
-    when = {name: given[name] for name in ("method", "chat_id", "times", "every") if name in given}
-    names = ("status", "description", "retry_after", "parameters", "delay")
-    what = {name: given[name] for name in names if name in given}
-    return FaultRule(Fault(**what, drop=Drop(given["drop"]) if given.get("drop") else None), **when)
 
 
 def as_json(body: Any, status: int = 200) -> Response:
@@ -79,6 +42,7 @@ def chat_json(telegram: TelegramSandbox, person: Person, after: int) -> Json:
     return {
         "version": person.version,
         "messages": [message_json(message) for message in person.chat if message.version > after],
+        "deleted": [message_id for message_id, version in person.gone.items() if version > after],
         "presses": [press_json(press) for press in person.presses_made if press.version > after],
         "blocked": person.blocked,
         "started": person.started,
@@ -120,15 +84,26 @@ async def list_people(telegram: TelegramSandbox, request: Request) -> Json:
 
 
 async def send(telegram: TelegramSandbox, request: Request) -> Json:
-    """{text, reply_to?} or {raw: update} or {document: name} or {photo: caption}."""
-    person, given = person_of(telegram, request), await _json(request)
+    """What sandbox/sent.py reads, as JSON or as a form with files; of an album all messages."""
+    person, given = person_of(telegram, request), await read_sent(request)
     if "raw" in given:
         return {"update_id": person.push_raw(given["raw"])}
-    if "document" in given:
-        return message_json(person.sends_document(given["document"], caption=given.get("caption", "")))
-    if "photo" in given:
-        return message_json(person.sends_photo(caption=given["photo"], media_group_id=given.get("album", "")))
-    return message_json(person.sends(given["text"], given.get("reply_to")))
+    messages = [message_json(message) for message in say(person, given, telegram.bot.groups)]
+    return messages[0] if len(messages) == 1 else {"messages": messages}
+
+
+async def delete(telegram: TelegramSandbox, request: Request) -> Json:
+    """{message_id}: the person deletes it for both."""
+    person, given = person_of(telegram, request), await _json(request)
+    person.deletes(given["message_id"])
+    return {"deleted": given["message_id"]}
+
+
+async def expire(telegram: TelegramSandbox, request: Request) -> Json:
+    """{file_id}: Telegram does not give this file any more."""
+    given = await _json(request)
+    telegram.expire(given["file_id"])
+    return {"expired": given["file_id"]}
 
 
 async def press(telegram: TelegramSandbox, request: Request) -> Json:
@@ -148,6 +123,21 @@ async def block(telegram: TelegramSandbox, request: Request) -> Json:
     if given["blocked"] != person.blocked:
         (person.blocks if given["blocked"] else person.unblocks)()
     return {"blocked": person.blocked}
+
+
+async def file(telegram: TelegramSandbox, request: Request) -> Response:
+    """The bytes of a file, whoever sent it: pictures to be looked at, all the rest to be saved."""
+    found = telegram.world.files.get(request.path_params["file_id"])
+    if found is None or found.content is None:
+        return as_json({"error": "There is no such file, or only its size is known"}, 404)
+    picture = picture_type(found.content)
+    disposition = "inline" if picture or found.kind == "voice" else "attachment"
+    headers = {
+        "content-disposition": f"{disposition}; filename*=UTF-8''{quote(found.name or found.path.split('/')[-1])}"
+    }
+    headers |= {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"}
+    media_type = picture or found.shown.get("voice", {}).get("mime_type") or "application/octet-stream"
+    return Response(found.content, media_type=media_type, headers=headers)
 
 
 async def chat(telegram: TelegramSandbox, request: Request) -> Json:
@@ -192,7 +182,7 @@ def _endpoint(telegram: TelegramSandbox, handler: Handler) -> Callable[[Request]
             return as_json(await handler(telegram, request))
         except CannotDo as refusal:
             return as_json({"error": str(refusal)}, 409)
-        except (KeyError, TypeError, ValueError) as defect:
+        except (KeyError, TypeError, ValueError, Refusal) as defect:
             return as_json({"error": f"Not understood: {defect!r}"}, 422)
 
     return endpoint
@@ -205,10 +195,13 @@ def control_routes(telegram: TelegramSandbox) -> list[Route]:
         ("POST", "/sandbox/people/{person:int}/send", send),
         ("POST", "/sandbox/people/{person:int}/press", press),
         ("POST", "/sandbox/people/{person:int}/edit", edit),
+        ("POST", "/sandbox/people/{person:int}/delete", delete),
         ("POST", "/sandbox/people/{person:int}/block", block),
         ("GET", "/sandbox/people/{person:int}/chat", chat),
         ("GET", "/sandbox/ledger", ledger),
         ("POST", "/sandbox/updates", push_updates),
+        ("POST", "/sandbox/files/expire", expire),
         ("POST", "/sandbox/faults", set_faults),
     ]
-    return [Route(path, _endpoint(telegram, handler), methods=[method]) for method, path, handler in table]
+    routes = [Route(path, _endpoint(telegram, handler), methods=[method]) for method, path, handler in table]
+    return [*routes, Route("/sandbox/files/{file_id}", partial(file, telegram))]

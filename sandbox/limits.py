@@ -21,14 +21,16 @@ class Bucket:
     def __post_init__(self) -> None:
         self.tokens = self.size
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token is there; 0 when there is one."""
+    def wait(self, now: float, tokens: int = 1) -> float:
+        """Seconds until so many tokens are there (or the bucket is full); 0 when they are."""
         gained = max(0.0, now - self.seen) * self.per_second
         self.tokens, self.seen = min(self.size, self.tokens + gained), now
-        return 0.0 if self.tokens >= 1 else (1 - self.tokens) / self.per_second
+        wanted = min(tokens, self.size)
+        return 0.0 if self.tokens >= wanted else (wanted - self.tokens) / self.per_second
 
-    def take(self) -> None:
-        self.tokens -= 1
+    def take(self, tokens: int = 1) -> None:
+        """What is taken beyond what is there is a debt."""
+        self.tokens -= tokens
 
 
 @dataclass(slots=True)
@@ -47,24 +49,28 @@ class Limits:
     def __post_init__(self) -> None:
         self._bot = Bucket(self.bot_per_second, self.bot_burst)
 
-    def refuses(self, chat_id: int, now: float) -> int:
-        """Whole seconds to wait before trying again, or 0 when the message may pass (and is counted)."""
+    def refuses(self, chat_id: int, now: float, messages: int = 1) -> int:
+        """Whole seconds to wait before trying again, or 0 when the messages may pass (and are counted).
+
+        An album is as many messages as it has parts.
+        """
         chat = self._chats.get(chat_id)
         if chat is None:
             chat = self._chats[chat_id] = Bucket(self.chat_per_second, self.chat_burst)
         group = self._groups.setdefault(chat_id, deque()) if chat_id < 0 else None
-        wait = max(self._bot.wait(now), chat.wait(now), self._group_wait(group, now))
+        wait = max(self._bot.wait(now, messages), chat.wait(now, messages), self._group_wait(group, now, messages))
         if wait > 0:
             return max(1, math.ceil(wait))
-        self._bot.take()
-        chat.take()
+        self._bot.take(messages)
+        chat.take(messages)
         if group is not None:
-            group.append(now)
+            group.extend([now] * messages)
         return 0
 
-    def _group_wait(self, group: deque[float] | None, now: float) -> float:
+    def _group_wait(self, group: deque[float] | None, now: float, messages: int) -> float:
         if group is None:
             return 0.0
         while group and now - group[0] >= 60:
             group.popleft()
-        return 60 - (now - group[0]) if len(group) >= self.group_per_minute else 0.0
+        too_many = len(group) + messages - self.group_per_minute
+        return 60 - (now - group[too_many - 1]) if too_many > 0 else 0.0

@@ -145,13 +145,14 @@ def sandbox_routes(telegram: TelegramSandbox, mail: MailSandbox | None = None) -
 def sandbox_app(
     telegram: TelegramSandbox, mail: MailSandbox | None = None, *, otherwise: AsgiApp | None = None
 ) -> AsgiApp:
-    """One ASGI app: /bot... and /sandbox... are ours, all the rest (and the lifespan) is handed to `otherwise`."""
+    """One ASGI app: /bot..., /file/bot... and /sandbox... are ours, the rest (and the lifespan) goes to `otherwise`."""
     pages = Starlette(routes=sandbox_routes(telegram, mail))
-    bot_prefix = f"/bot{telegram.token.partition(':')[0]}"
+    bot = f"/bot{telegram.token.partition(':')[0]}" if otherwise else "/bot"
+    api = (bot, f"/file{bot}")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] == "http" and (path.startswith(bot_prefix) or (otherwise is None and path.startswith("/bot"))):
+        if scope["type"] == "http" and path.startswith(api):
             await telegram(scope, receive, send)
         elif otherwise is None or path.startswith("/sandbox"):
             await pages(scope, receive, send)

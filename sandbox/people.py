@@ -1,163 +1,31 @@
-"""The people and groups who talk with the bot, as test and demo code plays them; refuses what a person can't do.
+"""The people who talk with the bot, as test and demo code plays them; refuses what a person can't do.
 
 A person has sent nothing until `sends`: for the bot the chat does not exist before (`started=True` skips that).
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
-from sandbox.entities import detect, with_detected
-from sandbox.ledger import Ledger
-from sandbox.updates import Bell, UpdateQueue
+from sandbox.chats import CannotDo, Chat, Message, Press, World, with_entities, without_reply
+from sandbox.groups import Group
+from sandbox.media import Document, Media, Photo, Video, Voice
 from sandbox.wire import Json
 
-
-class CannotDo(Exception):
-    """A person tried what Telegram's own app would not let them do; the message says what."""
+__all__ = ["CannotDo", "Document", "Group", "Message", "Person", "Photo", "Place", "Press", "Video", "Voice", "World"]
 
 
-@dataclass(slots=True)
-class Message:
-    """One message of a chat. `raw` is Telegram's own object; `version` grows when it is edited."""
+class Place(TypedDict, total=False):
+    """Where a message goes, and what it answers: by default the private chat with the bot, answering nothing."""
 
-    raw: Json
-    from_bot: bool
-    version: int = 0
-
-    @property
-    def id(self) -> int:
-        return int(self.raw["message_id"])
-
-    @property
-    def text(self) -> str:
-        return str(self.raw.get("text", self.raw.get("caption", "")))
-
-    @property
-    def edited(self) -> bool:
-        return "edit_date" in self.raw
-
-    @property
-    def buttons(self) -> list[Json]:
-        """Every inline button, row by row."""
-        rows = self.raw.get("reply_markup", {}).get("inline_keyboard", [])
-        return [button for row in rows for button in row]
-
-    @property
-    def labels(self) -> list[str]:
-        return [button["text"] for button in self.buttons]
-
-    @property
-    def reply_to(self) -> int | None:
-        replied = self.raw.get("reply_to_message")
-        return replied["message_id"] if replied else None
+    reply_to: int | None
+    to: Group | None
 
 
-@dataclass(slots=True)
-class Press:
-    """A button pressed: `answered` when the bot answered the query, with `text` to show, if any."""
+class Around(Place, total=False):
+    """What goes with a file."""
 
-    query_id: str
-    message_id: int
-    data: str
-    at: float
-    chat: "Chat"
-    answered: bool = False
-    text: str = ""
-    show_alert: bool = False
-    version: int = 0
-
-
-@dataclass
-class World:
-    """What people and bot share: ids, clock, queue of updates."""
-
-    clock: Callable[[], float]
-    ledger: Ledger
-    bot: Json
-    updates: UpdateQueue = field(init=False)
-    bell: Bell = field(default_factory=Bell)
-    presses: dict[str, Press] = field(default_factory=dict)
-    message_id: int = 0
-    version: int = 0
-
-    def __post_init__(self) -> None:
-        self.updates = UpdateQueue(self.ledger, self.clock, self.bell)
-
-    def next_message_id(self) -> int:
-        self.message_id += 1
-        return self.message_id
-
-    def next_version(self) -> int:
-        self.version += 1
-        return self.version
-
-    def now(self) -> int:
-        return int(self.clock())
-
-
-class Chat(ABC):
-    """A private chat or a group, with all its messages."""
-
-    def __init__(self, world: World, chat_id: int) -> None:
-        self.world, self.id = world, chat_id
-        self.started = False
-        self.blocked = False
-        self.version = 0
-        self.chat: list[Message] = []
-        self.by_id: dict[int, Message] = {}
-        self.reply_keyboard: Json | None = None
-
-    @abstractmethod
-    def described(self) -> Json:
-        """The Chat object of the Bot API."""
-
-    def add(self, raw: Json, *, from_bot: bool) -> Message:
-        message = Message(raw, from_bot)
-        self.chat.append(message)
-        self.by_id[message.id] = message
-        self.touch(message)
-        return message
-
-    def touch(self, changed: Message | Press | None = None) -> None:
-        """Tells those who look at this chat that something changed."""
-        self.version = self.world.next_version()
-        if changed is not None:
-            changed.version = self.version
-        self.world.bell.ring()
-
-    @property
-    def from_bot(self) -> list[Message]:
-        return [message for message in self.chat if message.from_bot]
-
-    @property
-    def last(self) -> Message:
-        """The newest message of the bot."""
-        return self.from_bot[-1]
-
-    async def wait_for_message(self, containing: str = "", *, after: int = 0, timeout: float = 5.0) -> Message:
-        """The first message of the bot newer than message `after` that contains the text; TimeoutError otherwise."""
-
-        def look() -> Message | None:
-            fresh = (message for message in self.chat if message.from_bot and message.id > after)
-            return next((message for message in fresh if containing in message.text), None)
-
-        return await self.world.bell.wait_for(look, timeout)
-
-    async def wait_until(self, ready: Callable[["Chat"], bool], timeout: float = 5.0) -> None:
-        await self.world.bell.wait_for(lambda: ready(self) or None, timeout)
-
-
-class Group(Chat):
-    """A group the bot is in; people speak in it with `person.sends(text, to=group)`."""
-
-    def __init__(self, world: World, chat_id: int, title: str) -> None:
-        super().__init__(world, chat_id)
-        self.title, self.started = title, True
-
-    def described(self) -> Json:
-        return {"id": self.id, "type": "supergroup" if self.id <= -(10**12) else "group", "title": self.title}
+    caption: str
+    media_group_id: str
 
 
 class Person(Chat):
@@ -184,40 +52,95 @@ class Person(Chat):
 
     def sends(self, text: str, reply_to: int | None = None, *, to: Group | None = None) -> Message:
         """Writes to the bot (or into a group); commands in the text are marked as Telegram does."""
-        content: Json = {"text": text}
-        entities = list(detect(text))
-        if entities:
-            content["entities"] = entities
-        return self._sends(content, reply_to, to or self)
+        return self._sends(with_entities(text, []), reply_to=reply_to, to=to)
 
-    def sends_document(self, name: str = "documento.pdf", *, size: int = 12_345, caption: str = "") -> Message:
-        """Only the update: the file itself can't be fetched here."""
-        file_id = f"document-{self.world.message_id + 1}"
-        document = {"file_id": file_id, "file_unique_id": f"u-{file_id}", "file_name": name, "file_size": size}
-        return self._sends({"document": document, **({"caption": caption} if caption else {})}, None, self)
+    def sends_document(
+        self,
+        name: str = "documento.pdf",
+        *,
+        content: bytes | None = None,
+        size: int | None = None,
+        mime_type: str = "",
+        **around: Unpack[Around],
+    ) -> Message:
+        """A file. With a `size` but no `content` it is only claimed: the bot sees it but can't fetch it."""
+        return self.sends_media(Document(name, content, size, mime_type), **around)
 
-    def sends_photo(self, *, caption: str = "", media_group_id: str = "") -> Message:
-        """Only the update, in two sizes; parts of one album share `media_group_id`."""
-        file_id = f"photo-{self.world.message_id + 1}"
-        sizes = [(90, 67, 1_100), (1280, 960, 180_000)]
-        photo = [
-            {"file_id": f"{file_id}-{w}", "file_unique_id": f"u-{file_id}-{w}", "width": w, "height": h, "file_size": s}
-            for w, h, s in sizes
+    def sends_photo(self, *, content: bytes | None = None, **around: Unpack[Around]) -> Message:
+        """A photo in several sizes, the largest as it was given; parts of one album share `media_group_id`."""
+        return self.sends_media(Photo(content), **around)
+
+    def sends_video(
+        self, *, content: bytes | None = None, size: int | None = None, duration: int = 5, **around: Unpack[Around]
+    ) -> Message:
+        return self.sends_media(Video(content, size, duration=duration), **around)
+
+    def sends_voice(
+        self,
+        *,
+        content: bytes | None = None,
+        mime_type: str = "audio/ogg",
+        duration: int = 3,
+        **around: Unpack[Around],
+    ) -> Message:
+        return self.sends_media(Voice(content, None, mime_type, duration), **around)
+
+    def sends_media(self, media: Media, **around: Unpack[Around]) -> Message:
+        return self._sends(media.shown(self.world.files), **around)
+
+    def sends_album(self, parts: Sequence[Media], *, caption: str = "", **place: Unpack[Place]) -> list[Message]:
+        """Each part a message and an update of its own, the caption on the first: Telegram never says how many."""
+        if not 2 <= len(parts) <= 10:
+            raise CannotDo("An album has 2 to 10 parts")
+        album = self.world.next_album()
+        captions = [caption, *[""] * (len(parts) - 1)]
+        return [
+            self.sends_media(part, caption=words, media_group_id=album, **place)
+            for part, words in zip(parts, captions, strict=True)
         ]
-        extra = {name: value for name, value in (("caption", caption), ("media_group_id", media_group_id)) if value}
-        return self._sends({"photo": photo, **extra}, None, self)
 
-    def edits(self, message_id: int, text: str) -> Message:
-        message = self.by_id.get(message_id)
-        if message is None or message.from_bot:
-            raise CannotDo("Only one's own messages can be edited")
-        content: Json = {"text": text, "edit_date": self.world.now()}
-        entities = list(detect(text))
-        message.raw = {**{k: v for k, v in message.raw.items() if k != "entities"}, **content}
-        if entities:
-            message.raw["entities"] = entities
+    def sends_location(self, latitude: float, longitude: float, **place: Unpack[Place]) -> Message:
+        return self._sends({"location": {"latitude": latitude, "longitude": longitude}}, **place)
+
+    def sends_contact(
+        self,
+        phone_number: str,
+        first_name: str,
+        last_name: str = "",
+        *,
+        user_id: int | None = None,
+        **place: Unpack[Place],
+    ) -> Message:
+        """`user_id` when the contact has Telegram; one's own, for "share my number"."""
+        contact: Json = {"phone_number": phone_number, "first_name": first_name}
+        contact |= {name: value for name, value in (("last_name", last_name), ("user_id", user_id)) if value}
+        return self._sends({"contact": contact}, **place)
+
+    def edits(self, message_id: int, text: str, *, to: Group | None = None) -> Message:
+        """Changes the text of one's own message, or the caption of one's own file."""
+        chat = to or self
+        message = self._own(chat, message_id)
+        parts = ("text", "entities", "caption", "caption_entities")
+        kept = {name: value for name, value in message.raw.items() if name not in parts}
+        if kept.keys() & {"location", "contact"}:
+            raise CannotDo("Only texts and captions can be edited")
+        name = "text" if "text" in message.raw else "caption"
+        message.raw = {**kept, **with_entities(text, [], name=name), "edit_date": self.world.now()}
         self.world.updates.push("edited_message", message.raw)
-        self.touch(message)
+        chat.touch(message)
+        return message
+
+    def deletes(self, message_id: int, *, to: Group | None = None) -> None:
+        """Deletes a message, for both: of one's own any; in the private chat the bot's too. The bot is not told."""
+        chat = to or self
+        if chat is not self or message_id not in chat.by_id:
+            self._own(chat, message_id)
+        chat.remove(message_id)
+
+    def _own(self, chat: Chat, message_id: int) -> Message:
+        message = chat.by_id.get(message_id)
+        if message is None or message.from_bot or message.raw["from"]["id"] != self.id:
+            raise CannotDo("Only one's own messages can be edited or deleted")
         return message
 
     def presses(self, message_id: int, data: str, *, stale: bool = False) -> Press:
@@ -266,31 +189,22 @@ class Person(Chat):
         self.world.updates.push("my_chat_member", change)
         self.touch()
 
-    def _sends(self, content: Json, reply_to: int | None, chat: Chat) -> Message:
+    def _sends(self, content: Json, **around: Unpack[Around]) -> Message:
+        chat = around.get("to") or self
         if self.blocked and chat is self:
             raise CannotDo("Unblock the bot first")
         head: Json = {"message_id": self.world.next_message_id(), "from": self.user}
         head |= {"chat": chat.described(), "date": self.world.now()}
+        reply_to = around.get("reply_to")
         if reply_to is not None:
             if reply_to not in chat.by_id:
                 raise CannotDo(f"There is no message {reply_to} to reply to")
             head["reply_to_message"] = without_reply(chat.by_id[reply_to].raw)
+        if album := around.get("media_group_id"):
+            head["media_group_id"] = album
+        if caption := around.get("caption"):
+            content = {**content, **with_entities(caption, [], name="caption")}
         self.started = True
         message = chat.add(head | content, from_bot=False)
         self.world.updates.push("message", message.raw)
         return message
-
-
-def without_reply(raw: Json) -> Json:
-    """A message as it is shown inside its reply: one level, never more."""
-    return {name: value for name, value in raw.items() if name != "reply_to_message"}
-
-
-def bot_message(world: World, chat: Chat, text: str, entities: list[Json]) -> Json:
-    """The body of a message from the bot, with what Telegram finds in the text by itself."""
-    raw: dict[str, Any] = {"message_id": 0, "from": world.bot, "chat": chat.described(), "date": world.now()}
-    raw["text"] = text
-    found = with_detected(text, entities)
-    if found:
-        raw["entities"] = found
-    return raw

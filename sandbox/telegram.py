@@ -1,44 +1,29 @@
 """A strict Telegram Bot API server in one ASGI app; refuses what Telegram refuses, with its error texts and limits.
 
-`telegram.app` serves `/bot<token>/<method>` and nothing else. People are played in process (`add_person`) or by the
-control pages. All of it belongs to one event loop; `person.sends` and friends may be called from any thread.
+`telegram.app` serves `/bot<token>/<method>` and `/file/bot<token>/<path>`, and nothing else. People are played in
+process (`add_person`) or by the control pages. All of it belongs to one event loop; `person.sends` and friends may be
+called from any thread.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from sandbox.botside import BotSide
+from sandbox.faults import Drop, Fault, Faults
 from sandbox.ledger import EntryKind, Ledger
 from sandbox.limits import Limits
-from sandbox.methods import METHODS, BotSide
+from sandbox.methods import METHODS
 from sandbox.people import CannotDo, Group, Message, Person, Press, World
-from sandbox.wire import Json, Params, Receive, Refusal, Scope, Send, answer, hang_up, read_params
+from sandbox.wire import Json, Params, Receive, Refusal, Scope, Send, answer, answer_bytes, hang_up, read_params
 
 __all__ = ["CannotDo", "Drop", "Fault", "Group", "Message", "Person", "Press", "TelegramSandbox"]
 
-
-class Drop(StrEnum):
-    BEFORE = "before"  # the call never happened
-    AFTER = "after"  # the call happened, its answer got lost
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong with one call: first `delay` (seconds), then an error answer, or a dropped connection."""
-
-    status: int = 0
-    description: str = ""
-    retry_after: int | None = None
-    parameters: Json | None = None
-    drop: Drop | None = None
-    delay: float = 0.0
-
-
-Faults = Callable[[str, Json], Fault | None]
+ADDRESS = re.compile(r"(?P<file>/file)?/bot(?P<token>[^/]+)/(?P<rest>.*)", re.DOTALL)
+DOWNLOAD = "download"  # how a download is called in the ledger and in fault rules
 
 
 class TelegramSandbox:
@@ -94,6 +79,10 @@ class TelegramSandbox:
         group = self.bot.groups[chat_id] = Group(self.world, chat_id, title)
         return group
 
+    def expire(self, file_id: str) -> None:
+        """From now on Telegram does not give this file any more. Raises KeyError when there is no such file."""
+        self.world.files.expire(file_id)
+
     def push_raw(self, update: Json) -> int:
         """Any odd update; gets the next `update_id` unless it brings one."""
         return self.world.updates.push_raw(update)
@@ -138,43 +127,50 @@ class TelegramSandbox:
             await hang_up(receive, send)
             return
         status, body = await self._call(name, params, receive, fault)
-        if fault is not None and fault.drop is Drop.AFTER:
-            await hang_up(receive, send)
-            return
-        await answer(send, body, status)
+        lost = fault is not None and fault.drop is Drop.AFTER
+        if isinstance(body, bytes):
+            await answer_bytes(send, body, len(body) // 2 if lost else None)
+        elif not lost:
+            await answer(send, body, status)
+        if lost:
+            await hang_up(receive, send, flush=isinstance(body, bytes))
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[str, Params]:
-        _, bot, rest = scope["path"].rpartition("/bot")
-        token, _, method = rest.partition("/")
-        if not bot:
+        """The method called and its parameters; raises Refusal."""
+        address = ADDRESS.search(scope["path"])
+        if address is None:
             raise Refusal(404, "Not Found")
-        if token != self.token:
+        if address["token"] != self.token:
             raise Refusal(401, "Unauthorized")
-        known = METHODS.get(method.lower())
-        if known is None and method.lower() != "getupdates":
+        if address["file"]:
+            return DOWNLOAD, Params({"file_path": address["rest"]})
+        known = METHODS.get(address["rest"].lower())
+        if known is None and address["rest"].lower() != "getupdates":
             raise Refusal(404, "Not Found")
         return known[0] if known else "getUpdates", await read_params(scope, receive)
 
-    async def _call(self, name: str, params: Params, receive: Receive, fault: Fault | None) -> tuple[int, Json]:
-        """Does what was asked and writes it down; the HTTP status and the body to answer."""
+    async def _call(self, name: str, params: Params, receive: Receive, fault: Fault | None) -> tuple[int, Json | bytes]:
+        """Does what was asked and writes it down; the HTTP status and what to answer."""
         try:
             if fault is not None and fault.status:
-                raise Refusal(fault.status, fault.description or "Internal Server Error", fault.retry_after)
-            if name == "getUpdates":
-                result: Any = await self.world.updates.hand_out(params, receive)
-            else:
-                result = METHODS[name.lower()][1](self.bot, params)
+                raise fault.refusal()
+            result = await self._do(name, params, receive)
         except Refusal as refusal:
             self._record(name, params, status=refusal.status, description=refusal.description)
-            extra = {"parameters": fault.parameters} if fault and fault.parameters else {}
-            return refusal.status, refusal.body() | extra
-        answered = fault is None or fault.drop is None
+            return refusal.status, refusal.body()
         if name == "getUpdates":
             self.world.bell.ring()
         else:
             result_id = result.get("message_id") if isinstance(result, dict) else None
-            self._record(name, params, result_id=result_id, answered=answered)
-        return 200, {"ok": True, "result": result}
+            self._record(name, params, result_id=result_id, answered=fault is None or fault.drop is None)
+        return 200, result if isinstance(result, bytes) else {"ok": True, "result": result}
+
+    async def _do(self, name: str, params: Params, receive: Receive) -> Any:
+        if name == "getUpdates":
+            return await self.world.updates.hand_out(params, receive)
+        if name == DOWNLOAD:
+            return self.world.files.download(params.values["file_path"])
+        return METHODS[name.lower()][1](self.bot, params)
 
     def _record(self, name: str, params: Params, **details: Any) -> None:
         chat_id = str(params.values.get("chat_id"))

@@ -1,34 +1,34 @@
 """Reads a Bot API request off the wire and writes the answer; refuses broken bodies. Knows no method."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Json = dict[str, Any]
 
-MAX_BODY = 50 * 1024 * 1024
+LARGEST_FILE = 50 * 1024 * 1024  # bytes
+MAX_BODY = LARGEST_FILE + 1024 * 1024
+CHUNK = 64 * 1024
 
 
 class Refusal(Exception):
-    """Telegram's error answer: an HTTP status, its words, and for 429 the seconds to wait."""
+    """Telegram's error answer: an HTTP status, its words, and what a programme may act on (`retry_after`, for one)."""
 
-    def __init__(self, status: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, description: str, parameters: Json | None = None) -> None:
         super().__init__(description)
-        self.status, self.description, self.retry_after = status, description, retry_after
+        self.status, self.description, self.parameters = status, description, parameters
 
     def body(self) -> Json:
         body: Json = {"ok": False, "error_code": self.status, "description": self.description}
-        if self.retry_after is not None:
-            body["parameters"] = {"retry_after": self.retry_after}
-        return body
+        return body | {"parameters": self.parameters} if self.parameters else body
 
 
 def bad_request(description: str) -> Refusal:
@@ -36,14 +36,23 @@ def bad_request(description: str) -> Refusal:
 
 
 def too_many(retry_after: int) -> Refusal:
-    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after)
+    return Refusal(429, f"Too Many Requests: retry after {retry_after}", {"retry_after": retry_after})
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a call."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(slots=True)
 class Params:
-    """The parameters of a call, from JSON (typed) or from a form (text), read by type."""
+    """The parameters of a call, from JSON (typed) or from a form (text), read by type; and the files with them."""
 
     values: Json
+    files: dict[str, Upload] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         value = self.values.get(name)
@@ -77,27 +86,31 @@ class Params:
             raise bad_request(f"can't parse {name.replace('_', ' ')} JSON object") from None
 
 
-async def read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, largest: int = MAX_BODY) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         return body
-    parts = [body]
+    parts, size = [body], len(body)
     while message.get("more_body"):
         message = await receive()
         parts.append(message.get("body", b""))
-        if sum(map(len, parts)) > MAX_BODY:
+        size += len(parts[-1])
+        if size > largest:
             raise Refusal(413, "Request Entity Too Large")
     return b"".join(parts)
 
 
 async def read_params(scope: Scope, receive: Receive) -> Params:
     """Parameters of the query and of the body together, the body winning, as Telegram takes them."""
-    values: Json = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+    params = Params(dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)))
     body = await read_body(receive)
-    if body:
-        values.update(_parse_body(content_type(scope), body))
-    return Params(values)
+    kind = content_type(scope)
+    if kind.startswith("multipart/form-data"):
+        await _read_multipart(scope, body, params)
+    elif body:
+        params.values.update(_parse_body(kind, body))
+    return params
 
 
 def content_type(scope: Scope) -> str:
@@ -111,37 +124,64 @@ def _parse_body(kind: str, body: bytes) -> Json:
         except orjson.JSONDecodeError:
             raise bad_request("can't parse request: Can't parse JSON object") from None
         return values if isinstance(values, dict) else {}
-    if kind.startswith("multipart/form-data"):
-        return _parse_multipart(kind, body)
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def _parse_multipart(kind: str, body: bytes) -> Json:
-    head = b"Content-Type: " + kind.encode("latin-1") + b"\r\n\r\n"
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
-    values: Json = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        data = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(data, bytes):
-            values[name] = data.decode("utf-8", "replace") if part.get_filename() is None else f"<{len(data)} bytes>"
-    return values
+async def _read_multipart(scope: Scope, body: bytes, params: Params) -> None:
+    """Each part by its name; a file is also written among the values, with its size, for the ledger."""
+    for name, value in await form_parts(scope, body):
+        if isinstance(value, Upload):
+            params.files[name] = value
+            params.values[name] = f"<{len(value.content)} bytes>"
+        else:
+            params.values[name] = value
+
+
+async def form_parts(scope: Scope, body: bytes) -> list[tuple[str, str | Upload]]:
+    """Every part of a multipart form in order; raises Refusal for a body that is none."""
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        form = await MultiPartParser(Headers(raw=list(scope["headers"])), whole()).parse()
+    except MultiPartException as defect:
+        raise bad_request(f"can't parse the form: {defect.message}") from None
+    try:
+        return [(name, await _part(value)) for name, value in form.multi_items()]
+    finally:
+        await form.close()
+
+
+async def _part(value: str | UploadFile) -> str | Upload:
+    return value if isinstance(value, str) else Upload(value.filename or "", await value.read())
 
 
 async def answer(send: Send, body: Json, status: int = 200) -> None:
     content = orjson.dumps(body)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    if status == 429 and "parameters" in body:
+    if "retry_after" in body.get("parameters", ()):
         headers.append((b"retry-after", str(body["parameters"]["retry_after"]).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 
 
-async def hang_up(receive: Receive, send: Send) -> None:
-    """Closes the connection without an answer; raises where the server below offers no way to (in process)."""
+async def answer_bytes(send: Send, content: bytes, sent: int | None = None) -> None:
+    """A file, in chunks; only its first `sent` bytes where the connection is to break on the way."""
+    headers = [(b"content-type", b"application/octet-stream"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    end = len(content) if sent is None else sent
+    for at in range(0, end, CHUNK):
+        await send({"type": "http.response.body", "body": content[at : min(at + CHUNK, end)], "more_body": True})
+    if sent is None:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def hang_up(receive: Receive, send: Send, *, flush: bool = False) -> None:
+    """Closes the connection, at once or after what was sent; raises where the server below can't (in process)."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionResetError("The sandbox dropped this answer, as a fault rule asked")
-    transport.abort()
+    (transport.close if flush else transport.abort)()
     while (await receive())["type"] != "http.disconnect":
         continue

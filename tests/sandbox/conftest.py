@@ -103,7 +103,7 @@ async def url(telegram: TelegramSandbox, mail: MailSandbox) -> AsyncIterator[str
 
 @pytest.fixture
 async def bot(url: str) -> AsyncIterator[Bot]:
-    async with Bot(TOKEN, base_url=f"{url}/bot") as bot:
+    async with Bot(TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot") as bot:
         yield bot
 
 

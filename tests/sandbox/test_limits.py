@@ -44,3 +44,14 @@ def test_a_group_takes_twenty_messages_a_minute() -> None:
 
     assert waits == [0] * 20 + [60]
     assert limits.refuses(-5, 1060.0) == 0
+
+
+def test_an_album_passes_when_all_of_it_fits_the_minute_of_its_group() -> None:
+    limits = Limits(chat_burst=100)
+
+    first = limits.refuses(-5, 1000.0, 15)
+    later = limits.refuses(-5, 1030.0, 5)
+    no_room = limits.refuses(-5, 1040.0, 10)
+
+    assert (first, later, no_room) == (0, 0, 20)
+    assert limits.refuses(-5, 1060.0, 10) == 0
