@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.settings import Settings
+from app.settings import Settings, TelegramMode
 from storage.database import Database
 from storage.leases import shared_mark
 from storage.schema import current_revision, newest_revision
 
 PATIENCE = 5.0  # seconds for each door
+WEBHOOK_PORTS = (443, 80, 88, 8443)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ async def check_all(settings: Settings) -> list[Finding]:
         "BASE_URL": _base_url,
         "SECRET_KEY": _secret_key,
         "TELEGRAM_TOKEN": _telegram,
+        "TELEGRAM_MODE": _telegram_mode,
         "SMTP_URL": _smtp,
         "MAIL_FROM": _mail_from,
     }
@@ -139,6 +141,47 @@ async def _telegram(settings: Settings) -> str:
         raise _Problem("Telegram refuses this token; copy it again from @BotFather") from error
     except TelegramError as error:
         raise _Problem(f"{settings.telegram_api_url} does not answer: {type(error).__name__}") from error
+
+
+async def _telegram_mode(settings: Settings) -> str:
+    """In webhook mode: whether Telegram can post to BASE_URL, and whether it does."""
+    from telegram.error import TelegramError
+
+    from bot.webhook import path_for
+    from bot.webhook_keeper import ask, trouble
+    from delivery.telegram import make_bot
+
+    token = settings.telegram_token.get_secret_value()
+    if not token or settings.telegram_mode is TelegramMode.POLLING:
+        return str(settings.telegram_mode) if token else "not needed"
+    _require_postable(settings)
+    bot = make_bot(token, settings.telegram_api_url)
+    try:
+        info = await ask(bot)
+    except TelegramError as error:
+        raise _Problem(f"not known until Telegram answers; see TELEGRAM_TOKEN ({type(error).__name__})") from error
+    finally:
+        await bot.request.shutdown()
+    url = settings.public_url + path_for(token)
+    if info.get("url") != url:
+        raise _Problem("Telegram does not post to us; start raccordo serve, which tells it to")
+    problem = trouble(info, url, None)
+    if problem:
+        raise _Problem(f"{problem}; can {url} be reached from the internet?")
+    return "webhook: Telegram delivers"
+
+
+def _require_postable(settings: Settings) -> None:
+    """The official server posts to https only, and to four ports (core.telegram.org/bots/api#setwebhook)."""
+    from delivery.telegram import OFFICIAL
+
+    url = urlsplit(settings.public_url)
+    if not settings.telegram_api_url.startswith(OFFICIAL):
+        return
+    if url.scheme != "https":
+        raise _Problem("Telegram posts to https:// only; set BASE_URL to it, or TELEGRAM_MODE to polling")
+    if (url.port or 443) not in WEBHOOK_PORTS:
+        raise _Problem(f"Telegram posts to the ports {WEBHOOK_PORTS} only, and BASE_URL has {url.port}")
 
 
 async def _smtp(settings: Settings) -> str:

@@ -13,11 +13,13 @@ from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
-from app.settings import Settings
+from app.settings import Settings, TelegramMode
 from bot.commands import set_up
 from bot.dialogue import apologise, telegram_handler
 from bot.house import House
 from bot.polling import Poller
+from bot.webhook import Door
+from bot.webhook_keeper import WebhookKeeper
 from delivery.claims import Wording
 from delivery.dispatch import Dispatcher
 from delivery.limits import Limits
@@ -51,7 +53,8 @@ class Rooms:
     still_due: Mapping[OutboxKind, Wording]
     senders: Mapping[Channel, Sender]
     bot: telegram.Bot | None
-    poller: Poller | None
+    receiver: Poller | WebhookKeeper | None
+    door: Door | None
     limits: Limits
 
     def dispatcher(self, clock: Clock, owner: str) -> Dispatcher:
@@ -93,7 +96,7 @@ async def open_rooms(
     if bot_links is not None:
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
     house = House(links=links, zone=settings.timezone, language=settings.language)
-    poller = Poller(database, bot, owner=owner, clock=clock) if bot is not None else None
+    door, receiver = _receiver(settings, database, bot, owner, clock)
     return Rooms(
         settings=settings,
         database=database,
@@ -108,9 +111,23 @@ async def open_rooms(
         },
         senders=_senders(settings, bot, clock, mail=Channel.EMAIL in channels),
         bot=bot,
-        poller=poller,
+        receiver=receiver,
+        door=door,
         limits=_limits(settings),
     )
+
+
+def _receiver(
+    settings: Settings, database: Database, bot: telegram.Bot | None, owner: str, clock: Clock
+) -> tuple[Door | None, Poller | WebhookKeeper | None]:
+    """How updates come: by one of the two, never by both."""
+    if bot is None:
+        return None, None
+    if settings.telegram_mode is TelegramMode.POLLING:
+        return None, Poller(database, bot, owner=owner, clock=clock)
+    door = Door(database, bot, key=settings.key, clock=clock)
+    url = f"{settings.public_url}{door.path}"
+    return door, WebhookKeeper(database, bot, door, url=url, owner=owner, clock=clock)
 
 
 def _limits(settings: Settings) -> Limits:

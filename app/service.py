@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,7 @@ from typing import IO, Any
 import structlog
 import uvicorn
 from sqlalchemy.engine import make_url
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.alone import take_alone
 from app.clock import Clock, Ticker, system_clock
@@ -23,6 +24,7 @@ from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
 from bot.polling import Poller
+from bot.webhook import Door
 from delivery.dispatch import Dispatcher
 from desk.app import make_desk
 from desk.house import Check, DeskHouse
@@ -159,11 +161,11 @@ async def build(
         rooms.database.after_commit(dispatcher.wake)
     if "clock" not in without:
         loops["clock"] = ticker.run
-    if rooms.poller is not None and rooms.bot is not None:
-        loops["telegram"] = rooms.poller.run
+    if rooms.receiver is not None and rooms.bot is not None:
+        loops["telegram"] = rooms.receiver.run
         loops["greeting"] = partial(greet, rooms.bot, settings, rooms.links)
     rooms.database.after_commit(worker.wake)
-    _share_commits(rooms.poller, worker, dispatcher)
+    _share_commits(rooms, worker, dispatcher)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
     if "web" not in without:
         service.web = _web(service, wrap_web)
@@ -179,10 +181,11 @@ def _leaves_out(settings: Settings, without: Collection[str]) -> bool:
     return any(part in without and has[part].get_secret_value() for part in PART_CHANNELS)
 
 
-def _share_commits(poller: Poller | None, worker: Worker, dispatcher: Dispatcher | None) -> None:
+def _share_commits(rooms: Rooms, worker: Worker, dispatcher: Dispatcher | None) -> None:
     """A message is kept, handled and its answer claimed with one commit: one flush to the disk, not three."""
-    if poller is not None:
-        poller.then = (worker.ride,) if dispatcher is None else (dispatcher.note, worker.ride, dispatcher.ride)
+    keeps = rooms.receiver if isinstance(rooms.receiver, Poller) else rooms.door
+    if keeps is not None:
+        keeps.then = (worker.ride,) if dispatcher is None else (dispatcher.note, worker.ride, dispatcher.ride)
 
 
 def _web(service: Service, wrap: WrapWeb) -> Server:
@@ -199,7 +202,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
         )
     )
     config = uvicorn.Config(
-        wrap(desk),
+        wrap(_beside(service.rooms.door, desk)),
         host=settings.host,
         port=settings.port,
         access_log=False,  # ours would carry personal keys in paths
@@ -211,21 +214,35 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
     return Server(config)
 
 
+def _beside(door: Door | None, desk: ASGIApp) -> ASGIApp:
+    """The pages, and at its one address the door for Telegram's posts. It needs none of the pages' threads."""
+    if door is None:
+        return desk
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = door if scope["type"] == "http" and scope["path"] == door.path else desk
+        await chosen(scope, receive, send)
+
+    return app
+
+
 def readiness(service: Service) -> list[Check]:
     """Whether each part does its work: what `/readyz` says."""
     checks = [_database(service)]
-    now = service.clock()
-    ages = {"clock": service.ticker.last_tick}
-    if service.dispatcher is not None:
-        ages["dispatch"] = service.dispatcher.last_pass
-    if service.rooms.poller is not None:
-        ages["telegram"] = service.rooms.poller.last_success
-    for name, last in ages.items():
-        if name not in service.loops:
-            continue
-        fresh = last is not None and now - last < STALE
-        checks.append(Check(name, fresh, f"last pass {last.isoformat()}" if last else "no pass yet"))
-    return checks
+    receiver, dispatcher = service.rooms.receiver, service.dispatcher
+    ages: dict[str, tuple[datetime | None, str | None]] = {"clock": (service.ticker.last_tick, None)}
+    if dispatcher is not None:
+        ages["dispatch"] = (dispatcher.last_pass, None)
+    if receiver is not None:
+        ages["telegram"] = (receiver.last_success, receiver.problem)
+    running = {name: age for name, age in ages.items() if name in service.loops}
+    return checks + [_loop(name, last, problem, service.clock()) for name, (last, problem) in running.items()]
+
+
+def _loop(name: str, last: datetime | None, problem: str | None, now: datetime) -> Check:
+    fresh = last is not None and now - last < STALE
+    seen = f"last pass {last.isoformat()}" if last else "no pass yet"
+    return Check(name, fresh and problem is None, f"{problem}; {seen}" if problem else seen)
 
 
 def _database(service: Service) -> Check:

@@ -17,6 +17,7 @@ KEY_BYTES = 32
 
 class TelegramMode(StrEnum):
     POLLING = "polling"
+    WEBHOOK = "webhook"
 
 
 class Settings(BaseSettings):
@@ -37,7 +38,10 @@ class Settings(BaseSettings):
     language: Language = Field(Language.IT, description="`it` or `en`, until a person chooses")
     telegram_token: SecretStr = Field(SecretStr(""), description="From @BotFather; when empty, no Telegram")
     telegram_api_url: str = Field("https://api.telegram.org", description="Another Bot API server")
-    telegram_mode: TelegramMode = Field(TelegramMode.POLLING, description="`polling`")
+    telegram_mode: TelegramMode = Field(
+        TelegramMode.POLLING,
+        description="`polling`: we fetch updates; `webhook`: Telegram posts them to BASE_URL, which must be https",
+    )
     telegram_per_second: float = Field(
         30.0, ge=0, description="Messages a second to everybody; 0 for no limits at all (a server of one's own)"
     )

@@ -5,36 +5,30 @@ confirmed, and the inbox knows it already.
 """
 
 import asyncio
-import json
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-import orjson
 import structlog
 from sqlmodel import Session
 from telegram import Bot
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
-from delivery.telegram import call
-from intake.inbox import Arrival, receive_many
+from bot.arrivals import ALLOWED_UPDATES, Answers, arrival
+from intake.inbox import receive_many
 from storage import leases
 from storage.crash import crashpoint
 from storage.database import Database, Passenger
 
-KIND: Final = "telegram"
-ALLOWED_UPDATES: Final = ["message", "edited_message", "callback_query", "my_chat_member"]
 LONG_POLL = 25  # seconds
 BATCH = 100
 SLACK = 10.0  # seconds an answer may come after its long poll, and our lease lasts longer than it
 STANDBY = 5.0  # seconds between looks at a lease that somebody else holds
 SILENCE = 90.0  # seconds without a successful poll until the loop is made anew
 WATCH = 5.0
-ANSWERS_AT_ONCE = 16
-ANSWERS_WAITING = 200
-ANSWER_SECONDS = 10.0
+SHORTEST_REST = 1.0  # seconds: Telegram may ask for none, and would be asked again without end
 
 log = structlog.get_logger()
 
@@ -63,7 +57,7 @@ class Poller:
         self.account = bot.token.partition(":")[0]
         self._database, self._bot, self._owner, self._clock = database, bot, owner, clock
         self._long_poll = long_poll
-        self._lease = f"poller:{self.account}"
+        self._lease = lease_of(self.account)
         self._offset: int | None = None
         self._ready = False  # webhook removed
         self._held = False  # the lease was prolonged with the last updates
@@ -173,11 +167,16 @@ class Poller:
         log.warning("telegram.poll-failed", error=self.problem, pause=round(pause, 1))
 
 
+def lease_of(account: str) -> str:
+    """The duty of bringing in a bot's updates, by polling or by keeping its webhook: one at a time of both together."""
+    return f"poller:{account}"
+
+
 def rest(error: Exception, failures: int) -> float:
     """Seconds to wait after an error, `failures` others having come before it without a success."""
     if isinstance(error, RetryAfter):
         wait = error.retry_after
-        return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+        return max(SHORTEST_REST, wait.total_seconds() if isinstance(wait, timedelta) else float(wait))
     if isinstance(error, Conflict):
         return min(5.0 + failures, 10.0)
     if isinstance(error, InvalidToken | EndPointNotFound):
@@ -191,65 +190,3 @@ def next_offset(updates: Sequence[Any]) -> int | None:
     """What confirms all of these; None for none."""
     ids = [update.get("update_id") for update in updates if isinstance(update, Mapping)]
     return max((number for number in ids if isinstance(number, int)), default=-1) + 1 or None
-
-
-def arrival(update: Any, account: str) -> Arrival:
-    """Any update, however odd, as a row of the inbox."""
-    number = update.get("update_id") if isinstance(update, Mapping) else None
-    return Arrival(KIND, account, str(number), canonical(update), f"{KIND}:{chat_of(update)}")
-
-
-def canonical(update: Any) -> bytes:
-    """The same bytes for the same content. Beyond orjson (half a surrogate pair, huge numbers): the long way."""
-    try:
-        return orjson.dumps(update, option=orjson.OPT_SORT_KEYS)
-    except (TypeError, ValueError):
-        return json.dumps(update, sort_keys=True, separators=(",", ":")).encode()
-
-
-def chat_of(update: Any) -> str:
-    """Whose order is kept: the chat, else whoever sent it, else nobody's in particular."""
-    for kind in ALLOWED_UPDATES:
-        event = _part(update, kind)
-        if event:
-            places = (_part(event, "chat"), _part(_part(event, "message"), "chat"), _part(event, "from"))
-            found = next((place["id"] for place in places if isinstance(place.get("id"), int | str)), None)
-            if found is not None:
-                return str(found)[:40]
-    return "unknown"
-
-
-def _part(thing: Any, name: str) -> Mapping[str, Any]:
-    part = thing.get(name) if isinstance(thing, dict) else None
-    return part if isinstance(part, dict) else {}
-
-
-class Answers:
-    """Tells Telegram that a button was heard, so that it stops turning. Best effort: may be late or lost."""
-
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
-        self._running: set[asyncio.Task[None]] = set()
-        self._at_once = asyncio.Semaphore(ANSWERS_AT_ONCE)
-
-    def begin(self, update: Any) -> None:
-        query_id = _part(update, "callback_query").get("id")
-        if isinstance(query_id, str) and len(self._running) < ANSWERS_WAITING:
-            task = asyncio.create_task(self._answer(query_id))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-
-    async def _answer(self, query_id: str) -> None:
-        async with self._at_once:
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await call(self._bot, "answerCallbackQuery", {"callback_query_id": query_id})
-            except Exception as error:  # too old by now, or the network
-                log.debug("telegram.button-not-answered", error=type(error).__name__)
-
-    async def close(self) -> None:
-        """Gives the last ones a moment."""
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=1)
-            for task in late:
-                task.cancel()

@@ -17,20 +17,24 @@ from storage.tables import InboxState
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One raw thing. `account` is our own end (a bot, a mailbox), `lane` the chat or sender whose order is kept."""
+    """One raw thing. `account` is our own end (a bot, a mailbox), `lane` the chat or sender whose order is kept.
+
+    `content`: by what it is recognised, where the same thing may come written in several ways; else the payload.
+    """
 
     kind: str
     account: str
     provider_id: str
     payload: bytes
     lane: str
+    content: bytes | None = None
 
     def row(self, now: datetime) -> dict[str, Any]:
         return {
             "kind": self.kind,
             "account": self.account,
             "provider_id": self.provider_id,
-            "payload_hash": hashlib.sha256(self.payload).hexdigest(),
+            "payload_hash": hashlib.sha256(self.payload if self.content is None else self.content).hexdigest(),
             "payload": self.payload,
             "lane": self.lane,
             "state": InboxState.NEW,

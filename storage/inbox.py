@@ -123,6 +123,12 @@ def inbox_row(session: Session, inbox_id: int) -> Inbox | None:
     return session.get(Inbox, inbox_id)
 
 
+def newest_arrival(session: Session, kind: str, account: str) -> datetime | None:
+    """When the newest row of this kind and account came in."""
+    ours = select(Inbox.received_at).where(Inbox.kind == kind, Inbox.account == account)
+    return session.exec(ours.order_by(col(Inbox.id).desc()).limit(1)).first()
+
+
 def dead_letters(session: Session, *, most: int = 200) -> Sequence[Inbox]:
     """What could not be processed, newest first."""
     dead = select(Inbox).where(Inbox.state == InboxState.DEAD)

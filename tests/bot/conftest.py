@@ -1,18 +1,26 @@
 """Ada and Bruno follow the old market of Abbiategrasso, Ada also the library; Carla another project in Corsico."""
 
+import asyncio
+import socket
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pytest
+import uvicorn
 from sqlmodel import Session, col, select
+from telegram import Bot
 
+from delivery.telegram import make_bot
 from facts.calendar import local_date
 from intake.builtin import ensure_builtin_forms
 from intake.updates import record_update
+from sandbox.telegram import Person, TelegramSandbox
 from storage.tables import Channel, FormVersion, Obligation, Office, Project, Referent, Update
 from tests.bot.talk import Phone
 from tests.cast import Cast
 
+TOKEN = "123456:sandbox"
 LAST = {
     "phase": "03005",
     "progress": "40.0",
@@ -93,3 +101,28 @@ def make_stage(session: Session, cast: Cast, now: datetime) -> Stage:
     carla = cast.a_referent("Carla Esempio", corsico, (elsewhere,), chat=13)
     one, two, three = (Phone(session, chat, now) for chat in (11, 12, 13))
     return Stage(cast, one, two, three, ada, bruno, carla, market, library, elsewhere, form)
+
+
+@pytest.fixture
+def telegram() -> TelegramSandbox:
+    return TelegramSandbox(TOKEN, limits=False)
+
+
+@pytest.fixture
+def ada(telegram: TelegramSandbox) -> Person:
+    return telegram.add_person(1001, "Ada", "Esempio", started=True)
+
+
+@pytest.fixture
+async def bot(telegram: TelegramSandbox) -> AsyncIterator[Bot]:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(telegram.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve([listening]))
+        bot = make_bot(TOKEN, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield bot
+        await bot.request.shutdown()
+        telegram.close()
+        server.should_exit = True
+        await running

@@ -2,54 +2,26 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter
 
 from bot import polling
-from bot.polling import Poller, arrival, canonical, chat_of, next_offset, rest
-from delivery.telegram import call, make_bot
+from bot.arrivals import arrival, canonical, chat_of
+from bot.polling import Poller, next_offset, rest
+from delivery.telegram import call
 from delivery.wire import AiohttpRequest
 from sandbox.ledger import EntryKind
 from sandbox.telegram import Drop, Fault, Person, TelegramSandbox
 from storage.database import Database
 from storage.tables import Inbox
-
-TOKEN = "123456:sandbox"
-
-
-@pytest.fixture
-def telegram() -> TelegramSandbox:
-    return TelegramSandbox(TOKEN, limits=False)
-
-
-@pytest.fixture
-def ada(telegram: TelegramSandbox) -> Person:
-    return telegram.add_person(1001, "Ada", "Esempio", started=True)
-
-
-@pytest.fixture
-async def bot(telegram: TelegramSandbox) -> AsyncIterator[Bot]:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(telegram.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve([listening]))
-        bot = make_bot(TOKEN, f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield bot
-        await bot.request.shutdown()
-        telegram.close()
-        server.should_exit = True
-        await running
 
 
 @pytest.fixture
@@ -393,6 +365,7 @@ def test_the_offset_confirms_what_came(updates: list[Any], offset: int | None) -
     [
         (Conflict("x"), 5, 10),
         (RetryAfter(17), 17, 17),
+        (RetryAfter(0), 1, 1),
         (InvalidToken("x"), 5, 60),
         (NetworkError("x"), 1, 30),
         (OperationalError("x", None, Exception()), 1, 4),
