@@ -1,5 +1,6 @@
 """Brings a database to the newest schema, and tells which it has. Never loses rows."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def current_revision(database: Database) -> str | None:
 def _config(connection: object) -> "Config":
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # its default is what was there when alembic was first imported
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config
