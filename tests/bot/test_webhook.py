@@ -109,7 +109,10 @@ async def test_more_than_a_mebibyte_is_refused_whether_announced_or_not(
     assert [row.payload for row in rows(database)] == [most]
 
 
-async def test_a_body_is_not_read_further_than_it_may_be_long(door: Door) -> None:
+@pytest.mark.parametrize(("announced", "parts"), [([], 17), ([(b"content-length", b"1048577")], 0)])
+async def test_a_body_is_not_read_further_than_it_may_be_long(
+    door: Door, announced: list[tuple[bytes, bytes]], parts: int
+) -> None:
     taken = 0
 
     async def receive() -> dict[str, Any]:
@@ -122,11 +125,11 @@ async def test_a_body_is_not_read_further_than_it_may_be_long(door: Door) -> Non
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(SECRET.lower().encode(), door.secret.encode())]
+    headers = [(SECRET.lower().encode(), door.secret.encode()), *announced]
     await door({"type": "http", "method": "POST", "path": door.path, "headers": headers}, receive, send)
 
     assert sent[0]["status"] == 413
-    assert taken == 17
+    assert taken == parts
 
 
 async def test_a_post_that_is_cut_off_keeps_nothing(database: Database, door: Door) -> None:
