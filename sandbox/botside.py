@@ -8,6 +8,7 @@ from sandbox.chats import Chat, World
 from sandbox.groups import Group
 from sandbox.limits import Limits
 from sandbox.people import Person
+from sandbox.posting import Webhook
 from sandbox.wire import Json, Params, Refusal, bad_request, too_many
 
 Method = Callable[["BotSide", Params], Any]
@@ -23,6 +24,8 @@ class BotSide:
     groups: dict[int, Group] = field(default_factory=dict)
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
+    webhook: Webhook | None = None
+    webhook_set_at: float = 0.0
 
     def chat(self, params: Params) -> Chat:
         """The chat that the bot may write to; raises Refusal."""

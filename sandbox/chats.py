@@ -8,6 +8,7 @@ from sandbox.entities import with_detected
 from sandbox.files import FileStore
 from sandbox.ledger import Ledger
 from sandbox.media import file_of
+from sandbox.posting import Poster
 from sandbox.updates import Bell, UpdateQueue
 from sandbox.wire import Json
 
@@ -93,6 +94,7 @@ class World:
     bot: Json
     updates: UpdateQueue = field(init=False)
     files: FileStore = field(init=False)
+    poster: Poster = field(init=False)
     bell: Bell = field(default_factory=Bell)
     presses: dict[str, Press] = field(default_factory=dict)
     message_id: int = 0
@@ -102,6 +104,7 @@ class World:
     def __post_init__(self) -> None:
         self.updates = UpdateQueue(self.ledger, self.clock, self.bell)
         self.files = FileStore(self.clock)
+        self.poster = Poster(self.updates, self.ledger, self.clock)
 
     def next_message_id(self) -> int:
         self.message_id += 1

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from sandbox.faults import FaultRules, read_rule
 from sandbox.people import CannotDo, Message, Person, Press
 from sandbox.pictures import picture_type
+from sandbox.posting import Posting
 from sandbox.sent import read_sent, say
 from sandbox.telegram import TelegramSandbox
 from sandbox.updates import Bell
@@ -176,6 +177,24 @@ async def set_faults(telegram: TelegramSandbox, request: Request) -> Json:
     return {"rules": len(rules)}
 
 
+async def set_posting(telegram: TelegramSandbox, request: Request) -> Json:
+    """{first_pause?, longest_pause?, patience?, twice?, out_of_order?, held?, seed?}; the rest as it is by default."""
+    telegram.posting = Posting(**await _json(request))
+    return {"posting": describe_posting(telegram)}
+
+
+async def get_posting(telegram: TelegramSandbox, request: Request) -> Json:
+    return {
+        "posting": describe_posting(telegram),
+        "webhook": asdict(webhook) if (webhook := telegram.bot.webhook) else None,
+    }
+
+
+def describe_posting(telegram: TelegramSandbox) -> Json:
+    names = ("first_pause", "longest_pause", "patience", "twice", "out_of_order", "held", "seed")
+    return {name: getattr(telegram.posting, name) for name in names}
+
+
 def _endpoint(telegram: TelegramSandbox, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
@@ -202,6 +221,8 @@ def control_routes(telegram: TelegramSandbox) -> list[Route]:
         ("POST", "/sandbox/updates", push_updates),
         ("POST", "/sandbox/files/expire", expire),
         ("POST", "/sandbox/faults", set_faults),
+        ("GET", "/sandbox/webhook", get_posting),
+        ("POST", "/sandbox/webhook", set_posting),
     ]
     routes = [Route(path, _endpoint(telegram, handler), methods=[method]) for method, path, handler in table]
     return [*routes, Route("/sandbox/files/{file_id}", partial(file, telegram))]

@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     CALL = "call"  # a method was called: accepted when status is 200, refused otherwise
     QUEUED = "queued"  # an update began to wait for the bot
     HANDED_OUT = "handed_out"  # updates left in one answer to getUpdates
+    POSTED = "posted"  # an update was posted to the webhook, which answered `status` (0: nothing)
     CONFIRMED = "confirmed"  # updates the bot will not be given again
 
 
@@ -77,7 +78,7 @@ class Ledger:
         return [update_id for entry in self.entries if entry.kind is kind for update_id in entry.update_ids]
 
     def counts(self) -> dict[str, int]:
-        """How many of each: `call sendMessage 200`, `queued`, `handed_out`, `confirmed` (updates, not answers)."""
+        """How many of each: `call sendMessage 200`, `queued`, `handed_out`, `posted`, `confirmed` (updates)."""
         counts: Counter[str] = Counter()
         for entry in self.entries:
             if entry.kind is EntryKind.CALL:

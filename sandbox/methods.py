@@ -14,6 +14,7 @@ from sandbox.sending import (
     send_message,
 )
 from sandbox.uploads import get_file, send_document, send_media_group, send_photo
+from sandbox.webhook import delete_webhook, get_webhook_info, set_webhook
 from sandbox.wire import Json, Params, bad_request
 
 QUERY_LIVES = 60.0  # seconds
@@ -108,33 +109,6 @@ def _get_text(name: str) -> Method:
         return {name: bot.descriptions.get(f"{name} {params.text('language_code')}".strip(), "")}
 
     return get_text
-
-
-def delete_webhook(bot: BotSide, params: Params) -> bool:
-    bot.world.updates.webhook_url = ""
-    if params.flag("drop_pending_updates"):
-        bot.world.updates.drop_pending()
-    return True
-
-
-def set_webhook(bot: BotSide, params: Params) -> bool:
-    """Remembers the address, so that getUpdates refuses; the sandbox itself posts nothing there."""
-    url = params.text("url")
-    if url and not url.startswith("https://"):
-        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
-    bot.world.updates.webhook_url = url
-    if params.flag("drop_pending_updates"):
-        bot.world.updates.drop_pending()
-    return True
-
-
-def get_webhook_info(bot: BotSide, params: Params) -> Json:
-    updates = bot.world.updates
-    info: Json = {"url": updates.webhook_url, "has_custom_certificate": False}
-    info["pending_update_count"] = len(updates.pending)
-    if updates.allowed is not None:
-        info["allowed_updates"] = sorted(updates.allowed)
-    return info
 
 
 NAMES: dict[str, Method] = {

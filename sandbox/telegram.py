@@ -18,6 +18,7 @@ from sandbox.ledger import EntryKind, Ledger
 from sandbox.limits import Limits
 from sandbox.methods import METHODS
 from sandbox.people import CannotDo, Group, Message, Person, Press, World
+from sandbox.posting import Posting
 from sandbox.wire import Json, Params, Receive, Refusal, Scope, Send, answer, answer_bytes, hang_up, read_params
 
 __all__ = ["CannotDo", "Drop", "Fault", "Group", "Message", "Person", "Press", "TelegramSandbox"]
@@ -79,6 +80,15 @@ class TelegramSandbox:
         group = self.bot.groups[chat_id] = Group(self.world, chat_id, title)
         return group
 
+    @property
+    def posting(self) -> Posting:
+        """How updates are posted to a webhook: pauses, and what goes wrong on purpose. May be replaced at any time."""
+        return self.world.poster.posting
+
+    @posting.setter
+    def posting(self, posting: Posting) -> None:
+        self.world.poster.posting = posting
+
     def expire(self, file_id: str) -> None:
         """From now on Telegram does not give this file any more. Raises KeyError when there is no such file."""
         self.world.files.expire(file_id)
@@ -99,8 +109,9 @@ class TelegramSandbox:
         await self.wait_for(lambda: not self.pending, timeout)
 
     def close(self) -> None:
-        """Ends long polls and waits, so that the server can stop at once; closes the ledger's file."""
+        """Ends long polls, posts and waits, so that the server can stop at once; closes the ledger's file."""
         self.closing = True
+        self.world.poster.stop()
         self.world.updates.release()
         self.world.bell.ring()
         self.ledger.close()

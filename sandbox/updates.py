@@ -12,9 +12,11 @@ NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction
 FIRST_UPDATE_ID = 700_000_001
 LONGEST_POLL = 50  # seconds
 OTHER_POLLER = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+BY_WEBHOOK = "Conflict: terminated by setWebhook request"
 WEBHOOK_SET = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
+CONFLICTS = {"conflict": OTHER_POLLER, "webhook": BY_WEBHOOK}
 
 T = TypeVar("T")
 
@@ -59,11 +61,13 @@ class UpdateQueue:
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], bell: Bell) -> None:
         self.pending: deque[Json] = deque()
+        self.fresh: deque[Json] = deque()  # with a webhook: those of `pending` that its poster has not taken yet
         self.webhook_url = ""
         self.allowed: frozenset[str] | None = None  # None = all but NOT_BY_DEFAULT
         self._ledger, self._clock, self._bell = ledger, clock, bell
         self._next_id = FIRST_UPDATE_ID
         self._poller: asyncio.Future[str] | None = None
+        self._stir: Callable[[], None] | None = None
 
     @property
     def is_polled(self) -> bool:
@@ -79,14 +83,42 @@ class UpdateQueue:
         """Queues anything, however odd; gives it the next `update_id` unless it brings one."""
         update_id: int = update.get("update_id", self._next_id)
         self._next_id = max(self._next_id, update_id) + 1
-        self.pending.append({"update_id": update_id, **update})
+        whole = {"update_id": update_id, **update}
+        self.pending.append(whole)
         self._ledger.write(EntryKind.QUEUED, self._clock(), update_ids=(update_id,))
+        if self._stir is not None:
+            self.fresh.append(whole)
+            self._stir()
         if self._poller is not None:
             wake(self._poller, "updates")
         return update_id
 
+    def open_webhook(self, url: str, stir: Callable[[], None]) -> None:
+        """From now on updates are posted: `stir` is called when one is `fresh`. Ends a running long poll."""
+        self.webhook_url, self._stir = url, stir
+        self.fresh = deque(self.pending)
+        if self._poller is not None:
+            wake(self._poller, "webhook")
+
+    def close_webhook(self) -> None:
+        self.webhook_url, self._stir = "", None
+        self.fresh.clear()
+
     def drop_pending(self) -> None:
+        self.fresh.clear()
         self._confirm(len(self.pending))
+
+    def confirm(self, update: Json) -> None:
+        """This one was taken by the webhook; nothing when it is gone already."""
+        for index in range(len(self.pending)):
+            if self.pending[index] is update:
+                del self.pending[index]
+                self._ledger.write(EntryKind.CONFIRMED, self._clock(), update_ids=(update["update_id"],))
+                self._bell.ring()
+                return
+
+    def ring(self) -> None:
+        self._bell.ring()
 
     def _confirm(self, count: int) -> None:
         confirmed = tuple(self.pending.popleft()["update_id"] for _ in range(count))
@@ -108,7 +140,7 @@ class UpdateQueue:
         timeout = min(params.integer("timeout"), LONGEST_POLL)
         if self._poller is not None:
             wake(self._poller, "conflict")
-        self._remember_allowed(params.json("allowed_updates"))
+        self.remember_allowed(params.json("allowed_updates"))
         self._confirm_by_offset(params.integer("offset"))
         if not self.pending and timeout > 0 and not await self._wait(timeout, receive):
             return []
@@ -118,7 +150,7 @@ class UpdateQueue:
             self._ledger.write(EntryKind.HANDED_OUT, self._clock(), method="getUpdates", update_ids=ids)
         return updates
 
-    def _remember_allowed(self, allowed: object) -> None:
+    def remember_allowed(self, allowed: object) -> None:
         if isinstance(allowed, list):
             self.allowed = frozenset(map(str, allowed)) or None
 
@@ -137,8 +169,8 @@ class UpdateQueue:
             gone.cancel()
             if self._poller is waiter:
                 self._poller = None
-        if reason == "conflict":
-            raise Refusal(409, OTHER_POLLER)
+        if reason in CONFLICTS:
+            raise Refusal(409, CONFLICTS[reason])
         return reason == "updates"
 
     def release(self) -> None:
