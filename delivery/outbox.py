@@ -1,8 +1,8 @@
 """Puts a message in the outbox, in the caller's transaction. Refuses to send and to commit.
 
 `body` of a row is `Words.to_json()`; beside it may stand `plain` (markup was refused once), `migrated` (the chat's
-id changed once) and `part` (from the second part of a split message on). A key to somebody's page never stands there:
-`words.PERSONAL_PAGE` does, until the message leaves.
+id changed once), `closed` (it could not be told, because no way was open) and `part` (from the second part of a split
+message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` does, until the message leaves.
 """
 
 from datetime import datetime
@@ -13,9 +13,15 @@ from sqlmodel import Session
 from delivery.words import Words, split_words
 from storage import people
 from storage.outbox import insert_message, message_at
-from storage.tables import Channel, OutboxKind
+from storage.tables import Channel, OutboxKind, OutboxState
 
-__all__ = ["URGENCY", "message_at", "queue", "queue_to"]
+__all__ = ["CLOSED", "KEPT", "URGENCY", "message_at", "queue", "queue_to"]
+
+CLOSED = "closed"
+NO_WAY = "no way is open"
+# What is told later when it could not be told in time; the rest would only come too late. A reminder has its own
+# memory: what was decided, and for whom.
+KEPT = frozenset({OutboxKind.ANSWER, OutboxKind.NOTICE})
 
 URGENCY = {
     OutboxKind.DIALOGUE: 0,
@@ -83,10 +89,16 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
     prefer: Channel | None = None,
     after: datetime | None = None,
 ) -> int | None:
-    """Queues on the channel they prefer, else Telegram, else e-mail; None when nothing reaches them, or twice."""
+    """Queues on the channel they prefer, else Telegram, else e-mail; None when nothing reaches them, or twice.
+
+    What is KEPT and reaches nobody stays for the day on which a way opens again (`delivery/doors.py`).
+    """
     reachable = people.reachable_addresses(session, referent_id)
     channel = next((one for one in (prefer, Channel.TELEGRAM, Channel.EMAIL) if one in reachable), None)
     if channel is None:
+        if kind in KEPT:
+            ids = {"referent_id": referent_id, "question_id": question_id, "inbox_id": inbox_id}
+            _keep(session, words, ids | {"kind": kind, "dedupe_key": dedupe_key, "created_at": now, "next_at": now})
         return None
     return queue(
         session,
@@ -101,3 +113,13 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
         inbox_id=inbox_id,
         after=after,
     )
+
+
+def _keep(session: Session, words: Words, values: dict[str, Any]) -> None:
+    """As not delivered, at the address that worked last; nothing to keep it by when there never was one."""
+    ways = (people.address_of(session, values["referent_id"], way) for way in (Channel.TELEGRAM, Channel.EMAIL))
+    closed = next((way for way in ways if way is not None), None)
+    if closed is not None:
+        where = {"channel": closed.channel, "address": closed.value, "urgency": URGENCY[values["kind"]]}
+        dead = {"state": OutboxState.DEAD, "error": NO_WAY, "body": words.to_json() | {CLOSED: True}}
+        insert_message(session, values | where | dead)

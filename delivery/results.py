@@ -8,15 +8,15 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from delivery import doors
 from delivery.errors import Blocked, DeliveryError, Migrated, NeverLeft, Throttled, Uncertain
 from delivery.lanes import Lanes
-from delivery.outbox import URGENCY
+from delivery.outbox import CLOSED
 from delivery.parcel import Outcome, Parcel
 from delivery.verdicts import FALLS_BACK, Verdict, judge
 from storage import audit, dispatching, people
 from storage.crash import crashpoint
 from storage.dispatching import Sent
-from storage.outbox import insert_message
 from storage.tables import Channel, OutboxState
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ def write(session: Session, outcomes: Iterable[Outcome], recovered: set[Channel]
             continue
         sent.append(Sent(parcel.id, parcel.attempt, outcome.provider_id, outcome.at))
         if parcel.thought_unreachable:
-            people.mark_reachable(session, parcel.channel, parcel.address)
+            doors.open_again(session, parcel.channel, parcel.address, now)
         log.info("outbox.sent", outbox=parcel.id, channel=parcel.channel.value, attempt=parcel.attempt)
     dispatching.mark_sent(session, sent)
     for channel in recovered:
@@ -74,15 +74,25 @@ def _verdict(parcel: Parcel, error: DeliveryError, at: datetime) -> Verdict:
 def _write_failure(session: Session, parcel: Parcel, error: DeliveryError, at: datetime) -> None:
     verdict = _verdict(parcel, error, at)
     ours = dispatching.finish(session, parcel.id, parcel.attempt, _values(parcel, error, verdict))
-    _log(parcel, verdict, ours)
+    _log(parcel, error, verdict, ours)
     if not ours:
         return
     if isinstance(error, Migrated) and verdict.state is OutboxState.RETRY:
         _move(session, parcel, error.address)
-    if isinstance(error, Blocked):
-        _close(session, parcel, error, at)
+    if isinstance(error, Blocked) and _settled(session, parcel, error, at):
+        return
     if verdict.state in {OutboxState.DEAD, OutboxState.UNCERTAIN}:
         audit.record(session, at, ("system", None), f"outbox.{verdict.state.value}", ("outbox", parcel.id))
+
+
+def _settled(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> bool:
+    """Whether nobody need look at a message whose door is closed: it goes by mail, or it was of use only there."""
+    if doors.close(session, parcel.channel, parcel.address, error.reason, at, refused=parcel.id):
+        return True
+    if parcel.kind in FALLS_BACK:
+        return False
+    dispatching.leave(session, {parcel.id}, OutboxState.WITHHELD)
+    return True
 
 
 def _values(parcel: Parcel, error: DeliveryError, verdict: Verdict) -> dict[str, Any]:
@@ -94,6 +104,8 @@ def _values(parcel: Parcel, error: DeliveryError, verdict: Verdict) -> dict[str,
         values["possible_duplicate"] = True
     if verdict.flag:
         values["body"] = parcel.body | {verdict.flag: True}
+    if isinstance(error, Blocked):
+        values["body"] = parcel.body | {CLOSED: True}
     if verdict.refund:
         values["attempts"] = parcel.attempt - 1
     if isinstance(error, Migrated) and verdict.state is OutboxState.RETRY:
@@ -101,10 +113,12 @@ def _values(parcel: Parcel, error: DeliveryError, verdict: Verdict) -> dict[str,
     return values
 
 
-def _log(parcel: Parcel, verdict: Verdict, ours: bool) -> None:
+def _log(parcel: Parcel, error: DeliveryError, verdict: Verdict, ours: bool) -> None:
     known = {"outbox": parcel.id, "channel": parcel.channel.value, "attempt": parcel.attempt, "reason": verdict.error}
     if not ours:
         log.warning("outbox.late_result", **known)
+    elif isinstance(error, Blocked):  # their door, not our fault; what becomes of the message is in its row
+        log.warning("outbox.door_closed", **known)
     elif verdict.state in {OutboxState.DEAD, OutboxState.UNCERTAIN}:
         log.error(f"outbox.{verdict.state.value}", **known)
     else:
@@ -119,41 +133,6 @@ def _move(session: Session, parcel: Parcel, address: str) -> None:
     except IntegrityError:
         log.info("address.known", outbox=parcel.id)
     dispatching.readdress(session, parcel.channel, parcel.address, address)
-
-
-def _close(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> None:
-    """This address takes nothing any more: staff see it, and what must reach the person goes by mail."""
-    address = people.mark_unreachable(session, parcel.channel, parcel.address, error.reason, at)
-    if address is not None:
-        audit.record(session, at, ("system", None), "address.unreachable", ("address", address.id))
-    if parcel.referent_id is None or parcel.channel is Channel.EMAIL or parcel.kind not in FALLS_BACK:
-        return
-    mail = people.reachable_addresses(session, parcel.referent_id).get(Channel.EMAIL)
-    if mail is None:
-        return
-    behind = dispatching.waiting_behind(session, parcel.dedupe_key, parcel.body.get("part", 1))
-    values = {
-        "kind": parcel.kind,
-        "urgency": URGENCY[parcel.kind],
-        "channel": Channel.EMAIL,
-        "address": mail.value,
-        "referent_id": parcel.referent_id,
-        "question_id": parcel.question_id,
-        "dedupe_key": f"{parcel.dedupe_key}:email",
-        "created_at": at,
-        "next_at": at,
-        # It may have arrived before the door was closed.
-        "possible_duplicate": parcel.possible_duplicate,
-    }
-    if insert_message(session, values | {"body": _whole([parcel.body, *(row.body for row in behind)])}) is not None:
-        dispatching.withhold(session, [row.id for row in behind])
-
-
-def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """One mail for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
-    first = {name: parts[0][name] for name in ("subject", "part") if name in parts[0]}
-    last = {"buttons": parts[-1]["buttons"]} if "buttons" in parts[-1] else {}
-    return first | last | {"html": "\n\n".join(part["html"] for part in parts)}
 
 
 def interrupted(session: Session, now: datetime, ours: set[int], *, whatever_lease: bool) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, and_, bindparam, or_, select, text, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from storage.outbox import outbox
-from storage.tables import Channel, OutboxState
+from storage.tables import Channel, OutboxKind, OutboxState
 
 _referent = SQLModel.metadata.tables["referent"]
 _address = SQLModel.metadata.tables["address"]
@@ -132,15 +132,37 @@ def withhold(session: Session, ids: Collection[int]) -> None:
         )
 
 
-def waiting_behind(session: Session, dedupe_key: str, part: int) -> Sequence[Any]:
-    """Rows (id, body): the later parts of a split message that wait; `dedupe_key` and `part` of the one before."""
-    first = dedupe_key.removesuffix(f":{part}") if part > 1 else dedupe_key
-    rows = session.connection().execute(
-        select(outbox.c.id, outbox.c.body, outbox.c.dedupe_key)
-        .where(outbox.c.dedupe_key.startswith(f"{first}:", autoescape=True), _INDEXED, _state.in_(_WAITING))
-        .order_by(outbox.c.id)
+def waiting_at(session: Session, channel: Channel, address: str, *, besides: int | None = None) -> Sequence[Row[Any]]:
+    """Whole rows that wait for this address, in their order; and one more, whatever its state."""
+    # not by _INDEXED: the address has an index of its own, and ten thousand others may wait
+    here = select(outbox).where(outbox.c.address == address, outbox.c.channel == channel)
+    return (
+        session.connection()
+        .execute(here.where(or_(_state.in_(_WAITING), outbox.c.id == besides)).order_by(outbox.c.id))
+        .all()
     )
-    return [row for row in rows if row.body.get("part", 0) > part and row.dedupe_key == f"{first}:{row.body['part']}"]
+
+
+def leave(session: Session, ids: Collection[int], state: OutboxState) -> set[int]:
+    """Those of these that nobody is sending are not sent any more, but MOVED or WITHHELD: their ids."""
+    if not ids:
+        return set()
+    these = update(outbox).where(outbox.c.id.in_(ids), _state.in_((*_WAITING, OutboxState.DEAD)))
+    left = session.connection().execute(these.values(state=state, lease_until=None).returning(outbox.c.id))
+    return set(left.scalars())
+
+
+def dead_to(session: Session, referent_id: int, kinds: Collection[OutboxKind]) -> Sequence[Row[Any]]:
+    """Whole rows of these kinds that could not be delivered to this person, in their order."""
+    mine = select(outbox).where(outbox.c.referent_id == referent_id, _state == OutboxState.DEAD)
+    return session.connection().execute(mine.where(outbox.c.kind.in_(kinds)).order_by(outbox.c.id)).all()
+
+
+def revive(session: Session, outbox_id: int, values: dict[str, Any]) -> bool:
+    """Puts a dead message in line again with these columns; False when it is dead no more."""
+    fresh = {"state": OutboxState.QUEUED, "attempts": 0, "error": None, "lease_until": None}
+    dead = update(outbox).where(outbox.c.id == outbox_id, _state == OutboxState.DEAD)
+    return session.connection().execute(dead.values(**fresh, **values)).rowcount == 1
 
 
 def mark_sent(session: Session, sent: Iterable[Sent]) -> None:

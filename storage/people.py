@@ -61,23 +61,28 @@ def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Add
 
 
 def mark_unreachable(session: Session, channel: Channel, value: str, reason: str, now: datetime) -> Address | None:
-    """Remembers that an address no longer works; the first instant and reason stay."""
-    address = session.exec(select(Address).where(Address.channel == channel, Address.value == value)).first()
-    if address is not None and address.unreachable_since is None:
-        address.unreachable_since = now
-        address.unreachable_reason = reason
-        session.add(address)
-        session.flush()
+    """Remembers that an address no longer works: the address. None when that was known; the first reason stays."""
+    address = _address_at(session, channel, value)
+    if address is None or address.unreachable_since is not None:
+        return None
+    address.unreachable_since, address.unreachable_reason = now, reason
+    session.flush()
     return address
 
 
-def mark_reachable(session: Session, channel: Channel, value: str) -> None:
-    """The address works again (they wrote from it)."""
-    session.execute(
-        update(Address)
-        .where(col(Address.channel) == channel, col(Address.value) == value)
-        .values(unreachable_since=None, unreachable_reason=None)
-    )
+def mark_reachable(session: Session, channel: Channel, value: str) -> Address | None:
+    """The address works again: the address. None when nobody thought otherwise."""
+    address = _address_at(session, channel, value)
+    if address is None or address.unreachable_since is None:
+        return None
+    address.unreachable_since = address.unreachable_reason = None
+    session.flush()
+    return address
+
+
+def _address_at(session: Session, channel: Channel, value: str) -> Address | None:
+    here = select(Address).where(Address.channel == channel, Address.value == value)
+    return session.exec(here.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
 
 
 def move_address(session: Session, channel: Channel, old: str, new: str) -> None:

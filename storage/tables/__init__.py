@@ -1,6 +1,7 @@
 """Every table, one import. Declares nothing itself."""
 
 from storage.tables.deadlines import (
+    Again,
     Deadline,
     Decision,
     Obligation,
@@ -49,6 +50,7 @@ __all__ = [
     "AccessRequest",
     "AccessState",
     "Address",
+    "Again",
     "Album",
     "Attachment",
     "Audience",

@@ -148,14 +148,37 @@ class Decision(SQLModel, table=True):
     decided_at: datetime = instant()
 
 
-class Snooze(SQLModel, table=True):
-    """ "Remind me tomorrow": what one person wants to be told again about, and when. `outbox_id`: they were."""
+class Again(StrEnum):
+    """Why somebody is told again. MISSED: no way was open when it was due."""
 
-    __table_args__ = (only_one("uq_snooze_waiting", "referent_id", "obligation_id", where="outbox_id IS NULL"),)
+    ASKED = "asked"
+    MISSED = "missed"
+
+
+class Snooze(SQLModel, table=True):
+    """What one person is to be told again, and when. They asked for it: "remind me tomorrow"; or they missed it.
+
+    `decided_at`: what became of it is known, in the words of a Decision.
+    """
+
+    __table_args__ = (
+        only_one("uq_snooze_waiting", "referent_id", "obligation_id", where="decided_at IS NULL"),
+        # Asked at every tick, as the steps are.
+        Index(
+            "ix_snooze_waiting",
+            "again_at",
+            sqlite_where=text("decided_at IS NULL"),
+            postgresql_where=text("decided_at IS NULL"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     referent_id: int = Field(foreign_key="referent.id", index=True)
     obligation_id: int = Field(foreign_key="obligation.id", index=True)
+    why: Again = word(Again, Again.ASKED)
     again_at: datetime = instant()
+    outcome: Outcome | None = Field(default=None, sa_type=Word(Outcome), nullable=True)
+    reason: Reason | None = Field(default=None, sa_type=Word(Reason), nullable=True)
     outbox_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
+    decided_at: datetime | None = optional_instant()
     created_at: datetime = instant()

@@ -54,7 +54,8 @@ class Inbox(SQLModel, table=True):
 class OutboxState(StrEnum):
     """QUEUED and RETRY wait for `next_at`; SENDING is a lease; UNCERTAIN may or may not have arrived.
 
-    WITHHELD: worded at the moment of sending, and nothing was left to say.
+    WITHHELD: worded at the moment of sending, and nothing was left to say. MOVED: its way was closed, and it goes to
+    the same person by another.
     """
 
     QUEUED = "queued"
@@ -64,6 +65,7 @@ class OutboxState(StrEnum):
     DEAD = "dead"
     UNCERTAIN = "uncertain"
     WITHHELD = "withheld"
+    MOVED = "moved"
     DROPPED = "dropped"
 
 

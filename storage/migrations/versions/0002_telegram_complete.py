@@ -62,8 +62,12 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('referent_id', sa.Integer(), nullable=False),
     sa.Column('obligation_id', sa.Integer(), nullable=False),
+    sa.Column('why', sa.String(length=20), nullable=False),
     sa.Column('again_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outcome', sa.String(length=20), nullable=True),
+    sa.Column('reason', sa.String(length=20), nullable=True),
     sa.Column('outbox_id', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['obligation_id'], ['obligation.id'], name=op.f('fk_snooze_obligation_id_obligation')),
     sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_snooze_outbox_id_outbox')),
@@ -74,7 +78,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_snooze_obligation_id'), ['obligation_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_snooze_outbox_id'), ['outbox_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_snooze_referent_id'), ['referent_id'], unique=False)
-        batch_op.create_index('uq_snooze_waiting', ['referent_id', 'obligation_id'], unique=True, sqlite_where=sa.text('outbox_id IS NULL'), postgresql_where=sa.text('outbox_id IS NULL'))
+        batch_op.create_index('ix_snooze_waiting', ['again_at'], unique=False, sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
+        batch_op.create_index('uq_snooze_waiting', ['referent_id', 'obligation_id'], unique=True, sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
 
     op.create_table('album',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -169,6 +174,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM attachment WHERE sha256 IS NULL")
     op.execute("DELETE FROM following WHERE delegation_id IS NOT NULL")
     op.execute("UPDATE decision SET reason = 'substitute' WHERE reason = 'away'")
+    op.execute("UPDATE outbox SET state = 'withheld' WHERE state = 'moved'")
     with op.batch_alter_table('following', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_following_delegation_id_delegation'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_following_delegation_id'))
@@ -210,7 +216,8 @@ def downgrade() -> None:
     op.drop_table('correction')
     op.drop_table('album')
     with op.batch_alter_table('snooze', schema=None) as batch_op:
-        batch_op.drop_index('uq_snooze_waiting', sqlite_where=sa.text('outbox_id IS NULL'), postgresql_where=sa.text('outbox_id IS NULL'))
+        batch_op.drop_index('uq_snooze_waiting', sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
+        batch_op.drop_index('ix_snooze_waiting', sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
         batch_op.drop_index(batch_op.f('ix_snooze_referent_id'))
         batch_op.drop_index(batch_op.f('ix_snooze_outbox_id'))
         batch_op.drop_index(batch_op.f('ix_snooze_obligation_id'))

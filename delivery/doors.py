@@ -1,0 +1,114 @@
+"""What happens when a way to somebody closes, and when it opens again. Refuses to send and to commit.
+
+Closed: what waits there and must reach the person goes by mail, at once and once. What has no mail to go by stays,
+and staff see it. Opened: what nobody could tell them meanwhile is put in line again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from delivery.outbox import CLOSED, KEPT, URGENCY, queue_parts
+from delivery.verdicts import FALLS_BACK
+from delivery.words import Words, split_words
+from storage import audit, dispatching, people
+from storage.outbox import insert_message
+from storage.tables import Channel, OutboxState
+
+
+def close(
+    session: Session, channel: Channel, value: str, reason: str, now: datetime, *, refused: int | None = None
+) -> bool:
+    """This address takes nothing any more. `refused`: the message that was told so; whether it goes another way."""
+    address = people.mark_unreachable(session, channel, value, reason, now)
+    if address is not None:
+        audit.record(session, now, ("system", None), "address.unreachable", ("address", address.id))
+    if channel is Channel.EMAIL:
+        return False
+    moved: set[int] = set()
+    for parts in _messages(dispatching.waiting_at(session, channel, value, besides=refused)):
+        moved |= _go_by_mail(session, parts, now)
+    return refused in moved
+
+
+def open_again(session: Session, channel: Channel, value: str, now: datetime) -> bool:
+    """This address works: they wrote from it, or it took a message. False when nobody thought otherwise."""
+    address = people.mark_reachable(session, channel, value)
+    if address is None:
+        return False
+    audit.record(session, now, ("system", None), "address.reachable", ("address", address.id))
+    for row in dispatching.dead_to(session, address.referent_id, KEPT):
+        if row.body.get(CLOSED):
+            _put_in_line(session, row, channel, value, now)
+    return True
+
+
+def _messages(rows: Sequence[Any]) -> list[list[Any]]:
+    """The parts of a split message together, each message where its first part stands."""
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        found.setdefault(_first_key(row), []).append(row)
+    return list(found.values())
+
+
+def _first_key(row: Any) -> str:
+    part = row.body.get("part", 1)
+    key: str = row.dedupe_key
+    return key.removesuffix(f":{part}") if part > 1 else key
+
+
+def _go_by_mail(session: Session, parts: Sequence[Any], now: datetime) -> set[int]:
+    """One mail for all the parts that were not taken: their ids. None when there is no mailbox or no need."""
+    first = parts[0]
+    if first.referent_id is None or first.kind not in FALLS_BACK:
+        return set()
+    mail = people.reachable_addresses(session, first.referent_id).get(Channel.EMAIL)
+    if mail is None:
+        return set()
+    # Ours first: one that is being sent at this moment has its own answer to wait for.
+    ours = dispatching.leave(session, [row.id for row in parts], OutboxState.MOVED)
+    parts = [row for row in parts if row.id in ours]
+    if parts:
+        _mail(session, parts, mail.value, now)
+    return ours
+
+
+def _mail(session: Session, parts: Sequence[Any], mailbox: str, now: datetime) -> None:
+    first = parts[0]
+    insert_message(
+        session,
+        {
+            "kind": first.kind,
+            "urgency": URGENCY[first.kind],
+            "channel": Channel.EMAIL,
+            "address": mailbox,
+            "referent_id": first.referent_id,
+            "question_id": first.question_id,
+            "dedupe_key": f"{first.dedupe_key}:email",
+            "body": _whole([row.body for row in parts]),
+            "created_at": now,
+            "next_at": now,
+            # It may have arrived before the door was closed.
+            "possible_duplicate": any(row.possible_duplicate for row in parts),
+        },
+    )
+
+
+def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """One mail for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
+    first = {name: parts[0][name] for name in ("subject", "part") if name in parts[0]}
+    last = {"buttons": parts[-1]["buttons"]} if "buttons" in parts[-1] else {}
+    return first | last | {"html": "\n\n".join(part["html"] for part in parts)}
+
+
+def _put_in_line(session: Session, row: Any, channel: Channel, value: str, now: datetime) -> None:
+    """As if it had just been written, for the way that is open now."""
+    words = Words.from_json(row.body)
+    parts = split_words(words) if channel is Channel.TELEGRAM else [words]
+    part = {"part": row.body["part"]} if "part" in row.body else {}
+    fresh = {"channel": channel, "address": value, "next_at": now, "body": parts[0].to_json() | part}
+    if dispatching.revive(session, row.id, fresh) and len(parts) > 1:
+        kept = ("kind", "urgency", "referent_id", "question_id", "inbox_id", "dedupe_key")
+        queue_parts(session, parts[1:], {name: getattr(row, name) for name in kept} | fresh | {"created_at": now})
