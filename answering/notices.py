@@ -1,4 +1,7 @@
-"""Tells staff by e-mail that questions wait: gathered, at most one mail per person in 15 minutes. Names no referent."""
+"""Tells staff by e-mail what waits for them: questions, and messages of ours that did not arrive. Names no referent.
+
+Gathered, at most one mail per person in 15 minutes.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +14,8 @@ from delivery.words import Button, Keyboard, Words
 from facts.calendar import local_date
 from facts.languages import Language, speaking
 from storage import audit
-from storage.queue import NOTICE_KEY, Waiting, waiting_for, who_has_news
+from storage.outbox import NOTICE_KEY, stuck_count
+from storage.queue import Waiting, waiting_for, who_has_news
 from storage.staff import find_staff
 from storage.tables import Channel, Outbox, OutboxKind, Staff
 
@@ -42,7 +46,7 @@ def notify_one(session: Session, now: datetime, links: Links) -> bool:
 
 
 def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | None]:
-    """Words a notice again at the moment of sending; None when no question waits any more."""
+    """Words a notice again at the moment of sending; None when nothing waits any more."""
 
     def word(session: Session, row: Outbox, now: datetime) -> Words | None:
         if not row.dedupe_key.startswith(NOTICE_KEY):
@@ -57,9 +61,20 @@ def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | N
 
 def _words(session: Session, person: Staff, links: Links) -> Words | None:
     questions, total = waiting_for(session, person.id)
-    if not total:
+    stuck = stuck_count(session)
+    if not total and not stuck:
         return None
     language = Language(person.language)
+    _ = speaking(language, html=True)
+    lines = _about_questions(language, questions, total, links) if total else []
+    if stuck:
+        lines += [_about_stuck(language, stuck, links), ""]
+    lines.append(_("You receive at most one of these mails in 15 minutes."))
+    subject = _subject(questions, total, language) if total else _stuck_subject(language, stuck)
+    return Words("\n".join(str(line) for line in lines), subject, _buttons(language, links, questions=bool(total)))
+
+
+def _about_questions(language: Language, questions: Sequence[Waiting], total: int, links: Links) -> list[str]:
     _ = speaking(language, html=True)
     lines = [
         _.ngettext("One question waits for an answer.", "{n} questions wait for an answer.", total),
@@ -68,10 +83,22 @@ def _words(session: Session, person: Staff, links: Links) -> Words | None:
     ]
     if total > len(questions):
         lines.append(_("… and {n} more", n=total - len(questions)))
-    lines += ["", _("You receive at most one of these mails in 15 minutes.")]
-    return Words(
-        "\n".join(str(line) for line in lines), _subject(questions, total, language), _buttons(language, links)
+    return [*lines, ""]
+
+
+def _about_stuck(language: Language, stuck: int, links: Links) -> str:
+    _ = speaking(language, html=True)
+    return _.ngettext(
+        'One message of ours did not arrive, or perhaps not: <a href="{link}">see why and to whom</a>.',
+        '{n} messages of ours did not arrive, or perhaps not: <a href="{link}">see why and to whom</a>.',
+        stuck,
+        link=links.desk("outbox"),
     )
+
+
+def _stuck_subject(language: Language, stuck: int) -> str:
+    _ = speaking(language)
+    return _.ngettext("A message did not arrive", "{n} messages did not arrive", stuck)
 
 
 def _subject(questions: Sequence[Waiting], total: int, language: Language) -> str:
@@ -84,9 +111,10 @@ def _subject(questions: Sequence[Waiting], total: int, language: Language) -> st
     return _("Question no. {number}: to be answered by {day}", number=only.id, day=day)
 
 
-def _buttons(language: Language, links: Links) -> Keyboard:
+def _buttons(language: Language, links: Links, *, questions: bool) -> Keyboard:
     _ = speaking(language)
-    return ((Button(_("Open the desk"), url=links.desk_questions()),),)
+    page = links.desk_questions() if questions else links.desk("outbox")
+    return ((Button(_("Open the desk"), url=page),),)
 
 
 def _line(language: Language, question: Waiting, links: Links) -> str:

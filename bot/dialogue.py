@@ -7,18 +7,17 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import asking, lists, menu, unsent, updating, welcome
+from bot import asking, lists, menu, reached, tomorrow, unsent, updating, welcome
 from bot.commands import names
 from bot.heard import Kind, hear, id_in
 from bot.house import House
 from bot.screens import show_step
 from bot.steps import UNCHANGED
 from bot.turn import Turn
-from delivery.callbacks import AboutQuestion, StartUpdate, Unchanged, parse
+from delivery.callbacks import AboutQuestion, StartUpdate, Tomorrow, Unchanged, parse
 from delivery.words import PERSONAL_PAGE, Button
 from facts.languages import N_
 from storage.drafts import scene_at, sent_later
-from storage.people import mark_reachable, mark_unreachable
 from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
 
 Handler = Callable[[Session, Inbox, datetime], None]
@@ -35,7 +34,7 @@ def telegram_handler(house: House) -> Handler:
             return
         turn.scene = scene_at(session, Channel.TELEGRAM, str(turn.heard.sender))
         if turn.heard.kind is Kind.BLOCKED:
-            mark_unreachable(session, Channel.TELEGRAM, turn.chat, "blocked", now)
+            reached.closed(turn)
         elif turn.scene is None:
             _answer_stranger(turn)
         else:
@@ -103,7 +102,7 @@ def _invitation(turn: Turn, argument: str) -> None:
 
 def _answer_person(turn: Turn) -> None:
     if turn.person.unreachable:
-        mark_reachable(turn.session, Channel.TELEGRAM, turn.chat)
+        reached.opened(turn)
     answer = _KINDS.get(turn.heard.kind)
     if answer is not None:
         answer(turn)
@@ -196,6 +195,8 @@ def _button(turn: Turn) -> None:
             updating.begin_on(turn, project_id, obligation_id)
         case Unchanged(project_id, obligation_id):
             updating.begin_on(turn, project_id, obligation_id, unchanged=True)
+        case Tomorrow():
+            tomorrow.put_off(turn)
         case _:
             _old_button(turn)
 

@@ -1,7 +1,8 @@
 """Writes and reads the data of buttons that several rooms make. Pure; refuses what we did not write: None.
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
-changed); the obligation may be empty. Other prefixes (`m:`, `d:`) belong to the dialogue.
+changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. Other prefixes (`m:`, `d:`)
+belong to the dialogue.
 """
 
 import re
@@ -10,6 +11,8 @@ from enum import StrEnum
 
 _QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
 _PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)
+
+_TOMORROW = "s:tomorrow"
 
 
 class Verdict(StrEnum):
@@ -42,7 +45,12 @@ class Unchanged:
     obligation_id: int | None
 
 
-Pressed = AboutQuestion | StartUpdate | Unchanged
+@dataclass(frozen=True, slots=True)
+class Tomorrow:
+    """ "Remind me tomorrow": of all that the pressed message tells, so it names nothing."""
+
+
+Pressed = AboutQuestion | StartUpdate | Unchanged | Tomorrow
 
 
 def solved(question_id: int) -> str:
@@ -65,8 +73,14 @@ def unchanged(project_id: int, obligation_id: int | None = None) -> str:
     return f"n:{project_id}:{obligation_id or ''}"
 
 
+def tomorrow() -> str:
+    return _TOMORROW
+
+
 def parse(data: str) -> Pressed | None:
     """What was pressed; None for another room's button or for data that nobody here wrote."""
+    if data == _TOMORROW:
+        return Tomorrow()
     found = _QUESTION.fullmatch(data)
     if found is not None:
         return AboutQuestion(int(found[1]), Verdict(found[2]))

@@ -39,10 +39,15 @@ def open_again(session: Session, channel: Channel, value: str, now: datetime) ->
     if address is None:
         return False
     audit.record(session, now, ("system", None), "address.reachable", ("address", address.id))
-    for row in dispatching.dead_to(session, address.referent_id, KEPT):
+    tell_kept(session, address.referent_id, channel, value, now)
+    return True
+
+
+def tell_kept(session: Session, referent_id: int, channel: Channel, value: str, now: datetime) -> None:
+    """This way to them is open, or new: what nobody could tell them leaves by it."""
+    for row in dispatching.dead_to(session, referent_id, KEPT):
         if row.body.get(CLOSED):
             _put_in_line(session, row, channel, value, now)
-    return True
 
 
 def _messages(rows: Sequence[Any]) -> list[list[Any]]:

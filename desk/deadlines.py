@@ -32,6 +32,7 @@ from storage.desk import (
 from storage.ladder import decisions_of, newest_decisions
 from storage.obligations import deadlines_with_counts, targets_of
 from storage.projects import organizations, programmes
+from storage.snoozes import snoozes_of
 from storage.tables import Deadline, Target, TargetKind
 
 router = APIRouter()
@@ -168,6 +169,7 @@ def _obligation_page(
             it=it,
             people=who_owes(session, [it])[obligation_id],
             story=decisions_of(session, obligation_id),
+            again=snoozes_of(session, obligation_id),
             to_come=steps_to_come(session, obligation_id),
             update=update_of_obligation(session, obligation_id),
             today=today,

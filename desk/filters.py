@@ -12,6 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from delivery import reasons
 from desk.labels import LABELS
 from facts.numbers import show_cents, show_number
 
@@ -85,6 +86,13 @@ def label(context: Context, value: StrEnum | None) -> Any:
     return "–" if value is None else context["_"](LABELS.get(value.__class__, {}).get(value, str(value)))
 
 
+@pass_context
+def why_closed(context: Context, reason: str | None) -> Any:
+    """Why a message or a person is not reached: in plain words when they are known, else as it was written down."""
+    sentence = reasons.why_closed(reason)
+    return context["_"](sentence) if sentence else reason or ""
+
+
 FILTERS = {
     "moment": moment,
     "day": day,
@@ -94,4 +102,5 @@ FILTERS = {
     "paragraphs": paragraphs,
     "size": size,
     "label": label,
+    "why_closed": why_closed,
 }

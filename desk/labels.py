@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from facts.languages import N_
+from storage.desk_people import Reach
 from storage.tables import (
     Channel,
     InboxState,
@@ -33,6 +34,12 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Channel.WEB: N_("Personal page"),
         Channel.PHONE: N_("Phone"),
     },
+    Reach: {
+        Reach.TELEGRAM: N_("Telegram"),
+        Reach.EMAIL: N_("E-mail"),
+        Reach.PAGE: N_("Only their own page"),
+        Reach.NOBODY: N_("Nothing works: phone them"),
+    },
     Role: {
         Role.ADMIN: N_("Administrator"),
         Role.OFFICER: N_("Officer"),
@@ -47,6 +54,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OutboxState.DEAD: N_("Not delivered"),
         OutboxState.UNCERTAIN: N_("Perhaps delivered"),
         OutboxState.WITHHELD: N_("No longer needed"),
+        OutboxState.MOVED: N_("Sent another way"),
         OutboxState.DROPPED: N_("Put aside"),
     },
     OutboxKind: {

@@ -20,7 +20,7 @@ HEAPS: Mapping[str, tuple[str, tuple[OutboxState, ...]]] = {
     "stuck": (N_("To look at"), (OutboxState.DEAD, OutboxState.UNCERTAIN)),
     "waiting": (N_("Waiting"), (OutboxState.QUEUED, OutboxState.RETRY, OutboxState.SENDING)),
     "sent": (N_("Already sent"), (OutboxState.SENT,)),
-    "set-aside": (N_("Not sent"), (OutboxState.WITHHELD, OutboxState.DROPPED)),
+    "set-aside": (N_("Not sent"), (OutboxState.WITHHELD, OutboxState.MOVED, OutboxState.DROPPED)),
 }
 
 

@@ -25,12 +25,13 @@ from storage.desk_people import (
     access_of,
     addresses_of,
     one_referent,
+    reached_by,
     referents_page,
     roles_of,
+    unreached_ids,
 )
 from storage.people import projects_of, revoke_personal_links
 from storage.projects import ProjectFilter, ProjectLine, find_organization, organizations, projects_page
-from storage.tables import Channel
 
 router = APIRouter()
 
@@ -53,10 +54,23 @@ class Person:
 
 
 @router.get("/desk/referents")
-def referents(request: Request, house: House, signed: Reader, pages: Page, q: str = "") -> Response:
+def referents(
+    request: Request, house: House, signed: Reader, pages: Page, *, q: str = "", unreached: bool = False
+) -> Response:
+    """`unreached`: only those to whom nothing that we write arrives."""
     with house.database.read() as session:
-        lines, total = referents_page(session, q, limit=pages.size, offset=pages.offset)
-        return render(request, "referents.html", lines=lines, q=q, channels=Channel, pages=pages.counted(total))
+        lines, total = referents_page(
+            session, house.clock(), q, unreached=unreached, limit=pages.size, offset=pages.offset
+        )
+        return render(
+            request,
+            "referents.html",
+            lines=lines,
+            q=q,
+            unreached=unreached,
+            how_many_unreached=len(unreached_ids(session)),
+            pages=pages.counted(total),
+        )
 
 
 @router.get("/desk/referents/new")
@@ -194,9 +208,11 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             raise Refuse(404)
         access = access_of(session, referent_id, now)
         updates, how_many = updates_page(session, referent_id=referent_id, limit=RECENT)
+        addresses = addresses_of(session, referent_id)
         values: Mapping[str, Any] = {
             "roles": roles_of(session, referent_id),
-            "addresses": addresses_of(session, referent_id),
+            "addresses": addresses,
+            "reached": reached_by(addresses, access.links),
             "projects": projects_of(session, referent_id),
             "questions": asked(session, referent_id=referent_id),
         }

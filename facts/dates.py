@@ -169,6 +169,11 @@ def show_date(day: date, language: Language) -> str:
     return format_date(day, "d MMMM y", locale=LOCALES[language])
 
 
+def show_weekday(day: date, language: Language) -> str:
+    """`mercoledì 25 novembre`, for a day that is near."""
+    return format_date(day, "EEEE d MMMM", locale=LOCALES[language])
+
+
 def show_short_date(day: date, language: Language) -> str:
     """`10/12/2026`, in both languages: a reader in Italy takes the day first."""
     return format_date(day, "dd/MM/y", locale=LOCALES[language])

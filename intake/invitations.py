@@ -10,6 +10,7 @@ from datetime import datetime
 from markupsafe import Markup
 from sqlmodel import Session
 
+from delivery.doors import tell_kept
 from delivery.links import Links
 from delivery.outbox import queue
 from delivery.words import Words
@@ -135,6 +136,7 @@ def accept(session: Session, token: str, chat_id: str, now: datetime) -> Referen
     if not keys.use_invitation(session, invitation.id, now):
         return None
     keys.bind_chat(session, invitation.referent_id, chat_id, now)
+    tell_kept(session, invitation.referent_id, Channel.TELEGRAM, chat_id, now)
     person = ("referent", invitation.referent_id)
     audit.record(session, now, person, "invitation.accept", person, invitation=invitation.id)
     return session.get(Referent, invitation.referent_id)

@@ -1,29 +1,31 @@
-"""Decides which due steps of one person are told and which are withheld, and why. Pure: no database, no clock."""
+"""Decides what of all that is due one person is told and what is withheld, and why. Pure: no database, no clock."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from storage.ladder import DueStep
+from storage.snoozes import DueSnooze
 from storage.tables import ObligationState, Outcome, Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What becomes of one due step for its person."""
+    """What becomes of one due step, or of one thing to be told again, for its person."""
 
-    step: DueStep
+    about: DueStep | DueSnooze
     outcome: Outcome
     reason: Reason
 
 
-def choose(steps: Sequence[DueStep]) -> list[Choice]:
-    """One choice per step of one person. Of several due steps of one obligation, only the newest is told.
+def choose(steps: Sequence[DueStep], snoozes: Sequence[DueSnooze] = ()) -> list[Choice]:
+    """One choice each, all of one person. Of several due steps of one obligation, only the newest is told.
 
     DUE is told alone, GATHERED together with others in one message.
     """
     newest = _newest_of_each(steps)
-    choices = [_choice(step, newest) for step in steps]
-    if sum(choice.outcome is Outcome.SENT for choice in choices) < 2:
+    choices = [_choice(step, newest) for step in steps] + [_again(one) for one in snoozes]
+    told = {one.about.obligation_id for one in choices if one.outcome is Outcome.SENT}
+    if len(told) < 2:
         return choices
     return [replace(one, reason=Reason.GATHERED) if one.outcome is Outcome.SENT else one for one in choices]
 
@@ -57,6 +59,15 @@ def _newest_of_each(steps: Sequence[DueStep]) -> set[int]:
         if other is None or other.due_at < step.due_at:
             latest[step.obligation_id] = step
     return {step.step_id for step in latest.values()}
+
+
+def _again(snooze: DueSnooze) -> Choice:
+    closed = closed_for(snooze.state, snooze.deadline_active)
+    if closed is None and not snooze.theirs:
+        closed = Reason.NO_LONGER_THEIRS
+    if closed is not None:
+        return Choice(snooze, Outcome.WITHHELD, closed)
+    return Choice(snooze, Outcome.SENT, Reason.DUE)
 
 
 def _choice(step: DueStep, newest: set[int]) -> Choice:

@@ -4,6 +4,8 @@ Only in working hours of the office (08:30-18:00, holidays of Milan): what falls
 waits for the next working morning, and is then told late rather than never. A person gets one gathered reminder
 a day; a second one on the same day only for what is due that day or late already.
 
+What they asked to be told again, or missed while nothing reached them (`reminders/again.py`), is in the same message.
+
 What is due to somebody whom no channel reaches goes to their substitute, when there is one who is reached: one
 message per person they stand in for, beside their own. The substitute of a substitute is not asked.
 """
@@ -45,6 +47,7 @@ from storage.ladder import (
     steps_with_nobody,
 )
 from storage.people import reachable_addresses
+from storage.snoozes import DueSnooze, claim_snoozer, decide_snooze, due_snoozes, next_snooze
 from storage.substitutes import FOR_ANOTHER
 from storage.tables import OutboxKind, Outcome, Reason, Referent
 
@@ -56,10 +59,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sweep would do with one step. `outcome` None: it waits until tomorrow. `referent_id` None: nobody."""
+    """What a sweep would do with one step. `outcome` None: it waits until tomorrow. `referent_id` None: nobody.
+
+    `step_id` None: something to be told again.
+    """
 
     referent_id: int | None
-    step_id: int
+    step_id: int | None
     obligation_id: int | None
     outcome: Outcome | None
     reason: Reason | None
@@ -74,10 +80,10 @@ def remind_one(session: Session, now: datetime) -> bool:
     if not within_working_hours(now, OFFICE_ZONE):
         return False
     moment = _moment(now)
-    while (referent_id := claim_person(session, moment)) is not None:
-        steps = steps_of(session, referent_id, moment)
-        if steps:  # else another process has just told them
-            _remind(session, referent_id, choose(steps), moment)
+    while (referent_id := claim_person(session, moment) or claim_snoozer(session, now)) is not None:
+        choices = choose(steps_of(session, referent_id, moment), due_snoozes(session, now, referent_id))
+        if choices:  # else another process has just told them
+            _remind(session, referent_id, choices, moment)
             return True
     _settle_all(session, now)
     return False
@@ -89,8 +95,8 @@ def next_due(session: Session, now: datetime) -> datetime | None:
     moment = _moment(opening)
     if somebody_waits(session, moment, held=False):
         return opening
-    later = first_heard_step(session, opening)
-    instants = [] if later is None else [next_working_instant(later, OFFICE_ZONE)]
+    later = [one for one in (first_heard_step(session, opening), next_snooze(session)) if one is not None]
+    instants = [next_working_instant(max(one, opening), OFFICE_ZONE) for one in later]
     if somebody_waits(session, moment, held=True):
         tomorrow = local_instant(next_working_day(moment.today), time(0), OFFICE_ZONE)
         instants.append(next_working_instant(tomorrow, OFFICE_ZONE))
@@ -101,27 +107,35 @@ def dry_run(session: Session, now: datetime) -> list[Plan]:
     """What a sweep would decide now, or at the next opening when the office is closed. Writes nothing."""
     moment = _moment(next_working_instant(now, OFFICE_ZONE))
     reminded = reminded_since(session, moment.day_began)
-    steps = sorted(all_due_steps(session, moment.now), key=attrgetter("referent_id", "due_at", "step_id"))
+    steps = sorted(all_due_steps(session, moment.now), key=attrgetter("due_at", "step_id"))
+    due: list[DueStep | DueSnooze] = [*steps, *due_snoozes(session, moment.now)]
     plans: list[Plan] = []
-    for referent_id, group in groupby(steps, key=attrgetter("referent_id")):
+    for referent_id, group in groupby(sorted(due, key=attrgetter("referent_id")), key=attrgetter("referent_id")):
         plans += _plans_for(session, referent_id, list(group), reminded, moment)
     nobody = steps_with_nobody(session, moment.now)
     return plans + [Plan(None, step_id, None, Outcome.WITHHELD, Reason.NOBODY) for step_id in nobody]
 
 
 def _plans_for(
-    session: Session, referent_id: int, steps: list[DueStep], reminded: set[int], moment: Moment
+    session: Session, referent_id: int, due: list[DueStep | DueSnooze], reminded: set[int], moment: Moment
 ) -> list[Plan]:
+    steps = [one for one in due if isinstance(one, DueStep)]
     held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
-    choices: Sequence[Choice] = choose([step for step in steps if step not in held])
+    choices: Sequence[Choice] = choose(
+        [step for step in steps if step not in held], [one for one in due if isinstance(one, DueSnooze)]
+    )
     if not reachable_addresses(session, referent_id):
         substitute_id = _substitute_of(session, referent_id)
         reached = substitute_id is not None and reachable_addresses(session, substitute_id)
         choices = list(to_substitute(choices) if reached else unreachable(choices))
     waiting = [Plan(referent_id, step.step_id, step.obligation_id, None, None) for step in held]
-    return [
-        Plan(referent_id, one.step.step_id, one.step.obligation_id, one.outcome, one.reason) for one in choices
-    ] + waiting
+    return [Plan(referent_id, _step_of(one), one.about.obligation_id, one.outcome, one.reason) for one in choices] + (
+        waiting
+    )
+
+
+def _step_of(choice: Choice) -> int | None:
+    return choice.about.step_id if isinstance(choice.about, DueStep) else None
 
 
 def _moment(now: datetime) -> Moment:
@@ -136,21 +150,26 @@ def _remind(session: Session, referent_id: int, choices: list[Choice], moment: M
         if outbox_id is None:
             outbox_id = _queue_for(session, referent_id, moment)
             choices = list(unreachable(choices) if outbox_id is None else to_substitute(choices))
-    made = [
-        Made(
-            step_id=one.step.step_id,
-            referent_id=referent_id,
-            outcome=one.outcome,
-            reason=one.reason,
-            outbox_id=outbox_id if one.outcome is Outcome.SENT else None,
-        )
-        for one in choices
-    ]
-    record_decisions(session, made, moment.now)
+    made = _written_down(session, referent_id, choices, outbox_id, moment.now)
     # Now and not at the end, or each of the next people is searched for among all that is already decided.
     finished = claim_finished_steps(session, moment.now, among=[one.step_id for one in made[:MANY]])
     settle(session, [step_id for step_id, *_ in finished])
-    log.info("reminder.decided", referent=referent_id, steps=len(made), outbox=outbox_id)
+    log.info("reminder.decided", referent=referent_id, steps=len(choices), outbox=outbox_id)
+
+
+def _written_down(
+    session: Session, referent_id: int, choices: Sequence[Choice], outbox_id: int | None, now: datetime
+) -> list[Made]:
+    """The decisions about the steps; what was to be told again is decided in its own rows."""
+    made: list[Made] = []
+    for one in choices:
+        message = outbox_id if one.outcome is Outcome.SENT else None
+        if isinstance(one.about, DueStep):
+            made.append(Made(one.about.step_id, referent_id, one.outcome, one.reason, message))
+        else:
+            decide_snooze(session, one.about.snooze_id, one.outcome, one.reason, now, message)
+    record_decisions(session, made, now)
+    return made
 
 
 def _queue(session: Session, referent_id: int, moment: Moment) -> int | None:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from markupsafe import escape
 from sqlmodel import Session
 
-from delivery.callbacks import Unchanged, parse, start_update, unchanged
+from delivery.callbacks import Unchanged, parse, start_update, tomorrow, unchanged
 from delivery.links import Links
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import local_date
@@ -24,6 +24,7 @@ from facts.languages import Language, Speaker, speaking
 from reminders.choices import closed_for
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
+from storage.snoozes import snoozes_to_tell, withhold_snoozes
 from storage.substitutes import told_in_place_of
 from storage.tables import Channel, Outbox, Reason, Referent
 from storage.worklist import reported_projects
@@ -103,7 +104,7 @@ def due_words(_: Speaker, due_on: date, today: date) -> str:
 
 def _whose(session: Session, row: Outbox, reader: Referent) -> Referent | None:
     """Whose obligations these are: the reader's, or another's they stand in for. None when they no longer do."""
-    told_for = told_in_place_of(session, _first_key(row))
+    told_for = told_in_place_of(session, first_key(row))
     if told_for is None or told_for == reader.id:
         return reader
     absent = session.get(Referent, told_for)
@@ -115,28 +116,31 @@ def _stand_in(session: Session, absent: Referent, reader: Referent, owing: list[
     return StandIn(absent.name, frozenset(own))
 
 
-def _first_key(row: Outbox) -> str:
-    """The copy for another channel has the key of the first with ":email" behind."""
+def first_key(row: Outbox) -> str:
+    """What a reminder tells hangs on its first row: parts of a long one, and the mail instead, have more behind."""
     return ":".join(row.dedupe_key.split(":")[:4])
 
 
 def _still_owed(session: Session, row: Outbox, referent_id: int | None) -> list[Owed]:
     """What the message is about, less what was settled since; that is written down. None: nobody's any more."""
-    decisions = decisions_to_send(session, _first_key(row))
-    theirs = set() if referent_id is None else still_theirs(session, list(decisions), referent_id)
-    left_out: dict[Reason, list[int]] = defaultdict(list)
+    key = first_key(row)
+    decisions, again = decisions_to_send(session, key), snoozes_to_tell(session, key)
+    told = {*decisions, *again}
+    theirs = set() if referent_id is None else still_theirs(session, list(told), referent_id)
+    left_out: dict[Reason, set[int]] = defaultdict(set)
     still: list[Owed] = []
-    for one in owed(session, list(decisions)):
+    for one in owed(session, list(told)):
         reason = closed_for(one.obligation.state, one.deadline.active)
         if reason is None and one.obligation.id not in theirs:
             reason = Reason.NO_LONGER_THEIRS
         if reason is None:
             still.append(one)
         else:
-            left_out[reason].append(decisions[one.obligation.id])
+            left_out[reason].add(one.obligation.id)
     if not row.possible_duplicate:  # else the first try may have told them: "sent" stays the truth
-        for reason, decision_ids in left_out.items():
-            withhold(session, decision_ids, reason)
+        for reason, ids in left_out.items():
+            withhold(session, [decision for about, decision in decisions.items() if about in ids], reason)
+            withhold_snoozes(session, [snooze for about, snooze in again.items() if about in ids], reason)
     return still
 
 
@@ -178,8 +182,11 @@ def _why(_: Speaker, owing: list[Owed]) -> str:
 
 
 def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
-    """ "Update now" and "nothing changed" for each project, numbered like the paragraphs when there are several."""
-    rows = []
+    """ "Update now" and "nothing changed" for each project, numbered like the paragraphs when there are several.
+
+    Below them one "remind me tomorrow" for all of it, when any of it is their own.
+    """
+    rows: list[tuple[Button, ...]] = []
     for number, one in enumerate(shown, 1):
         if one.project is not None and one in own:
             mark = f"{number}. " if len(shown) > 1 else ""
@@ -189,6 +196,8 @@ def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
                     Button(mark + _("Nothing changed"), data=unchanged(one.project.id, one.obligation.id)),
                 )
             )
+    if own:
+        rows.append((Button(_("Remind me tomorrow"), data=tomorrow()),))
     return tuple(rows)
 
 

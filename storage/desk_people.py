@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, not_, update
 from sqlmodel import Session, col, select
 
 from facts.folding import fold
+from storage.people import WAYS, reached
 from storage.tables import (
     Address,
-    Channel,
     Following,
     Invitation,
     Membership,
@@ -23,19 +24,39 @@ from storage.tables import (
 from storage.tokens import token_hash
 
 
+class Reach(StrEnum):
+    """How a referent hears from us now. PAGE: only when they open it by themselves. NOBODY: somebody has to phone."""
+
+    TELEGRAM = "telegram"
+    EMAIL = "email"
+    PAGE = "page"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`since`: from when on; None for who is not reached. `closed`: the ways that no longer work."""
+
+    how: Reach
+    since: datetime | None
+    closed: Sequence[Address]
+
+
 @dataclass(slots=True)
 class ReferentLine:
-    """One referent in the desk's list. `projects`: how many they report on."""
+    """One referent in the desk's list. `projects`: how many they report on; `links`: what opens their page now."""
 
     id: int
     name: str
     organizations: list[str] = field(default_factory=list)
     addresses: list[Address] = field(default_factory=list)
     projects: int = 0
+    links: int = 0
     last_update_at: datetime | None = None
 
-    def address(self, channel: Channel) -> Address | None:
-        return next((one for one in self.addresses if one.channel is channel), None)
+    @property
+    def reached(self) -> Reached:
+        return reached_by(self.addresses, self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,35 @@ class Access:
     used_at: datetime | None
 
 
+def reached_by(addresses: Sequence[Address], links: int) -> Reached:
+    """Telegram first, as a message goes; `links` open their page now. Pure."""
+    ways = [one for one in addresses if one.channel in WAYS]
+    closed = [one for one in ways if one.unreachable_since is not None]
+    for channel in WAYS:
+        works = next((one for one in ways if one.channel is channel and one not in closed), None)
+        if works is not None:
+            return Reached(Reach(channel), works.verified_at or works.created_at, closed)
+    return Reached(Reach.PAGE if links else Reach.NOBODY, None, closed)
+
+
 def referents_page(
-    session: Session, text: str = "", *, limit: int = 50, offset: int = 0
+    session: Session, now: datetime, text: str = "", *, unreached: bool = False, limit: int = 50, offset: int = 0
 ) -> tuple[list[ReferentLine], int]:
-    """Referents by name, narrowed to those whose name, organisations or addresses hold every word of `text`."""
+    """Referents by name, narrowed to those whose name, organisations or addresses hold every word of `text`.
+
+    `unreached`: only those to whom no message of ours arrives.
+    """
     ids = _matching(session, text)
-    lines = _lines(session, ids[offset : offset + limit])
+    if unreached:
+        nobody = unreached_ids(session)
+        ids = [id_ for id_ in ids if id_ in nobody]
+    lines = _lines(session, ids[offset : offset + limit], now)
     return lines, len(ids)
+
+
+def unreached_ids(session: Session) -> set[int]:
+    """Those to whom nothing that we write arrives."""
+    return set(session.exec(select(Referent.id).where(not_(reached(col(Referent.id))))))
 
 
 def _matching(session: Session, text: str) -> list[int]:
@@ -87,18 +130,24 @@ def _names_of_organizations(session: Session, ids: Collection[int]) -> Sequence[
     ]
 
 
-def _lines(session: Session, ids: Sequence[int]) -> list[ReferentLine]:
+def _lines(session: Session, ids: Sequence[int], now: datetime) -> list[ReferentLine]:
     rows = session.execute(select(col(Referent.id), col(Referent.name)).where(col(Referent.id).in_(ids)))
     lines = {id_: ReferentLine(id_, name) for id_, name in rows}
     for id_, organization in _names_of_organizations(session, ids):
         lines[id_].organizations.append(organization)
     for address in _addresses(session, ids):
         lines[address.referent_id].addresses.append(address)
-    _count(session, lines)
+    _count(session, lines, now)
     return [lines[id_] for id_ in ids]
 
 
-def _count(session: Session, lines: dict[int, ReferentLine]) -> None:
+def _count(session: Session, lines: dict[int, ReferentLine], now: datetime) -> None:
+    for id_, count in session.execute(
+        select(col(PersonalLink.referent_id), func.count())
+        .where(*_opens(now), col(PersonalLink.referent_id).in_(list(lines)))
+        .group_by(col(PersonalLink.referent_id))
+    ):
+        lines[id_].links = count
     followed = select(col(Following.referent_id), func.count()).group_by(col(Following.referent_id))
     for id_, count in session.execute(followed.where(col(Following.referent_id).in_(list(lines)))):
         lines[id_].projects = count
@@ -143,12 +192,14 @@ def access_of(session: Session, referent_id: int, now: datetime) -> Access:
     ).first()
     links, used_at = session.execute(
         select(func.count(), func.max(col(PersonalLink.last_used_at))).where(
-            PersonalLink.referent_id == referent_id,
-            PersonalLink.expires_at > now,
-            col(PersonalLink.revoked_at).is_(None),
+            PersonalLink.referent_id == referent_id, *_opens(now)
         )
     ).one()
     return Access(invitation, links, used_at)
+
+
+def _opens(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (col(PersonalLink.expires_at) > now, col(PersonalLink.revoked_at).is_(None))
 
 
 def note_use(session: Session, token: str, now: datetime) -> None:

@@ -28,9 +28,11 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
+from storage.copies import COPY, is_copy, what_became
+from storage.obligations import concerns
+from storage.people import reached
 from storage.substitutes import in_own_name, substitute_reached
 from storage.tables import (
-    Address,
     Deadline,
     Decision,
     Following,
@@ -47,7 +49,7 @@ from storage.tables import (
 )
 
 # A reminder in one of these states disturbed nobody.
-UNHEARD = (OutboxState.WITHHELD, OutboxState.DEAD, OutboxState.DROPPED)
+UNHEARD = (OutboxState.WITHHELD, OutboxState.MOVED, OutboxState.DEAD, OutboxState.DROPPED)
 BATCH = 5_000
 
 
@@ -224,10 +226,7 @@ def _decided(referent_id: Any) -> ColumnElement[bool]:
 def _heard(undecided: Select[Any]) -> Select[Any]:
     """Those about something open, for somebody we can reach, or whose substitute we can."""
     pairs = undecided.subquery()
-    reachable = exists().where(
-        col(Address.referent_id) == pairs.c.referent_id, col(Address.unreachable_since).is_(None)
-    )
-    heard = or_(reachable, substitute_reached(pairs.c.referent_id))
+    heard = or_(reached(pairs.c.referent_id), substitute_reached(pairs.c.referent_id))
     return select(pairs).where(pairs.c.state == ObligationState.OPEN, heard)
 
 
@@ -352,15 +351,8 @@ def decisions_to_send(session: Session, dedupe_key: str) -> Mapping[int, int]:
 
 def still_theirs(session: Session, obligation_ids: Sequence[int], referent_id: int) -> set[int]:
     """Those of these obligations that concern this person now."""
-    followed = exists().where(
-        col(Following.project_id) == col(Obligation.project_id), col(Following.referent_id) == referent_id
-    )
-    member = exists().where(
-        col(Membership.organization_id) == col(Obligation.organization_id),
-        col(Membership.referent_id) == referent_id,
-    )
-    query = select(col(Obligation.id)).where(col(Obligation.id).in_(obligation_ids), or_(followed, member))
-    return set(session.execute(query).scalars())
+    these = select(col(Obligation.id)).where(col(Obligation.id).in_(obligation_ids), concerns(referent_id))
+    return set(session.execute(these).scalars())
 
 
 def decisions_of(session: Session, obligation_id: int) -> list[Told]:
@@ -368,12 +360,7 @@ def decisions_of(session: Session, obligation_id: int) -> list[Told]:
     return [
         Told(*row)
         for row in session.execute(
-            select(Decision, Step, Referent, col(Outbox.state), col(Outbox.sent_at))
-            .join(Step, col(Step.id) == col(Decision.step_id))
-            .outerjoin(Referent, col(Referent.id) == col(Decision.referent_id))
-            .outerjoin(Outbox, col(Outbox.id) == col(Decision.outbox_id))
-            .where(col(Step.obligation_id) == obligation_id)
-            .order_by(col(Step.due_at), col(Decision.id))
+            _told().where(col(Step.obligation_id) == obligation_id).order_by(col(Step.due_at), col(Decision.id))
         )
     ]
 
@@ -389,11 +376,15 @@ def newest_decisions(session: Session, deadline_id: int, *, period: str | None =
     )
     if period is not None:
         newest = newest.where(col(Obligation.period) == period)
-    rows = session.execute(
-        select(Decision, Step, Referent, col(Outbox.state), col(Outbox.sent_at))
+    rows = session.execute(_told().where(col(Decision.id).in_(newest)))
+    return {row[1].obligation_id: Told(*row) for row in rows}
+
+
+def _told() -> Select[Any]:
+    return (
+        select(Decision, Step, Referent, *what_became())
         .join(Step, col(Step.id) == col(Decision.step_id))
         .outerjoin(Referent, col(Referent.id) == col(Decision.referent_id))
         .outerjoin(Outbox, col(Outbox.id) == col(Decision.outbox_id))
-        .where(col(Decision.id).in_(newest))
+        .outerjoin(COPY, is_copy())
     )
-    return {row[1].obligation_id: Told(*row) for row in rows}

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Select, case, func, insert, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Select,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col
 
@@ -225,6 +239,17 @@ def _leave_open(session: Session, obligation_id: int, values: dict[str, object])
 
 
 # --- asking
+
+
+def concerns(referent_id: Any) -> ColumnElement[bool]:
+    """Whether an obligation (of the query around) is this person's: they follow its project, or are in its body."""
+    followed = exists().where(
+        col(Following.project_id) == col(Obligation.project_id), col(Following.referent_id) == referent_id
+    )
+    member = exists().where(
+        col(Membership.organization_id) == col(Obligation.organization_id), col(Membership.referent_id) == referent_id
+    )
+    return or_(followed, member)
 
 
 def owed_by(session: Session, referent_id: int, until: date, *, limit: int = 200) -> list[Owed]:

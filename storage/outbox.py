@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, func, update
+from sqlalchemy import ColumnElement, CursorResult, Table, func, not_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
@@ -36,6 +36,7 @@ _FRESH: dict[str, Any] = {
     "inbox_id": None,
 }
 MENDABLE = (OutboxState.DEAD, OutboxState.UNCERTAIN)
+NOTICE_KEY = "notice:"  # how the dedupe key of a gathered notice to staff begins
 DROPPABLE = (*MENDABLE, OutboxState.QUEUED, OutboxState.RETRY)
 
 
@@ -57,6 +58,16 @@ def outbox_counts(session: Session) -> dict[OutboxState, int]:
     """How many messages are in each state; states without any are 0."""
     rows = session.exec(select(Outbox.state, func.count()).group_by(col(Outbox.state)))
     return dict.fromkeys(OutboxState, 0) | {OutboxState(state): number for state, number in rows}
+
+
+def needs_somebody() -> ColumnElement[bool]:
+    """Whether a message (of the query around) waits for a person. Notices to staff aside: nobody would hear of them."""
+    return col(Outbox.state).in_(MENDABLE) & not_(col(Outbox.dedupe_key).startswith(NOTICE_KEY))
+
+
+def stuck_count(session: Session) -> int:
+    """How many messages wait for a person to look at them."""
+    return session.exec(select(func.count()).select_from(Outbox).where(needs_somebody())).one()
 
 
 def oldest_waiting(session: Session, now: datetime) -> datetime | None:

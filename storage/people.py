@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, exists, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -25,6 +26,7 @@ from storage.tokens import new_token, token_hash
 PERSONAL_LINK_DAYS = 90
 INVITATION_DAYS = 7
 UNNAMED_OFFICE = "Raccordo"
+WAYS = (Channel.TELEGRAM, Channel.EMAIL)  # on which we write; by phone only a person is reached, by a person
 
 
 def the_office(session: Session) -> Office:
@@ -51,13 +53,18 @@ def address_of(session: Session, referent_id: int, channel: Channel) -> Address 
 
 
 def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Address]:
-    """One working address per channel."""
-    rows = session.exec(
-        select(Address)
-        .where(Address.referent_id == referent_id, col(Address.unreachable_since).is_(None))
-        .order_by(col(Address.id))
-    )
+    """One working address per channel on which we write."""
+    rows = session.exec(select(Address).where(Address.referent_id == referent_id, *_works()).order_by(col(Address.id)))
     return {row.channel: row for row in rows}
+
+
+def reached(referent_id: Any) -> ColumnElement[bool]:
+    """Whether something that we write reaches this person (a column of the query around)."""
+    return exists().where(col(Address.referent_id) == referent_id, *_works())
+
+
+def _works() -> tuple[ColumnElement[bool], ...]:
+    return (col(Address.channel).in_(WAYS), col(Address.unreachable_since).is_(None))
 
 
 def mark_unreachable(session: Session, channel: Channel, value: str, reason: str, now: datetime) -> Address | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
+from storage.outbox import NOTICE_KEY, needs_somebody
 from storage.tables import (
     Attachment,
     Audience,
@@ -269,7 +270,7 @@ def change(session: Session, question_id: int, version: int, only_from: Sequence
 
 # --- notices to staff
 
-NOTICE_KEY = "notice:"  # how the dedupe key of a gathered notice begins
+STUCK = ("outbox.dead", "outbox.uncertain")  # acts after which a message waits for a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,10 @@ class Waiting:
 
 
 def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequence[Staff]:
-    """Staff who want notices, had none since `not_since`, and for whom something came after their last one."""
+    """Staff who want notices, had none since `not_since`, and for whom something came after their last one.
+
+    A question that waits for them, or a message of ours that did not arrive and nobody has looked at.
+    """
     last = (
         select(func.max(Outbox.created_at))
         .where(
@@ -304,6 +308,18 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
         .correlate(Staff)
         .exists()
     )
+    stuck = (
+        select(Audit.id)
+        .join(Outbox, col(Outbox.id) == col(Audit.object_id))
+        .where(
+            col(Audit.action).in_(STUCK),
+            col(Audit.at) <= now,
+            or_(last.is_(None), col(Audit.at) > last),
+            needs_somebody(),
+        )
+        .correlate(Staff)
+        .exists()
+    )
     return session.exec(
         select(Staff)
         .where(
@@ -311,7 +327,7 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
             col(Staff.notices).is_(True),
             Staff.role != Role.READER,
             or_(last.is_(None), last <= not_since),
-            news,
+            or_(news, stuck),
         )
         .order_by(col(Staff.id))
     ).all()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, not_, select
+from sqlalchemy import ColumnElement, exists, not_, select, union_all
 from sqlmodel import Session, col
 
-from storage.tables import Address, Decision, Outbox, Referent
+from storage.people import reached
+from storage.tables import Decision, Outbox, Referent, Snooze
 
 FOR_ANOTHER = "reminder:for:"  # how the key of a message to a substitute begins
 
@@ -16,19 +17,13 @@ def in_own_name() -> ColumnElement[bool]:
 
 
 def substitute_reached(referent_id: Any) -> ColumnElement[bool]:
-    """Whether this person has a substitute with a working address."""
-    return exists().where(
-        col(Referent.id) == referent_id,
-        col(Address.referent_id) == col(Referent.substitute_id),
-        col(Address.unreachable_since).is_(None),
-    )
+    """Whether this person has a substitute whom a message reaches."""
+    return exists().where(col(Referent.id) == referent_id, reached(col(Referent.substitute_id)))
 
 
 def told_in_place_of(session: Session, dedupe_key: str) -> int | None:
-    """Whose decisions the message with this key tells; None when there are none."""
-    return session.execute(
-        select(col(Decision.referent_id))
-        .join(Outbox, col(Outbox.id) == col(Decision.outbox_id))
-        .where(col(Outbox.dedupe_key) == dedupe_key)
-        .limit(1)
-    ).scalar_one_or_none()
+    """Whose obligations the message with this key tells of; None when there are none."""
+    this = select(col(Outbox.id)).where(col(Outbox.dedupe_key) == dedupe_key).scalar_subquery()
+    by_step = select(col(Decision.referent_id)).where(col(Decision.outbox_id) == this)
+    again = select(col(Snooze.referent_id)).where(col(Snooze.outbox_id) == this)
+    return session.execute(union_all(by_step, again).limit(1)).scalar_one_or_none()

@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlmodel import Session, col, select
 
 from answering import moves
 from answering.notices import notify_one, word_notice
 from delivery.links import Links
 from delivery.words import Words
-from storage.tables import Channel, Outbox, OutboxKind, Role
+from storage import audit
+from storage.outbox import drop_outbox, retry_outbox
+from storage.tables import Channel, Outbox, OutboxKind, OutboxState, Role
 from tests.cast import Cast
 
 LINKS = Links("https://raccordo.example")
@@ -102,3 +105,69 @@ def test_other_notices_keep_their_words(session: Session, cast: Cast, now: datet
     )
 
     assert word_notice(LINKS)(session, row, now) == Words("Altro")
+
+
+def stuck(session: Session, now: datetime, number: int = 1, state: OutboxState = OutboxState.DEAD) -> Outbox:
+    """A message that Telegram refused, as the dispatcher writes it down."""
+    row = Outbox(
+        kind=OutboxKind.ANSWER,
+        channel=Channel.TELEGRAM,
+        address="100",
+        dedupe_key=f"answer:{number}",
+        body={"html": "Ecco"},
+        state=state,
+        error="400 BUTTON_URL_INVALID",
+        next_at=now,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    audit.record(session, now, ("system", None), f"outbox.{state}", ("outbox", row.id))
+    session.flush()
+    return row
+
+
+@pytest.mark.parametrize("state", [OutboxState.DEAD, OutboxState.UNCERTAIN])
+def test_a_message_that_did_not_arrive_is_told_to_staff_once(
+    session: Session, cast: Cast, now: datetime, state: OutboxState
+) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    stuck(session, now, state=state)
+
+    assert notify_all(session, now) == ["olga@example.org"]
+    assert notify_all(session, now + timedelta(hours=1)) == []
+
+    (mail,) = session.exec(select(Outbox).where(Outbox.kind == OutboxKind.NOTICE)).all()
+    assert mail.body["subject"] == "Un messaggio non è arrivato"
+    assert "https://raccordo.example/desk/outbox" in mail.body["html"]
+
+
+def test_it_is_told_together_with_the_questions_that_wait(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio")
+    cast.a_question(cast.a_referent())
+    stuck(session, now)
+    stuck(session, now, 2)
+
+    notify_all(session, now)
+
+    (mail,) = session.exec(select(Outbox).where(Outbox.kind == OutboxKind.NOTICE)).all()
+    assert "Una domanda aspetta una risposta." in mail.body["html"]
+    assert "2 nostri messaggi non sono arrivati" in mail.body["html"]
+    assert mail.body["subject"].startswith("Domanda n.")
+
+
+def test_what_somebody_has_mended_meanwhile_is_no_news(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio")
+    retry_outbox(session, stuck(session, now).id, now)
+    drop_outbox(session, stuck(session, now, 2).id, now)
+
+    assert notify_all(session, now) == []
+
+
+def test_a_notice_that_did_not_arrive_makes_no_notice_of_itself(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio")
+    row = stuck(session, now)
+    row.dedupe_key = "notice:1:1"
+    session.flush()
+
+    assert notify_all(session, now) == []

@@ -9,8 +9,10 @@ from sqlmodel import col, select
 
 from desk.labels import LABELS
 from intake.builtin import ensure_builtin_forms
+from reminders.again import remind_tomorrow
 from reminders.deadlines import create_deadline
 from reminders.sweep import remind_one
+from storage.reports import close_obligation
 from storage.tables import (
     Deadline,
     Obligation,
@@ -18,6 +20,7 @@ from storage.tables import (
     Organization,
     Project,
     Recurrence,
+    Referent,
     Subject,
     Target,
     TargetKind,
@@ -406,6 +409,27 @@ async def test_readers_and_volunteers_are_shown_no_such_button(desk: Desk, who: 
     ]
 
     assert not any(button in page for page in pages for button in (NEW, "/stop", "/waive"))
+
+
+async def test_the_obligation_says_who_asked_to_be_reminded_tomorrow_and_what_became_of_it(desk: Desk) -> None:
+    deadline = a_deadline(desk, days=1)
+    page = f"/desk/deadlines/{deadline}/obligations/{an_obligation(desk, deadline)}"
+    with desk.house.database.write() as session:
+        while remind_one(session, desk.house.clock()):
+            pass
+        ada = session.exec(select(Referent.id)).one()
+        assert remind_tomorrow(session, ada, "100", "", desk.house.clock()) is not None
+
+    waiting = (await desk.browser("Rita").get(page)).text
+    with desk.house.database.write() as session:
+        close_obligation(session, an_obligation(desk, deadline), desk.house.clock())
+        while remind_one(session, desk.house.clock() + timedelta(days=1)):
+            pass
+    decided = (await desk.browser("Rita").get(page)).text
+
+    assert "Ha chiesto di ricordarglielo il 25/11/2026 08:30" in waiting
+    assert "Ada Esempio · da decidere" in waiting
+    assert "Ada Esempio · Non sollecitato: già ricevuto" in decided
 
 
 @pytest.mark.parametrize("words", LABELS, ids=lambda words: words.__name__)

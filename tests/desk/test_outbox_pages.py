@@ -67,6 +67,7 @@ def state_of(desk: Desk, table: type[Outbox] | type[Inbox], number: int) -> Outb
         (OutboxState.SENDING, "waiting"),
         (OutboxState.SENT, "sent"),
         (OutboxState.WITHHELD, "set-aside"),
+        (OutboxState.MOVED, "set-aside"),
         (OutboxState.DROPPED, "set-aside"),
     ],
 )
@@ -84,14 +85,21 @@ async def test_each_message_lies_in_one_heap(desk: Desk, state: OutboxState, hea
 
 
 async def test_a_stuck_message_says_why_to_whom_and_what(desk: Desk) -> None:
-    a_message(desk, OutboxState.DEAD, error="blocked by the user", possible_duplicate=True)
+    a_message(desk, OutboxState.DEAD, error="403 Forbidden: bot was blocked by the user", possible_duplicate=True)
 
     page = (await desk.browser("Rita").get("/desk/outbox")).text
 
     assert "Non consegnato" in page
-    assert "blocked by the user" in page
+    assert "ha bloccato il bot" in page
+    assert "403" not in page
     assert "Buongiorno Ada" in page
     assert "424242" not in page
+
+
+async def test_a_reason_we_have_no_words_for_is_shown_as_it_is(desk: Desk) -> None:
+    a_message(desk, OutboxState.DEAD, error="400 BUTTON_URL_INVALID")
+
+    assert "400 BUTTON_URL_INVALID" in (await desk.browser("Rita").get("/desk/outbox")).text
 
 
 @pytest.mark.parametrize("heap", ["stuck", "waiting", "sent", "set-aside"])

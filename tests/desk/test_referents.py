@@ -7,7 +7,15 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from storage.people import invitation_with, projects_of, referent_at, referent_with_link
+from storage.people import (
+    address_of,
+    invitation_with,
+    mark_unreachable,
+    new_personal_link,
+    projects_of,
+    referent_at,
+    referent_with_link,
+)
 from storage.tables import Address, Channel, Outbox, OutboxKind, Referent
 from tests.desk.conftest import Clock, Desk
 
@@ -32,6 +40,13 @@ def a_referent(desk: Desk, **ways: Any) -> int:
         return cast.a_referent("Ada Esempio", organization, (cast.a_project(organization),), **ways).id
 
 
+def shown(page: str) -> str:
+    """How the page says that somebody is reached, without its markup."""
+    cell = re.search(r'(?s)(?:data-label="|<dt>)Come lo raggiungiamo(?:">|</dt><dd>)(.*?)</(?:td|dd)>', page)
+    assert cell is not None
+    return " ".join(re.sub(r"<[^>]*>", " ", cell[1]).replace(" ,", ",").split())
+
+
 def registered(desk: Desk) -> Referent | None:
     with desk.house.database.read() as session:
         return referent_at(session, Channel.EMAIL, "dora@example.org")
@@ -49,17 +64,78 @@ async def test_without_referents_only_those_who_may_are_offered_to_add_one(desk:
     assert NEW not in (await desk.browser("Vera").get("/desk/referents")).text
 
 
-async def test_the_list_says_who_cannot_be_reached(desk: Desk) -> None:
-    ada = a_referent(desk, chat=100, email="ada@example.org")
+def closes(desk: Desk, referent_id: int, channel: Channel, reason: str) -> None:
     with desk.house.database.write() as session:
-        for address in session.exec(select(Address).where(Address.referent_id == ada)):
-            address.unreachable_since = desk.house.clock()
-            session.add(address)
+        address = address_of(session, referent_id, channel)
+        assert address is not None
+        mark_unreachable(session, channel, address.value, reason, desk.house.clock())
 
-    page = (await desk.browser("Rita").get("/desk/referents")).text
 
-    assert "Telegram: non raggiungibile dal 24 nov 2026" in page
-    assert "Nessun recapito attivo: telefona" in page
+PAGES = ["/desk/referents", "/desk/referents/{id}"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_who_hears_by_telegram_is_shown_so_and_since_when(desk: Desk, page: str) -> None:
+    ada = a_referent(desk, chat=100, email="ada@example.org")
+
+    text = (await desk.browser("Rita").get(page.format(id=ada))).text
+
+    assert shown(text) == "Telegram dal 24 nov 2026"
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_who_blocked_the_bot_is_reached_by_mail_and_the_reason_is_plain(desk: Desk, page: str) -> None:
+    ada = a_referent(desk, chat=100, email="ada@example.org")
+    closes(desk, ada, Channel.TELEGRAM, "403 Forbidden: bot was blocked by the user")
+
+    text = (await desk.browser("Rita").get(page.format(id=ada))).text
+
+    assert shown(text) == "E-mail dal 24 nov 2026 Telegram: ha bloccato il bot, dal 24 nov 2026"
+    assert "403" not in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_with_a_page_only_nothing_we_write_arrives(desk: Desk, page: str) -> None:
+    ada = a_referent(desk)
+    with desk.house.database.write() as session:
+        new_personal_link(session, ada, desk.house.clock())
+
+    assert shown((await desk.browser("Rita").get(page.format(id=ada))).text) == "Solo la sua pagina"
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_when_nothing_works_staff_are_told_to_phone(desk: Desk, page: str) -> None:
+    ada = a_referent(desk, chat=100)
+    closes(desk, ada, Channel.TELEGRAM, "400 Bad Request: chat not found")
+
+    text = (await desk.browser("Rita").get(page.format(id=ada))).text
+
+    assert shown(text).startswith("Nessun recapito attivo: telefona Telegram: la chat non esiste più")
+
+
+async def test_the_list_can_be_narrowed_to_those_not_reached(desk: Desk) -> None:
+    ada = a_referent(desk, chat=100)
+    closes(desk, ada, Channel.TELEGRAM, "blocked")
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        bruno = cast.a_referent("Bruno Esempio", email="bruno@example.org").id
+        carla = cast.a_referent("Carla Esempio").id
+        cast.add(Address(referent_id=carla, channel=Channel.PHONE, value="02 123", created_at=cast.now))
+    rita = desk.browser("Rita")
+
+    text = (await rita.get("/desk/referents?unreached=1")).text
+
+    assert [id_ for id_ in (ada, bruno, carla) if f'href="/desk/referents/{id_}"' in text] == [ada, carla]
+    assert re.search(r'Non raggiunti <span class="count">2<', text)
+    found = (await rita.get("/desk/referents", params={"unreached": "1", "q": "carla"})).text
+    assert f'href="/desk/referents/{carla}"' in found
+    assert f'href="/desk/referents/{ada}"' not in found
+
+
+async def test_when_everybody_is_reached_the_narrowed_list_says_so(desk: Desk) -> None:
+    a_referent(desk, chat=100)
+
+    assert "Li raggiungiamo tutti" in (await desk.browser("Rita").get("/desk/referents?unreached=1")).text
 
 
 @pytest.mark.parametrize(("q", "shown"), [("ESEMPIO ada", True), ("abbiate", True), ("ada@", True), ("bruno", False)])

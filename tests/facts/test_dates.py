@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facts.dates import last_day, read_date, show_date, show_moment, show_short_date
+from facts.dates import last_day, read_date, show_date, show_moment, show_short_date, show_weekday
 from facts.languages import Language
 from facts.reading import Ambiguous, Unreadable
 
@@ -150,6 +150,11 @@ def test_the_last_day_of_a_month_is_followed_by_another_month(day: date) -> None
 
     assert (last.year, last.month) == (day.year, day.month)
     assert date.fromordinal(last.toordinal() + 1).day == 1
+
+
+def test_a_day_that_is_near_is_shown_with_its_weekday() -> None:
+    assert show_weekday(TENTH, Language.IT) == "giovedì 10 dicembre"
+    assert show_weekday(TENTH, Language.EN) == "Thursday 10 December"
 
 
 def test_moments_are_shown_in_local_time() -> None:

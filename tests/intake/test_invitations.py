@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from delivery.links import Links
+from delivery.outbox import queue_to
 from delivery.words import Words
 from intake.invitations import ChatTaken, accept, invitation_for, invite, leave, revoke, word_invitation
 from storage.people import address_of, mark_unreachable, referent_at, referent_with_link
@@ -20,6 +21,7 @@ from storage.tables import (
     Invitation,
     Outbox,
     OutboxKind,
+    OutboxState,
     Referent,
 )
 from tests.cast import Cast
@@ -144,6 +146,17 @@ def test_accepting_binds_the_chat_and_writes_it_down(session: Session, ada: Refe
     assert (address.value, address.verified_at) == (CHAT, now)
     acts = session.exec(select(Audit.action).order_by(col(Audit.id))).all()
     assert acts == ["referent.invite", "invitation.accept"]
+
+
+def test_who_is_let_in_is_told_what_nobody_could_tell_them(session: Session, ada: Referent, now: datetime) -> None:
+    mark_unreachable(session, Channel.EMAIL, "ada@example.org", "550 recipient refused", now)
+    queue_to(session, ada.id, Words("Ecco"), kind=OutboxKind.ANSWER, now=now, dedupe_key="answer:1")
+
+    accept(session, _key(invite(session, ada.id, now, LINKS).start_link), CHAT, now)
+
+    session.expire_all()
+    row = session.exec(select(Outbox)).one()
+    assert (row.state, row.channel, row.address) == (OutboxState.QUEUED, Channel.TELEGRAM, CHAT)
 
 
 def test_looking_uses_nothing_up(session: Session, ada: Referent, now: datetime) -> None:

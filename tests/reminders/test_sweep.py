@@ -469,8 +469,8 @@ def test_of_one_obligation_at_most_the_newest_step_is_told(
     told = [choice for choice in choices if choice.outcome is Outcome.SENT]
     newest = max(steps, key=lambda step: step.due_at)
     theirs = since <= max(newest.due_at, entered)
-    assert [choice.step for choice in told] == ([newest] if state is ObligationState.OPEN and theirs else [])
-    assert [choice.step for choice in choices] == steps
+    assert [choice.about for choice in told] == ([newest] if state is ObligationState.OPEN and theirs else [])
+    assert [choice.about for choice in choices] == steps
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

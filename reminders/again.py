@@ -1,0 +1,91 @@
+"""Tells people again: tomorrow, because they asked; now, because nothing reached them when it was due. Words nothing.
+
+Only writes down what waits to be told; the sweep gathers it with whatever else is due to that person then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from delivery.outbox import message_at
+from facts.calendar import OFFICE_ZONE, WORKING_HOURS, local_date, local_instant, next_working_day
+from reminders.wording import first_key
+from storage.dispatching import dead_to, leave
+from storage.ladder import decisions_to_send, still_theirs
+from storage.obligations import owed
+from storage.snoozes import Telling, comes_again, snooze, snoozes_to_tell, tellings
+from storage.tables import Again, Channel, ObligationState, OutboxKind, OutboxState, Outcome, Reason
+from storage.worklist import owed_by
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """What will be told again, and when."""
+
+    obligation_ids: tuple[int, ...]
+    again_at: datetime
+
+
+def next_morning(now: datetime) -> datetime:
+    """When the office opens next, today not counted."""
+    return local_instant(next_working_day(local_date(now, OFFICE_ZONE)), WORKING_HOURS[0], OFFICE_ZONE)
+
+
+def remind_tomorrow(session: Session, referent_id: int, chat: str, message_id: str, now: datetime) -> PutOff | None:
+    """Puts off what this message told and is still open and theirs; None when nothing of it is.
+
+    When the message is not found (it is too old, or not a reminder), whatever they owe now. Doing it twice changes
+    nothing.
+    """
+    about = _told(session, referent_id, chat, message_id)
+    if about is None:
+        about = [one.id for one in owed_by(session, referent_id) if one.opens_on <= local_date(now, OFFICE_ZONE)]
+    about = _still_open(session, referent_id, about)
+    if not about:
+        return None
+    snooze(session, referent_id, about, Again.ASKED, next_morning(now), now)
+    again_at = comes_again(session, referent_id, about)
+    assert again_at is not None, "it has just been written"
+    return PutOff(tuple(about), again_at)
+
+
+def tell_missed(session: Session, referent_id: int, now: datetime) -> int:
+    """A way to them is open again: what nobody could tell them and is still due, they hear now. How many things.
+
+    The reminders that did not arrive are put aside: they would all tell the same, and some of it too late.
+    """
+    latest: dict[int, bool] = {}
+    for one in tellings(session, referent_id):
+        latest[one.obligation_id] = _reached_nobody(one) if _counts(one) else latest.get(one.obligation_id, False)
+    missed = [obligation_id for obligation_id, unheard in latest.items() if unheard]
+    snooze(session, referent_id, missed, Again.MISSED, now, now)
+    undelivered = [row.id for row in dead_to(session, referent_id, {OutboxKind.REMINDER})]
+    leave(session, undelivered, OutboxState.WITHHELD)
+    return len(missed)
+
+
+def _told(session: Session, referent_id: int, chat: str, message_id: str) -> list[int] | None:
+    row = message_at(session, Channel.TELEGRAM, chat, message_id)
+    if row is None or row.kind is not OutboxKind.REMINDER or row.referent_id != referent_id:
+        return None
+    key = first_key(row)
+    return sorted({*decisions_to_send(session, key), *snoozes_to_tell(session, key)})
+
+
+def _still_open(session: Session, referent_id: int, about: list[int]) -> list[int]:
+    theirs = still_theirs(session, about, referent_id)
+    return [
+        one.obligation.id
+        for one in owed(session, about)
+        if one.obligation.state is ObligationState.OPEN and one.deadline.active and one.obligation.id in theirs
+    ]
+
+
+def _counts(one: Telling) -> bool:
+    """Whether it was meant to reach somebody: what was overtaken or came before their time was not."""
+    return one.outcome is Outcome.SENT or one.reason is Reason.UNREACHABLE
+
+
+def _reached_nobody(one: Telling) -> bool:
+    return one.outcome is Outcome.WITHHELD or one.outbox_state is OutboxState.DEAD
