@@ -5,8 +5,9 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -53,6 +54,19 @@ def _exception_text(exc_info: ExcInfo) -> str:
     return without_words(exc_info[1])
 
 
+class _Line:
+    """Writes a line where stderr is. Drops it when that cannot be: a full disk under the log would end every loop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            print(message, file=self._stream, flush=True)
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
 class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return SECRETS.sub("***", super().format(record))
@@ -69,6 +83,7 @@ def set_up_logging(level: int = logging.INFO) -> None:
     # telegram would write whole messages, and an invitation is a key.
     for name in ("httpx", "httpcore", "telegram", "apscheduler", "aiosmtplib", "mail.log"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    line = _Line(sys.stderr)
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
@@ -79,5 +94,5 @@ def set_up_logging(level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: line,
     )

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from errno import ENOSPC
 from io import StringIO
 
 import pytest
@@ -92,6 +93,18 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     yield stderr
     root.handlers, root.level = handlers, level
     structlog.configure(**before)
+
+
+def test_a_line_that_finds_no_room_on_the_disk_stops_nothing(logged: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_text: str) -> int:
+        raise OSError(ENOSPC, "No space left on device")
+
+    structlog.get_logger().error("before")
+    monkeypatch.setattr(logged, "write", full)
+
+    structlog.get_logger().error("while it is full")
+
+    assert "before" in logged.getvalue()
 
 
 ADA = "ada@example.org"
