@@ -1,23 +1,29 @@
 """Telegram is told to post to us, and again when somebody tells it otherwise; what it cannot deliver shows."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from telegram import Bot
 
-from bot import webhook_keeper
+from bot import polling, webhook_keeper
 from bot.arrivals import ALLOWED_UPDATES
 from bot.polling import Poller, rest
 from bot.webhook import SECRET_HEADER, Door
 from bot.webhook_keeper import CONNECTIONS, PILE, WebhookKeeper, is_set, trouble
 from delivery.telegram import call
+from sandbox.ledger import EntryKind
+from sandbox.posting import Posting
 from sandbox.telegram import Fault, Person, TelegramSandbox
 from storage.database import Database
+from tests.bot.test_polling import a_poller, polling_by, texts
 
 KEY = b"a key of thirty-two bytes or more"
 URL = "https://desk.example.org/telegram/123456"
@@ -85,8 +91,6 @@ async def test_telegram_is_told_where_and_with_which_secret_and_drops_nothing(
         "drop_pending_updates": False,
     }
     assert telegram.pending == 1
-    assert keeper.problem is None
-    assert keeper.last_success is not None
 
 
 @pytest.mark.usefixtures("quickly")
@@ -209,6 +213,88 @@ async def test_from_polling_to_webhook_and_back_nothing_is_lost(
 
     assert telegram.world.updates.webhook_url == ""
     assert telegram.pending == 2, "nothing was confirmed, and nothing dropped"
+
+
+@asynccontextmanager
+async def open_door(door: Door) -> AsyncIterator[str]:
+    """The door on a socket; its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(door, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve([listening]))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}{door.path}"
+        server.should_exit = True
+        await running
+
+
+async def test_what_telegram_posts_arrives_and_all_is_well(
+    database: Database, telegram: TelegramSandbox, bot: Bot, ada: Person
+) -> None:
+    ada.sends("prima")
+    keeper = a_keeper(database, bot)
+
+    async with open_door(keeper.door) as keeper.url:
+        await keeper.look()
+        ada.sends("seconda")
+        await telegram.wait_until_confirmed()
+        await keeper.look()
+
+    assert texts(database) == ["prima", "seconda"]
+    assert keeper.problem is None
+    assert keeper.last_success is not None
+
+
+async def test_what_telegram_cannot_deliver_shows_and_comes_when_the_door_opens_again(
+    database: Database, telegram: TelegramSandbox, bot: Bot, ada: Person
+) -> None:
+    keeper = a_keeper(database, bot)
+    async with open_door(keeper.door) as keeper.url:
+        await keeper.look()
+    ada.sends("prima")
+
+    await telegram.wait_for(lambda: telegram.ledger.update_ids(EntryKind.POSTED))
+    refused = await looked(keeper)
+    async with open_door(keeper.door) as keeper.url:
+        await keeper.look()
+        await telegram.wait_until_confirmed()
+        after = await looked(keeper)
+
+    assert refused == "Telegram cannot deliver: Connection refused"
+    assert after is None
+    assert texts(database) == ["prima"]
+
+
+async def test_changing_the_mode_again_and_again_under_traffic_loses_and_doubles_nothing(
+    database: Database, telegram: TelegramSandbox, bot: Bot, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "STANDBY", 0.02)
+    telegram.posting = Posting(first_pause=0.01, longest_pause=0.05, twice=0.3)
+    keeper, number = a_keeper(database, bot), 0
+    arrived: list[int] = []
+
+    async def talk(until: int) -> int:
+        for said in range(number, until):
+            ada.sends(str(said))
+            await asyncio.sleep(0.001)
+        return until
+
+    async with open_door(keeper.door) as keeper.url:
+        for _ in range(3):
+            async with kept_by(keeper):
+                number = await talk(number + 60)
+                arrived.append(len(texts(database)))
+            async with polling_by(a_poller(database, bot)):
+                number = await talk(number + 60)
+                arrived.append(len(texts(database)))
+        async with polling_by(a_poller(database, bot)):
+            await telegram.wait_until_confirmed()
+
+    assert sorted(texts(database), key=int) == [str(said) for said in range(360)]
+    assert texts(database) == [str(said) for said in range(360)], "a chat's messages came in another order"
+    assert all(before < after for before, after in pairwise(arrived)), "one of the two ways brought nothing"
+    assert len(telegram.ledger.update_ids(EntryKind.POSTED)) > 100
+    assert len(telegram.ledger.update_ids(EntryKind.HANDED_OUT)) > 100
 
 
 @pytest.mark.parametrize(
