@@ -1,10 +1,7 @@
 """T4: one update in a hundred breaks its handler. It ends as a dead letter; nobody else notices."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-import structlog
-from pydantic import SecretStr
 from sqlmodel import Session
 
-from app.service import Service, build
-from app.settings import Settings
-from delivery.wire import AiohttpRequest
 from intake import worker
 from intake.worker import Handler
 from storage.database import Database
@@ -26,7 +18,8 @@ from storage.inbox import dead_letters
 from storage.tables import Inbox
 from tests.faults import oracle
 from tests.faults.conftest import kind_of, people_with_projects
-from tests.faults.harness import TOKEN, Sandbox, free_port
+from tests.faults.harness import Sandbox
+from tests.faults.inside import calls_made, running
 from tests.faults.oracle import messages
 from tests.faults.table import LINES, Line, percentile
 
@@ -58,7 +51,7 @@ async def test_poison_ends_as_a_dead_letter_and_nobody_else_waits(
     database = Database(database_url)
     chats = people_with_projects(database, sandbox, amount.people + amount.poison)
     healthy, poisoned = chats[: amount.people], chats[amount.people :]
-    polls = count_polls(monkeypatch)
+    calls = calls_made(monkeypatch)
     began = time.monotonic()
 
     async with running(database_url, sandbox, tmp_path) as service:
@@ -66,9 +59,9 @@ async def test_poison_ends_as_a_dead_letter_and_nobody_else_waits(
         rooms.handlers["telegram"] = poisonous(rooms.handlers["telegram"])
         await feed(sandbox, script(healthy, poisoned, amount), amount.rate)
         await quiet(sandbox, database, patience=120)
-        polls.clear()
+        calls.clear()
         await asyncio.sleep(amount.idle)
-        while_idle = len(polls) / amount.idle
+        while_idle = len([call for call in calls if call.method == "getUpdates"]) / amount.idle
     seconds = time.monotonic() - began
 
     entries, found = sandbox.entries(), messages(sandbox.entries())
@@ -99,30 +92,6 @@ async def test_poison_ends_as_a_dead_letter_and_nobody_else_waits(
     if dose == "full":
         assert percentile(waits, 0.99) <= 1.0
     database.close()
-
-
-@asynccontextmanager
-async def running(database_url: str, sandbox: Sandbox, folder: Path) -> AsyncIterator[Service]:
-    """The service in this process, so that its handlers can be poisoned."""
-    settings = Settings.model_construct(
-        data_dir=folder / "data",
-        database_url=SecretStr(database_url),
-        listen=f"127.0.0.1:{free_port()}",
-        telegram_token=SecretStr(TOKEN),
-        telegram_api_url=sandbox.url,
-        telegram_per_second=0.0,
-    )
-    # ten thousand lines that everything is well would hide the table
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    service = await build(settings)
-    task = asyncio.create_task(service.run())
-    await asyncio.wait_for(service.started.wait(), 30)
-    try:
-        yield service
-    finally:
-        service.stop.set()
-        await task
-        structlog.reset_defaults()
 
 
 def poisonous(handler: Handler) -> Handler:
@@ -156,20 +125,6 @@ async def quiet(sandbox: Sandbox, database: Database, patience: float) -> None:
     async with asyncio.timeout(patience):
         while await asyncio.to_thread(lambda: sandbox.pending or oracle.waiting(database)):
             await asyncio.sleep(0.2)
-
-
-def count_polls(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When each getUpdates began; the sandbox writes down only those that were answered with something."""
-    polls: list[float] = []
-    send: Callable[..., Any] = AiohttpRequest.do_request
-
-    async def counting(self: AiohttpRequest, url: str, *rest: Any, **named: Any) -> Any:
-        if url.endswith("getUpdates"):
-            polls.append(time.monotonic())
-        return await send(self, url, *rest, **named)
-
-    monkeypatch.setattr(AiohttpRequest, "do_request", counting)
-    return polls
 
 
 def waiting_times(entries: list[dict[str, Any]], database: Database, chats: set[int]) -> list[float]:
