@@ -9,7 +9,7 @@ from sandbox.groups import Group
 from sandbox.limits import Limits
 from sandbox.people import Person
 from sandbox.posting import Webhook
-from sandbox.wire import Json, Params, Refusal, bad_request, too_many
+from sandbox.wire import Json, Params, bad_request, too_many
 
 Method = Callable[["BotSide", Params], Any]
 
@@ -27,8 +27,8 @@ class BotSide:
     webhook: Webhook | None = None
     webhook_set_at: float = 0.0
 
-    def chat(self, params: Params) -> Chat:
-        """The chat that the bot may write to; raises Refusal."""
+    def chat(self, params: Params, *, reading: bool = False) -> Chat:
+        """The chat that the bot may write to, or with `reading` only look at; raises Refusal."""
         value = params.values.get("chat_id")
         if value is None or value == "":
             raise bad_request("chat_id is empty")
@@ -39,8 +39,9 @@ class BotSide:
         chat: Chat | None = self.people.get(chat_id) or self.groups.get(chat_id)
         if chat is None or not chat.started:
             raise bad_request("chat not found")
-        if chat.blocked:
-            raise Refusal(403, "Forbidden: bot was blocked by the user")
+        refusal = chat.refusal(reading=reading)
+        if refusal is not None:
+            raise refusal
         return chat
 
     def count(self, chat: Chat, messages: int = 1) -> None:

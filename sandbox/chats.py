@@ -10,7 +10,7 @@ from sandbox.ledger import Ledger
 from sandbox.media import file_of
 from sandbox.posting import Poster
 from sandbox.updates import Bell, UpdateQueue
-from sandbox.wire import Json
+from sandbox.wire import Json, Refusal
 
 
 class CannotDo(Exception):
@@ -68,6 +68,25 @@ class Message:
     def content(self) -> bytes | None:
         """The bytes of that file; None without a file, or where only its size was claimed."""
         return self.files.content(self.file_id) if self.files else None
+
+
+@dataclass(slots=True)
+class Topic:
+    """A topic of a forum; its thread is the id of the message that opened it."""
+
+    root: Json
+    name: str
+    color: int
+    emoji: str = ""
+    closed: bool = False
+
+    @property
+    def thread(self) -> int:
+        return int(self.root["message_id"])
+
+    def head(self) -> Json:
+        """What a message in it carries; one that answers nothing is shown as an answer to the opening."""
+        return {"message_thread_id": self.thread, "is_topic_message": True, "reply_to_message": self.root}
 
 
 @dataclass(slots=True)
@@ -134,15 +153,23 @@ class Chat(ABC):
         self.chat: list[Message] = []
         self.by_id: dict[int, Message] = {}
         self.gone: dict[int, int] = {}  # message id -> version of its deletion
+        self.topics: dict[int, Topic] = {}
         self.reply_keyboard: Json | None = None
 
     @abstractmethod
     def described(self) -> Json:
         """The Chat object of the Bot API."""
 
-    @property
-    def bot_may_delete(self) -> bool:
-        """Whether the bot may delete what others wrote here."""
+    @abstractmethod
+    def refusal(self, *, reading: bool) -> Refusal | None:
+        """Why the bot may not write here (or not even read), None when it may."""
+
+    @abstractmethod
+    def bot_may(self, right: str) -> bool:
+        """Whether the bot has this right of an administrator, `can_delete_messages` for one."""
+
+    def bot_hears(self, raw: Json) -> bool:
+        """Whether the bot is told of this message."""
         return True
 
     def add(self, raw: Json, *, from_bot: bool) -> Message:

@@ -1,36 +1,22 @@
 """Lets another process play the people: JSON over HTTP under /sandbox. Refuses what a person could not do (409)."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.control_groups import group_routes
 from sandbox.faults import FaultRules, read_rule
-from sandbox.people import CannotDo, Message, Person, Press
+from sandbox.orders import Handler, as_json, message_json, read_json, routes_of, wait_for_news
+from sandbox.people import CannotDo, Person, Press
 from sandbox.pictures import picture_type
 from sandbox.posting import Posting
-from sandbox.sent import read_sent, say
+from sandbox.sent import group_to, read_sent, say
 from sandbox.telegram import TelegramSandbox
-from sandbox.updates import Bell
-from sandbox.wire import Json, Refusal
-
-LONGEST_WAIT = 25.0  # seconds
-Handler = Callable[[TelegramSandbox, Request], Awaitable[Json]]
-
-
-def as_json(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"})
-
-
-def message_json(message: Message) -> Json:
-    return {"id": message.id, "from_bot": message.from_bot, "version": message.version, "raw": message.raw}
+from sandbox.wire import Json
 
 
 def press_json(press: Press) -> Json:
@@ -52,14 +38,6 @@ def chat_json(telegram: TelegramSandbox, person: Person, after: int) -> Json:
     }
 
 
-async def wait_for_news(bell: Bell, ready: Callable[[], bool], request: Request) -> None:
-    """Waits while nothing is new, `?wait=` seconds at most."""
-    wait = float(request.query_params.get("wait", 0))
-    if wait > 0:
-        with suppress(TimeoutError):  # nothing new is an answer too
-            await bell.wait_for(ready, min(wait, LONGEST_WAIT))
-
-
 def person_of(telegram: TelegramSandbox, request: Request) -> Person:
     person = telegram.people.get(request.path_params["person"])
     if person is None:
@@ -67,14 +45,9 @@ def person_of(telegram: TelegramSandbox, request: Request) -> Person:
     return person
 
 
-async def _json(request: Request) -> Any:
-    body = await request.body()
-    return orjson.loads(body) if body else {}
-
-
 async def add_people(telegram: TelegramSandbox, request: Request) -> Json:
     """One person, or a list of them: {user_id, first_name, last_name?, username?, language_code?, started?}."""
-    given = await _json(request)
+    given = await read_json(request)
     added = [telegram.add_person(**person) for person in (given if isinstance(given, list) else [given])]
     return {"people": [person.user for person in added]}
 
@@ -94,33 +67,36 @@ async def send(telegram: TelegramSandbox, request: Request) -> Json:
 
 
 async def delete(telegram: TelegramSandbox, request: Request) -> Json:
-    """{message_id}: the person deletes it for both."""
-    person, given = person_of(telegram, request), await _json(request)
-    person.deletes(given["message_id"])
+    """{message_id, to?}: the person deletes it for everybody."""
+    person, given = person_of(telegram, request), await read_json(request)
+    person.deletes(given["message_id"], to=group_to(given, telegram.bot.groups))
     return {"deleted": given["message_id"]}
 
 
 async def expire(telegram: TelegramSandbox, request: Request) -> Json:
     """{file_id}: Telegram does not give this file any more."""
-    given = await _json(request)
+    given = await read_json(request)
     telegram.expire(given["file_id"])
     return {"expired": given["file_id"]}
 
 
 async def press(telegram: TelegramSandbox, request: Request) -> Json:
-    """{message_id, data, stale?}; the answer of the bot comes with the chat."""
-    person, given = person_of(telegram, request), await _json(request)
-    return press_json(person.presses(given["message_id"], given["data"], stale=given.get("stale", False)))
+    """{message_id, data, stale?, to?}; the answer of the bot comes with the chat."""
+    person, given = person_of(telegram, request), await read_json(request)
+    group, stale = group_to(given, telegram.bot.groups), given.get("stale", False)
+    return press_json(person.presses(given["message_id"], given["data"], stale=stale, to=group))
 
 
 async def edit(telegram: TelegramSandbox, request: Request) -> Json:
-    person, given = person_of(telegram, request), await _json(request)
-    return message_json(person.edits(given["message_id"], given["text"]))
+    """{message_id, text, to?}: of a file its caption."""
+    person, given = person_of(telegram, request), await read_json(request)
+    group = group_to(given, telegram.bot.groups)
+    return message_json(person.edits(given["message_id"], given["text"], to=group))
 
 
 async def block(telegram: TelegramSandbox, request: Request) -> Json:
     """{blocked: true} or {blocked: false}."""
-    person, given = person_of(telegram, request), await _json(request)
+    person, given = person_of(telegram, request), await read_json(request)
     if given["blocked"] != person.blocked:
         (person.blocks if given["blocked"] else person.unblocks)()
     return {"blocked": person.blocked}
@@ -139,6 +115,12 @@ async def file(telegram: TelegramSandbox, request: Request) -> Response:
     headers |= {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"}
     media_type = picture or found.shown.get("voice", {}).get("mime_type") or "application/octet-stream"
     return Response(found.content, media_type=media_type, headers=headers)
+
+
+async def delete_account(telegram: TelegramSandbox, request: Request) -> Json:
+    """For ever: from now on the bot is told that this user is deactivated."""
+    person_of(telegram, request).deletes_account()
+    return {"deactivated": True}
 
 
 async def chat(telegram: TelegramSandbox, request: Request) -> Json:
@@ -165,13 +147,13 @@ async def ledger(telegram: TelegramSandbox, request: Request) -> Json:
 
 async def push_updates(telegram: TelegramSandbox, request: Request) -> Json:
     """{updates: [...]}: raw updates, many at once."""
-    given = await _json(request)
+    given = await read_json(request)
     return {"update_ids": [telegram.push_raw(update) for update in given["updates"]]}
 
 
 async def set_faults(telegram: TelegramSandbox, request: Request) -> Json:
     """{rules: [...]} replaces all rules; an empty list ends all faults."""
-    given = await _json(request)
+    given = await read_json(request)
     rules = [read_rule(rule) for rule in given.get("rules", [])]
     telegram.faults = FaultRules(rules) if rules else None
     return {"rules": len(rules)}
@@ -179,7 +161,7 @@ async def set_faults(telegram: TelegramSandbox, request: Request) -> Json:
 
 async def set_posting(telegram: TelegramSandbox, request: Request) -> Json:
     """{first_pause?, longest_pause?, patience?, twice?, out_of_order?, held?, seed?}; the rest as it is by default."""
-    telegram.posting = Posting(**await _json(request))
+    telegram.posting = Posting(**await read_json(request))
     return {"posting": describe_posting(telegram)}
 
 
@@ -195,18 +177,6 @@ def describe_posting(telegram: TelegramSandbox) -> Json:
     return {name: getattr(telegram.posting, name) for name in names}
 
 
-def _endpoint(telegram: TelegramSandbox, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return as_json(await handler(telegram, request))
-        except CannotDo as refusal:
-            return as_json({"error": str(refusal)}, 409)
-        except (KeyError, TypeError, ValueError, Refusal) as defect:
-            return as_json({"error": f"Not understood: {defect!r}"}, 422)
-
-    return endpoint
-
-
 def control_routes(telegram: TelegramSandbox) -> list[Route]:
     table: list[tuple[str, str, Handler]] = [
         ("POST", "/sandbox/people", add_people),
@@ -216,6 +186,7 @@ def control_routes(telegram: TelegramSandbox) -> list[Route]:
         ("POST", "/sandbox/people/{person:int}/edit", edit),
         ("POST", "/sandbox/people/{person:int}/delete", delete),
         ("POST", "/sandbox/people/{person:int}/block", block),
+        ("POST", "/sandbox/people/{person:int}/delete-account", delete_account),
         ("GET", "/sandbox/people/{person:int}/chat", chat),
         ("GET", "/sandbox/ledger", ledger),
         ("POST", "/sandbox/updates", push_updates),
@@ -224,5 +195,8 @@ def control_routes(telegram: TelegramSandbox) -> list[Route]:
         ("GET", "/sandbox/webhook", get_posting),
         ("POST", "/sandbox/webhook", set_posting),
     ]
-    routes = [Route(path, _endpoint(telegram, handler), methods=[method]) for method, path, handler in table]
-    return [*routes, Route("/sandbox/files/{file_id}", partial(file, telegram))]
+    return [
+        *routes_of(telegram, table),
+        *group_routes(telegram),
+        Route("/sandbox/files/{file_id}", partial(file, telegram)),
+    ]

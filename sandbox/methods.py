@@ -6,12 +6,20 @@ import orjson
 
 from sandbox.botside import BotSide, Method
 from sandbox.entities import utf16_length
+from sandbox.members import get_chat, get_chat_administrators, get_chat_member, get_chat_member_count, leave_chat
 from sandbox.sending import (
     delete_message,
     edit_message_caption,
     edit_message_reply_markup,
     edit_message_text,
     send_message,
+)
+from sandbox.topics import (
+    close_forum_topic,
+    create_forum_topic,
+    delete_forum_topic,
+    edit_forum_topic,
+    reopen_forum_topic,
 )
 from sandbox.uploads import get_file, send_document, send_media_group, send_photo
 from sandbox.webhook import delete_webhook, get_webhook_info, set_webhook
@@ -47,13 +55,6 @@ def send_chat_action(bot: BotSide, params: Params) -> bool:
         raise bad_request("wrong parameter action in request")
     bot.chat(params)
     return True
-
-
-def get_chat(bot: BotSide, params: Params) -> Json:
-    chat = bot.chat(params)
-    gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
-    more = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": dict.fromkeys(gifts, False)}
-    return {**chat.described(), **more}
 
 
 def _scope(params: Params) -> tuple[str, str]:
@@ -125,6 +126,15 @@ NAMES: dict[str, Method] = {
     "answerCallbackQuery": answer_callback_query,
     "sendChatAction": send_chat_action,
     "getChat": get_chat,
+    "getChatMember": get_chat_member,
+    "getChatMemberCount": get_chat_member_count,
+    "getChatAdministrators": get_chat_administrators,
+    "leaveChat": leave_chat,
+    "createForumTopic": create_forum_topic,
+    "editForumTopic": edit_forum_topic,
+    "closeForumTopic": close_forum_topic,
+    "reopenForumTopic": reopen_forum_topic,
+    "deleteForumTopic": delete_forum_topic,
     "setMyCommands": set_my_commands,
     "getMyCommands": get_my_commands,
     "deleteMyCommands": delete_my_commands,

@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sandbox.control import as_json, control_routes, wait_for_news
+from sandbox.control import control_routes
 from sandbox.mail import Mail, MailSandbox
+from sandbox.orders import as_json, wait_for_news
 from sandbox.telegram import TelegramSandbox
 from sandbox.wire import Receive, Scope, Send
 

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from sandbox.chats import CannotDo, Chat, Message, Press, World, with_entities, without_reply
-from sandbox.groups import Group
+from sandbox.groups import Group, Status, tell_membership
 from sandbox.media import Document, Media, Photo, Video, Voice
-from sandbox.wire import Json
+from sandbox.wire import Json, Refusal
 
 __all__ = ["CannotDo", "Document", "Group", "Message", "Person", "Photo", "Place", "Press", "Video", "Voice", "World"]
 
 
 class Place(TypedDict, total=False):
-    """Where a message goes, and what it answers: by default the private chat with the bot, answering nothing."""
+    """Where a message goes (a group, a topic's thread), and what it answers; by default the private chat, nothing."""
 
     reply_to: int | None
     to: Group | None
+    topic: int | None
 
 
 class Around(Place, total=False):
@@ -37,6 +38,7 @@ class Person(Chat):
         self.user: Json = {"id": user_id, "is_bot": False, "first_name": first_name}
         self.user |= {name: value for name, value in details.items() if value}
         self.presses_made: list[Press] = []
+        self.deactivated = False
 
     @property
     def name(self) -> str:
@@ -50,9 +52,21 @@ class Person(Chat):
         names = ("first_name", "last_name", "username")
         return {"id": self.id, "type": "private", **{name: self.user[name] for name in names if name in self.user}}
 
-    def sends(self, text: str, reply_to: int | None = None, *, to: Group | None = None) -> Message:
+    def refusal(self, *, reading: bool) -> Refusal | None:
+        if reading:
+            return None
+        if self.deactivated:
+            return Refusal(403, "Forbidden: user is deactivated")
+        return Refusal(403, "Forbidden: bot was blocked by the user") if self.blocked else None
+
+    def bot_may(self, right: str) -> bool:
+        return True
+
+    def sends(
+        self, text: str, reply_to: int | None = None, *, to: Group | None = None, topic: int | None = None
+    ) -> Message:
         """Writes to the bot (or into a group); commands in the text are marked as Telegram does."""
-        return self._sends(with_entities(text, []), reply_to=reply_to, to=to)
+        return self._sends(with_entities(text, []), reply_to=reply_to, to=to, topic=topic)
 
     def sends_document(
         self,
@@ -126,7 +140,8 @@ class Person(Chat):
             raise CannotDo("Only texts and captions can be edited")
         name = "text" if "text" in message.raw else "caption"
         message.raw = {**kept, **with_entities(text, [], name=name), "edit_date": self.world.now()}
-        self.world.updates.push("edited_message", message.raw)
+        if chat.bot_hears(message.raw):
+            self.world.updates.push("edited_message", message.raw)
         chat.touch(message)
         return message
 
@@ -143,18 +158,19 @@ class Person(Chat):
             raise CannotDo("Only one's own messages can be edited or deleted")
         return message
 
-    def presses(self, message_id: int, data: str, *, stale: bool = False) -> Press:
+    def presses(self, message_id: int, data: str, *, stale: bool = False, to: Group | None = None) -> Press:
         """Presses the button with this data; `stale=True` also one that is no longer there (an old screen)."""
-        message = self.by_id.get(message_id)
+        chat = to or self
+        message = chat.by_id.get(message_id)
         if message is None:
             raise CannotDo(f"There is no message {message_id} in this chat")
         if not stale and all(button.get("callback_data") != data for button in message.buttons):
             raise CannotDo(f"Message {message_id} has no button with data {data!r}: {message.buttons}")
         query_id = str(4_000_000_000_000 + len(self.world.presses) + 1)
-        press = Press(query_id, message_id, data, self.world.clock(), self)
+        press = Press(query_id, message_id, data, self.world.clock(), chat)
         self.world.presses[query_id] = press
         self.presses_made.append(press)
-        query = {"id": query_id, "from": self.user, "message": message.raw, "chat_instance": str(self.id), "data": data}
+        query = {"id": query_id, "from": self.user, "message": message.raw, "chat_instance": str(chat.id), "data": data}
         self.world.updates.push("callback_query", query)
         return press
 
@@ -169,42 +185,58 @@ class Person(Chat):
 
     def blocks(self) -> None:
         self.blocked = True
-        self._member("member", "kicked")
+        tell_membership(self, self.user, Status.MEMBER, Status.KICKED)
 
     def unblocks(self) -> None:
         self.blocked = False
-        self._member("kicked", "member")
+        tell_membership(self, self.user, Status.KICKED, Status.MEMBER)
+
+    def deletes_account(self) -> None:
+        """There is no way back; the bot learns it when it writes."""
+        self.deactivated = True
 
     def push_raw(self, update: Json) -> int:
         """Any odd update, as if it came from this person's chat; it counts as having written to the bot."""
         self.started = True
         return self.world.updates.push_raw(update)
 
-    def _member(self, old: str, new: str) -> None:
-        def member(status: str) -> Json:
-            return {"user": self.world.bot, "status": status} | ({"until_date": 0} if status == "kicked" else {})
-
-        change: Json = {"chat": self.described(), "from": self.user, "date": self.world.now()}
-        change |= {"old_chat_member": member(old), "new_chat_member": member(new)}
-        self.world.updates.push("my_chat_member", change)
-        self.touch()
-
     def _sends(self, content: Json, **around: Unpack[Around]) -> Message:
         chat = around.get("to") or self
-        if self.blocked and chat is self:
-            raise CannotDo("Unblock the bot first")
+        self._may_write(chat)
+        reply_to, thread = around.get("reply_to"), around.get("topic")
+        if reply_to is not None and reply_to not in chat.by_id:
+            raise CannotDo(f"There is no message {reply_to} to reply to")
         head: Json = {"message_id": self.world.next_message_id(), "from": self.user}
         head |= {"chat": chat.described(), "date": self.world.now()}
-        reply_to = around.get("reply_to")
         if reply_to is not None:
-            if reply_to not in chat.by_id:
-                raise CannotDo(f"There is no message {reply_to} to reply to")
+            thread = thread or chat.by_id[reply_to].thread
+        if thread is not None:
+            head |= self._topic(chat, thread)
+        if reply_to is not None:
             head["reply_to_message"] = without_reply(chat.by_id[reply_to].raw)
         if album := around.get("media_group_id"):
             head["media_group_id"] = album
         if caption := around.get("caption"):
             content = {**content, **with_entities(caption, [], name="caption")}
-        self.started = True
+        self.started |= chat is self
         message = chat.add(head | content, from_bot=False)
-        self.world.updates.push("message", message.raw)
+        if chat.bot_hears(message.raw):
+            self.world.updates.push("message", message.raw)
         return message
+
+    def _may_write(self, chat: Chat) -> None:
+        """Whoever speaks in a group is in it."""
+        if self.deactivated:
+            raise CannotDo("This account is gone")
+        if self.blocked and chat is self:
+            raise CannotDo("Unblock the bot first")
+        if isinstance(chat, Group) and chat.upgraded_to is not None:
+            raise CannotDo("The group was upgraded; write to the new one")
+        if isinstance(chat, Group) and self.id not in chat.members:
+            chat.admit(self.user)
+
+    def _topic(self, chat: Chat, thread: int) -> Json:
+        topic = chat.topics.get(thread)
+        if topic is None or topic.closed:
+            raise CannotDo(f"There is no open topic {thread} here")
+        return topic.head()

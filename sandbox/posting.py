@@ -1,7 +1,8 @@
 """Posts updates to the bot's webhook, again and again until it answers 2xx; refuses to reach beyond this machine.
 
-As Telegram does it: each chat is a lane, in order and one at a time; at most `max_connections` posts are under way,
-the longest waiting first. On purpose some posts may come twice, or late, as `Posting` says.
+As Telegram does it: each chat is a lane, in order and one at a time, and the presses of each person are another; at
+most `max_connections` posts are under way, the longest waiting first. With more than one a press may so overtake the
+message before it. On purpose some posts may come twice, or late, as `Posting` says.
 """
 
 import asyncio
@@ -23,7 +24,6 @@ from sandbox.wire import Json
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 LONGEST_RETRY_AFTER = 3600.0  # seconds
-NOWHERE = "Failed to resolve host: No address associated with hostname"
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Webhook:
 
 @dataclass(slots=True)
 class Lane:
-    """Updates of one chat that wait for their turn, the first of them in flight or next."""
+    """Updates that must stay in order, the first of them in flight or next."""
 
     key: object
     waiting: deque[tuple[float, int, Json]] = field(default_factory=deque)  # since when, which in all, what
@@ -82,15 +82,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def chat_of(update: Json) -> object:
-    """What keeps updates in order: the chat, else the person, else nothing but the update itself."""
-    for payload in update.values():
-        if isinstance(payload, dict):
-            within = payload.get("message")
-            place = payload.get("chat") or (within.get("chat") if isinstance(within, dict) else None)
-            place = place or payload.get("from")
-            if isinstance(place, dict) and "id" in place:
-                return place["id"]
+def lane_of(update: Json) -> object:
+    """What keeps updates in order: the chat, and apart from it the presses of one person; else only itself."""
+    for name, payload in update.items():
+        place = payload.get("chat") or payload.get("from") if isinstance(payload, dict) else None
+        if isinstance(place, dict) and "id" in place:
+            return (name == "callback_query", place["id"])
     return ("update", update["update_id"])
 
 
@@ -103,8 +100,11 @@ class Poster:
         self._running: asyncio.Task[None] | None = None
 
     def start(self, webhook: Webhook) -> None:
-        """Posts whatever waits and whatever comes; must be called in the event loop."""
+        """Posts all that waits and comes, from the event loop; for another machine than this one it only waits."""
         self.stop()
+        if not is_loopback(urlsplit(webhook.url).hostname or ""):
+            self.updates.open_webhook(webhook.url)
+            return
         posts = Posts(self, webhook)
         self.updates.open_webhook(webhook.url, posts.stir)
         self._running = asyncio.get_running_loop().create_task(posts.run())
@@ -146,7 +146,7 @@ class Posts:
         while fresh:
             update = fresh.popleft()
             late = posting.chance(posting.out_of_order)
-            key = ("late", self._count) if late else chat_of(update)
+            key = ("late", self._count) if late else lane_of(update)
             lane = self._lanes.setdefault(key, Lane(key))
             lane.waiting.append((self._loop.time() + (posting.held if late else 0.0), self._count, update))
             if len(lane.waiting) == 1:
@@ -210,8 +210,6 @@ class Posts:
 
     async def _answer(self, client: aiohttp.ClientSession, body: bytes) -> tuple[int, str, float]:
         """Status (0 for none), what was wrong ("" for nothing), and the pause that the webhook asks for."""
-        if not is_loopback(urlsplit(self.webhook.url).hostname or ""):
-            return 0, NOWHERE, 0.0
         headers = {"content-type": "application/json"}
         if self.webhook.secret_token:
             headers[HEADER] = self.webhook.secret_token

@@ -71,12 +71,27 @@ class Frame:
     markup: Json | None = None
 
 
-def read_frame(bot: BotSide, params: Params, chat: Chat) -> Frame:
-    """Raises Refusal for a keyboard or a reply that Telegram would not take."""
+def read_frame(params: Params, chat: Chat) -> Frame:
+    """Raises Refusal for a keyboard, a reply or a topic that Telegram would not take."""
     markup = checked_markup(params.json("reply_markup"))
     replied = _replied(chat, params)
-    head: Json = {"reply_to_message": without_reply(replied.raw)} if replied is not None else {}
+    head = _topic_head(chat, params.integer("message_thread_id"), replied)
+    if replied is not None:
+        head["reply_to_message"] = without_reply(replied.raw)
     return Frame(chat, head, markup)
+
+
+def _topic_head(chat: Chat, asked: int, replied: Message | None) -> Json:
+    """Of the topic asked for, else of the one in which the replied message is."""
+    thread = asked or (replied.thread if replied is not None else None)
+    if not thread:
+        return {}
+    topic = chat.topics.get(thread)
+    if topic is None:
+        raise bad_request("message thread not found")
+    if topic.closed and not chat.bot_may("can_manage_topics"):
+        raise bad_request("TOPIC_CLOSED")
+    return topic.head()
 
 
 def put(bot: BotSide, frame: Frame, contents: list[Json]) -> list[Json]:
@@ -107,7 +122,7 @@ def send_message(bot: BotSide, params: Params) -> Json:
     chat = bot.chat(params)
     if utf16_length(text) > LONGEST_TEXT:
         raise bad_request("message is too long")
-    return put(bot, read_frame(bot, params, chat), [with_entities(text, entities)])[0]
+    return put(bot, read_frame(params, chat), [with_entities(text, entities)])[0]
 
 
 def _replied(chat: Chat, params: Params) -> Message | None:
@@ -192,7 +207,7 @@ def delete_message(bot: BotSide, params: Params) -> bool:
     message = chat.by_id.get(message_id)
     if message is None:
         raise bad_request("message to delete not found")
-    if not message.from_bot and not chat.bot_may_delete:
+    if not message.from_bot and not chat.bot_may("can_delete_messages"):
         raise bad_request("message can't be deleted")
     if bot.world.now() - message.raw["date"] > DELETABLE:
         raise bad_request("message can't be deleted for everyone")

@@ -63,9 +63,7 @@ def _uploaded(kind: str, file: Upload, seconds: Json) -> Media:
 
 def say(person: Person, given: Json, groups: dict[int, Group]) -> list[Message]:
     """Has the person send it: one message, or those of an album. Raises CannotDo."""
-    place: Place = {"reply_to": given.get("reply_to")}
-    if "to" in given:
-        place["to"] = _group(groups, given["to"])
+    place: Place = {"reply_to": given.get("reply_to"), "topic": given.get("topic"), "to": group_to(given, groups)}
     if len(given.get("parts", [])) > 1:
         return person.sends_album(given["parts"], caption=given.get("caption", ""), **place)
     if "parts" in given:
@@ -78,7 +76,10 @@ def say(person: Person, given: Json, groups: dict[int, Group]) -> list[Message]:
     return [person.sends(given["text"], **place)]
 
 
-def _group(groups: dict[int, Group], chat_id: int) -> Group:
-    if chat_id not in groups:
+def group_to(given: Json, groups: dict[int, Group]) -> Group | None:
+    """The group that `to` names, None without it. Raises CannotDo when there is no such group."""
+    if given.get("to") is None:
+        return None
+    if given["to"] not in groups:
         raise CannotDo("There is no such group; add it with POST /sandbox/groups")
-    return groups[chat_id]
+    return groups[given["to"]]

@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox.botside import BotSide
 from sandbox.faults import Drop, Fault, Faults
+from sandbox.groups import SUPERGROUP, Status
 from sandbox.ledger import EntryKind, Ledger
 from sandbox.limits import Limits
 from sandbox.methods import METHODS
@@ -21,7 +22,7 @@ from sandbox.people import CannotDo, Group, Message, Person, Press, World
 from sandbox.posting import Posting
 from sandbox.wire import Json, Params, Receive, Refusal, Scope, Send, answer, answer_bytes, hang_up, read_params
 
-__all__ = ["CannotDo", "Drop", "Fault", "Group", "Message", "Person", "Press", "TelegramSandbox"]
+__all__ = ["CannotDo", "Drop", "Fault", "Group", "Message", "Person", "Press", "Status", "TelegramSandbox"]
 
 ADDRESS = re.compile(r"(?P<file>/file)?/bot(?P<token>[^/]+)/(?P<rest>.*)", re.DOTALL)
 DOWNLOAD = "download"  # how a download is called in the ledger and in fault rules
@@ -75,10 +76,21 @@ class TelegramSandbox:
         self.people[user_id].started |= started
         return self.people[user_id]
 
-    def add_group(self, chat_id: int, title: str) -> Group:
-        """A group with the bot in it; `chat_id` is negative."""
-        group = self.bot.groups[chat_id] = Group(self.world, chat_id, title)
+    def add_group(
+        self, chat_id: int, title: str, *, forum: bool = False, bot_is: Status = Status.ADMINISTRATOR
+    ) -> Group:
+        """A group with the bot in it; `chat_id` is negative, of a supergroup (which a forum is) at most -10**12."""
+        group = self.bot.groups[chat_id] = Group(self.world, chat_id, title, forum=forum, bot_is=bot_is)
         return group
+
+    def upgrade_group(self, group: Group, by: Person) -> Group:
+        """The group becomes a supergroup with a new id, and says so in both; writing to the old one is refused."""
+        supergroup = self.add_group(SUPERGROUP - abs(group.id), group.title, bot_is=group.bot_is)
+        supergroup.members = dict(group.members)
+        group.serve({"migrate_to_chat_id": supergroup.id}, by.user)
+        group.upgraded_to = supergroup.id
+        supergroup.serve({"migrate_from_chat_id": group.id}, by.user)
+        return supergroup
 
     @property
     def posting(self) -> Posting:

@@ -93,8 +93,11 @@ class UpdateQueue:
             wake(self._poller, "updates")
         return update_id
 
-    def open_webhook(self, url: str, stir: Callable[[], None]) -> None:
-        """From now on updates are posted: `stir` is called when one is `fresh`. Ends a running long poll."""
+    def open_webhook(self, url: str, stir: Callable[[], None] | None = None) -> None:
+        """From now on updates are posted: `stir` is called when one is `fresh`. Ends a running long poll.
+
+        Without `stir` nobody posts, and they wait.
+        """
         self.webhook_url, self._stir = url, stir
         self.fresh = deque(self.pending)
         if self._poller is not None:

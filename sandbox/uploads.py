@@ -37,7 +37,7 @@ def _send(bot: BotSide, params: Params, kind: str) -> Json:
     given = _given(params, kind, params.values.get(kind))
     if given is None:
         raise bad_request(f"there is no {kind} in the request")
-    frame = read_frame(bot, params, bot.chat(params))
+    frame = read_frame(params, bot.chat(params))
     return put(bot, frame, [_shown(bot, kind, given) | caption])[0]
 
 
@@ -50,7 +50,7 @@ def send_media_group(bot: BotSide, params: Params) -> list[Json]:
         raise bad_request("expected an Array of InputMedia")
     parts = [_part(params, item) for item in media]
     _check_album([kind for kind, _given, _caption in parts])
-    frame = read_frame(bot, Params({**params.values, "reply_markup": None}), bot.chat(params))
+    frame = read_frame(Params({**params.values, "reply_markup": None}), bot.chat(params))
     album: Json = {"media_group_id": bot.world.next_album()} if len(parts) > 1 else {}
     return put(bot, frame, [album | _shown(bot, kind, given) | caption for kind, given, caption in parts])
 
