@@ -14,6 +14,7 @@ from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
 from app.settings import Settings, TelegramMode
+from bot import albums
 from bot.commands import set_up
 from bot.dialogue import apologise, telegram_handler
 from bot.house import House
@@ -102,8 +103,8 @@ async def open_rooms(
         database=database,
         files=Files(settings.data_dir / "files"),
         links=links,
-        handlers={"telegram": telegram_handler(house)},
-        apologies={"telegram": apologise(house)},
+        handlers={"telegram": telegram_handler(house), albums.KIND: albums.album_timer(house)},
+        apologies={"telegram": apologise(house), albums.KIND: apologise(house, albums.whose)},
         still_due={
             OutboxKind.REMINDER: word_reminder(links),
             OutboxKind.NOTICE: word_notice(links),

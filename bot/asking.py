@@ -1,7 +1,10 @@
 """Questions: asked, added to, settled. The thread itself is kept by `intake/questions.py`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from bot import updating
 from bot.heard import id_in
 from bot.markup import lines, paragraphs, quote
 from bot.turn import BLANK, Turn, shortened
@@ -12,10 +15,11 @@ from facts.calendar import local_date
 from facts.dates import show_date
 from facts.languages import N_
 from intake.questions import add_message, ask, settle
+from storage import attachments
 from storage.drafts import Work
 from storage.people import own_project
 from storage.questions import own_question, question_lines, question_of_message, referent_wrote_last
-from storage.tables import Channel, DraftKind, DraftState, Question, QuestionState
+from storage.tables import Attachment, Channel, DraftKind, DraftState, Question, QuestionState
 from storage.worklist import ProjectLine, project_lines
 
 TEXT, PROJECT, OFFER = "text", "project", "offer"
@@ -40,10 +44,20 @@ def begin(turn: Turn) -> None:
         show_step(turn)
 
 
-def offer(turn: Turn) -> None:
-    """A text that belongs to nothing: perhaps a question?"""
-    turn.begin(replace(QUESTION, step=OFFER, answers={"text": turn.heard.text, "message": turn.heard.message}))
+def offer(turn: Turn, files: Sequence[Attachment] = ()) -> None:
+    """A text, or files, that belong to nothing: perhaps a question?"""
+    heard = turn.heard
+    answers: dict[str, Any] = {"text": heard.text or _for_files(turn), "message": heard.message}
+    if not heard.text:
+        answers["wordless"] = True
+    turn.begin(replace(QUESTION, step=OFFER, answers=answers, sources={heard.message: {"text": heard.text}}))
+    attachments.put_in_draft(turn.session, [one.id for one in files], turn.work.id)
     show_step(turn)
+
+
+def _for_files(turn: Turn) -> str:
+    """What stands for words where there are only files."""
+    return turn.plain(N_("I am leaving a file."))
 
 
 def show_step(turn: Turn, lead: str = "") -> None:
@@ -72,9 +86,12 @@ def _show_offer(turn: Turn, lead: str) -> None:
     for line in question_lines(turn.session, turn.person.id, only_open=True, limit=OFFERED):
         label = turn.plain(N_("Add it to no. {n}: {text}"), n=line.id, text=shortened(line.text, 40))
         rows.append([turn.option(label, f"add-{line.id}")])
+    with_files = bool(attachments.of_draft(turn.session, turn.work.id))
+    if with_files and project_lines(turn.session, turn.person.id, turn.today):
+        rows.append([turn.step(N_("It goes with an update of a project"), "update")])
     rows.append([turn.step(N_("Forget it"), "cancel")])
-    parts = [lead, quoted, _("<b>Is it a question for the office?</b>")]
-    turn.say(paragraphs(*parts), rows)
+    asked = _("<b>Where does it go?</b>") if with_files else _("<b>Is it a question for the office?</b>")
+    turn.say(paragraphs(lead, "" if turn.work.answers.get("wordless") else quoted, asked), rows)
 
 
 def _show_projects(turn: Turn, lead: str, own: list[ProjectLine]) -> None:
@@ -104,15 +121,36 @@ def hear_text(turn: Turn) -> None:
         _got_text(turn, turn.heard.text)
 
 
-def _got_text(turn: Turn, text: str) -> None:
+def hear_files(turn: Turn, files: Sequence[Attachment]) -> None:
+    """Files while a question is being written: they go along, the words below them are words of it."""
+    work, text = turn.work, turn.heard.text
+    if work.kind is DraftKind.FOLLOW_UP:
+        assert work.question_id is not None
+        turn.close(DraftState.SENT)
+        add(turn, work.question_id, text, turn.heard.message, files)
+        return
+    attachments.put_in_draft(turn.session, [one.id for one in files], work.id)
+    if text:
+        _got_text(turn, text)
+    elif work.answers.get("text"):
+        show_step(turn)
+    else:
+        _got_text(turn, _for_files(turn), wordless=True)
+
+
+def _got_text(turn: Turn, text: str, *, wordless: bool = False) -> None:
     """Keeps the words. People write in several messages: all of them are the question, until it is sent."""
     work = turn.work
-    whole = "\n".join(part for part in (work.answers.get("text", ""), text) if part)
+    earlier = "" if work.answers.get("wordless") else work.answers.get("text", "")
+    whole = "\n".join(part for part in (earlier, text) if part)
     if len(whole) > LONGEST:
         _ = turn.html
         show_step(turn, "⚠️ " + _("This question is already very long: I have not added the last message."))
         return
     answers = {"text": whole, "message": work.answers.get("message") or turn.heard.message}
+    if wordless:
+        answers["wordless"] = True
+    turn.source = {"text": "" if wordless else text}
     own = project_lines(turn.session, turn.person.id, turn.today)
     step = work.step
     if step == TEXT and not own:
@@ -142,11 +180,29 @@ def hear_button(turn: Turn, value: str) -> None:
     elif action == "project" and asked and own_project(turn.session, turn.person.id, number) is not None:
         _send(turn, number)
     elif action == "add" and asked:
-        text, message = str(turn.work.answers["text"]), str(turn.work.answers.get("message", ""))
-        turn.close(DraftState.SENT)
-        add(turn, number, text, message)
+        _add_instead(turn, number)
+    elif value == "update" and turn.work.step == OFFER:
+        _send_with_update(turn)
     else:
         _turn_page(turn, number if action == "page" else None)
+
+
+def _add_instead(turn: Turn, question_id: int) -> None:
+    """Not a question of its own: it belongs to an open one."""
+    work = turn.work
+    text = "" if work.answers.get("wordless") else str(work.answers["text"])
+    files = attachments.of_draft(turn.session, work.id)
+    turn.close(DraftState.SENT)
+    add(turn, question_id, text, str(work.answers.get("message", "")), files)
+
+
+def _send_with_update(turn: Turn) -> None:
+    """The files go along with an update, which begins; or goes on, if one of the project was begun."""
+    offered = turn.work.id
+    turn.close(DraftState.CANCELLED)
+    updating.begin_new(turn)
+    if turn.open_work is not None:
+        attachments.move_draft(turn.session, offered, turn.work.id)
 
 
 def choose_project(turn: Turn) -> None:
@@ -173,7 +229,7 @@ def cancel(turn: Turn) -> None:
 
 def _send(turn: Turn, project_id: int | None) -> None:
     """The receipt says its number and when to expect an answer."""
-    answers = turn.work.answers
+    answers, draft_id = turn.work.answers, turn.work.id
     turn.close(DraftState.SENT)
     question = ask(
         turn.session,
@@ -185,6 +241,7 @@ def _send(turn: Turn, project_id: int | None) -> None:
         project_id=project_id,
         inbox_id=turn.inbox_id,
         provider_id=str(answers.get("message") or "") or None,
+        draft_id=draft_id,
     )
     _ = turn.html
     day = show_date(local_date(question.due_at, turn.house.zone), turn.language)
@@ -204,10 +261,10 @@ def _send(turn: Turn, project_id: int | None) -> None:
 # -- the thread --------------------------------------------------------------------------------------
 
 
-def continue_thread(turn: Turn) -> bool:
+def continue_thread(turn: Turn, files: Sequence[Attachment] = ()) -> bool:
     """A reply to a message of a thread goes into that thread. False when it is a reply to something else."""
     reply_to = turn.heard.reply_to
-    if reply_to is None or not turn.heard.text:
+    if reply_to is None or not (turn.heard.text or files):
         return False
     ours = message_at(turn.session, Channel.TELEGRAM, turn.chat, reply_to)
     found = ours.question_id if ours else None
@@ -218,29 +275,30 @@ def continue_thread(turn: Turn) -> bool:
     work = turn.open_work
     if work is not None and work.kind is DraftKind.FOLLOW_UP and work.question_id == found:
         turn.close(DraftState.SENT)
-    add(turn, found, turn.heard.text, turn.heard.message)
+    add(turn, found, turn.heard.text, turn.heard.message, files)
     return True
 
 
-def add(turn: Turn, question_id: int, text: str, message: str) -> None:
-    """Puts a text into an own thread and says so."""
+def add(turn: Turn, question_id: int, text: str, message: str, files: Sequence[Attachment] = ()) -> None:
+    """Puts a text, perhaps with files, into an own thread and says so."""
     _ = turn.html
     question = own_question(turn.session, turn.person.id, question_id)
     if question is None:
         turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
         return
     was_over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
-    add_message(
+    added = add_message(
         turn.session,
         question,
         referent_id=turn.person.id,
-        text=text,
+        text=text or _for_files(turn),
         channel=Channel.TELEGRAM,
         now=turn.now,
         zone=turn.house.zone,
         inbox_id=turn.inbox_id,
         provider_id=message or None,
     )
+    attachments.put_in_message(turn.session, [one.id for one in files], added.id)
     if was_over:
         said = _("✓ Added: question no. {n} is open again, the office will read it.", n=question_id)
     else:

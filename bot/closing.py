@@ -6,6 +6,7 @@ from bot.screens import show_step
 from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of, missing_answers
 from bot.turn import Turn
 from intake.updates import record_update
+from storage.attachments import leave_draft
 from storage.tables import Channel, DraftState
 
 
@@ -18,6 +19,8 @@ def hear_button(turn: Turn, value: str) -> None:
         send(turn, number)
     elif action == "edit" and number is not None:
         _edit_one(turn, number)
+    elif action == "unattach" and step == EDIT:
+        _unattach(turn)
     elif action in ("edit", "change"):
         turn.move(step=EDIT)
         show_step(turn)
@@ -32,6 +35,14 @@ def _edit_one(turn: Turn, number: int) -> None:
     if number < len(names):
         turn.move(step=names[number], memory={"editing": True})
     show_step(turn)
+
+
+def _unattach(turn: Turn) -> None:
+    """The files stay behind; what was written stays as it is."""
+    leave_draft(turn.session, turn.work.id)
+    turn.move(step=SUMMARY)
+    _ = turn.html
+    show_step(turn, _("Nothing is attached any more."))
 
 
 def _back(turn: Turn) -> None:

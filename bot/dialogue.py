@@ -7,15 +7,14 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import asking, lists, menu, reached, tomorrow, unsent, updating, welcome
+from bot import albums, asking, edits, files, lists, menu, reached, tomorrow, unsent, updating, welcome
 from bot.commands import names
-from bot.heard import Kind, hear, id_in
+from bot.heard import Heard, Kind, hear, id_in
 from bot.house import House
 from bot.screens import show_step
 from bot.steps import UNCHANGED
 from bot.turn import Turn
 from delivery.callbacks import AboutQuestion, StartUpdate, Tomorrow, Unchanged, parse
-from delivery.words import PERSONAL_PAGE, Button
 from facts.languages import N_
 from storage.drafts import scene_at, sent_later
 from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
@@ -43,11 +42,15 @@ def telegram_handler(house: House) -> Handler:
     return handle
 
 
-def apologise(house: House) -> Handler:
+def _heard_in(_session: Session, inbox: Inbox) -> Heard:
+    return hear(_load(inbox.payload))
+
+
+def apologise(house: House, whose: Callable[[Session, Inbox], Heard] = _heard_in) -> Handler:
     """For a message that could not be handled: its sender is told once, and the office sees it."""
 
     def sorry(session: Session, inbox: Inbox, now: datetime) -> None:
-        heard = hear(_load(inbox.payload))
+        heard = whose(session, inbox)
         if not heard.private:
             return
         turn = Turn(house, session, heard, inbox.id, now, scene_at(session, Channel.TELEGRAM, str(heard.sender)))
@@ -103,6 +106,8 @@ def _invitation(turn: Turn, argument: str) -> None:
 def _answer_person(turn: Turn) -> None:
     if turn.person.unreachable:
         reached.opened(turn)
+    if turn.person.gathering is not None and not turn.heard.album:
+        albums.close_open(turn)
     answer = _KINDS.get(turn.heard.kind)
     if answer is not None:
         answer(turn)
@@ -118,7 +123,7 @@ def _text(turn: Turn) -> None:
             unsent.put_by(turn)
         command(turn)
     elif not heard.text:
-        _file(turn)
+        files.cannot_read(turn)
     elif asking.continue_thread(turn) or updating.lost_project(turn):
         return
     elif turn.open_work is None:
@@ -150,30 +155,11 @@ def _thanks(turn: Turn) -> None:
 
 
 def _file(turn: Turn) -> None:
-    """Files, stickers, voice: kept as they came, and the way to leave a file is shown. Once for an album."""
-    _ = turn.html
-    turn.say(
-        _("Here I can only read written messages. You can leave files on your own page; the link is for you alone."),
-        [[_personal_page(turn)], [turn.to_menu()]],
-        key=f"album:{turn.chat}:{turn.heard.album}" if turn.heard.album else None,
-    )
-
-
-def _personal_page(turn: Turn) -> Button:
-    return turn.link(N_("Open my page"), PERSONAL_PAGE)
-
-
-def _edited(turn: Turn) -> None:
-    _ = turn.html
-    turn.say(
-        _("I see that you edited a message, but I do not read edits: I have kept the first version.")
-        + " "
-        + (
-            _("You can go back and correct the answer with the buttons.")
-            if turn.open_work
-            else _("If something is different, write it to me in a new message.")
-        )
-    )
+    """A file, a place, a contact; parts of an album gather first."""
+    if turn.heard.album and turn.heard.enclosed is not None:
+        albums.gather(turn)
+    else:
+        files.take(turn)
 
 
 # -- buttons -----------------------------------------------------------------------------------------
@@ -321,5 +307,5 @@ _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,
     Kind.BUTTON: _button,
     Kind.FILE: _file,
-    Kind.EDITED: _edited,
+    Kind.EDITED: edits.hear,
 }

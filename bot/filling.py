@@ -21,17 +21,18 @@ def hear_answer(turn: Turn) -> None:
     field = form_of(turn).field(turn.work.step)
     assert field is not None
     word = turn.heard.text.casefold().strip(" .!")
+    turn.source = {"field": field.name, "text": turn.heard.text, "more": bool(turn.work.memory.get("more"))}
     more = bool(turn.work.memory.get("more"))
     if word in BACK_WORDS:
         _back(turn)
     elif word in SKIP_WORDS and field.optional:
         _skip(turn, field)
     elif word in SAME_WORDS and not more and fits(field, _same(turn, field)):
-        _take(turn, field, consider(field, _same(turn, field), facts_of(turn)))
+        take(turn, field, consider(field, _same(turn, field), facts_of(turn)))
     elif word in YES_WORDS and len(turn.work.memory.get("doubt", ())) == 1:
         _accept(turn, field, turn.work.memory["doubt"][0])
     else:
-        _take(turn, field, parse(field, turn.heard.text, facts_of(turn), more=more))
+        take(turn, field, parse(field, turn.heard.text, facts_of(turn), more=more))
 
 
 def _same(turn: Turn, field: Field) -> Any:
@@ -50,9 +51,9 @@ def hear_button(turn: Turn, value: str) -> None:
         case "unchanged":
             _repeat(turn)
         case "same" if fits(field, _same(turn, field)):
-            _take(turn, field, consider(field, _same(turn, field), facts_of(turn)))
+            take(turn, field, consider(field, _same(turn, field), facts_of(turn)))
         case "choose":
-            _take(turn, field, _chosen(field, argument, facts_of(turn)))
+            take(turn, field, _chosen(field, argument, facts_of(turn)))
         case "pick" | "yes" | "again":
             _settle_doubt(turn, field, action, argument)
         case _:
@@ -70,13 +71,14 @@ def _settle_doubt(turn: Turn, field: Field, action: str, argument: str) -> None:
     if action == "yes" and len(candidates) == 1:
         _accept(turn, field, candidates[0])
     elif action == "pick" and id_in(argument) < len(candidates):
-        _take(turn, field, consider(field, candidates[id_in(argument)], facts_of(turn)))
+        take(turn, field, consider(field, candidates[id_in(argument)], facts_of(turn)))
     else:
         turn.move(memory=_kept(turn))
         show_step(turn)
 
 
-def _take(turn: Turn, field: Field, outcome: Outcome) -> None:
+def take(turn: Turn, field: Field, outcome: Outcome) -> None:
+    """What becomes of an answer that was read: kept, asked back, or told why it cannot be read."""
     match outcome:
         case Answered(value):
             _accept(turn, field, value)
@@ -92,8 +94,11 @@ def _take(turn: Turn, field: Field, outcome: Outcome) -> None:
 
 
 def _forget_doubt(turn: Turn) -> None:
-    """Before an error is told: the doubt was about an earlier answer, and both together confuse."""
-    if "doubt" in turn.work.memory:
+    """Before an error is told: the doubt was about an earlier answer, and both together confuse.
+
+    What was written is remembered: people mend a slip by editing it.
+    """
+    if turn.source is not None or "doubt" in turn.work.memory:
         turn.move(memory={name: value for name, value in turn.work.memory.items() if name != "doubt"})
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.enclosed import Enclosed, enclosed_in
+
 # What Telegram says by itself in a private chat; nobody waits for an answer. All else without text is a file to us,
 # kinds that Telegram will invent tomorrow included.
 SERVICE = (
@@ -30,8 +32,9 @@ class Kind(StrEnum):
 class Heard:
     """`sender` and `chat` are Telegram's ids (0 when there is none); only in a private chat are they the same.
 
-    `text` is what was written, `data` what was pressed; `message` the id of the message (of the pressed
-    one), `reply_to` of the one answered; `language` is the phone's. `album` is shared by photos sent together.
+    `text` is what was written (below a file, too), `data` what was pressed; `message` the id of the message (of the
+    pressed one), `reply_to` of the one answered; `language` is the phone's. `album` is shared by photos sent together;
+    `enclosed` is None when nothing came along, or something that cannot be kept.
     """
 
     kind: Kind
@@ -45,6 +48,7 @@ class Heard:
     reply_to_bot: bool = False
     language: str = ""
     album: str | None = None
+    enclosed: Enclosed | None = None
 
     @property
     def command(self) -> str | None:
@@ -92,11 +96,13 @@ def _message(message: dict[str, Any]) -> Heard:
         "reply_to_bot": _part(reply, "from").get("is_bot") is True,
     }
     if isinstance(text, str):
-        return Heard(Kind.TEXT, text=text.replace("\x00", "").strip(), **common)
+        return Heard(Kind.TEXT, text=_words(text), **common)
     if any(name in message for name in SERVICE):
         return Heard(Kind.OTHER, **common)
     album = message.get("media_group_id")
-    return Heard(Kind.FILE, album=str(album) if album else None, **common)
+    caption = _words(message.get("caption"))
+    album_id = str(album)[:100] if album else None
+    return Heard(Kind.FILE, text=caption, album=album_id, enclosed=enclosed_in(message), **common)
 
 
 def _button(query: dict[str, Any]) -> Heard:
@@ -112,12 +118,14 @@ def _button(query: dict[str, Any]) -> Heard:
 
 
 def _edited(message: dict[str, Any]) -> Heard:
-    """Only texts: a live location is edited every few seconds."""
+    """Only words, of a text or below a file: a live location is edited every few seconds."""
     who = _who(message, _part(message, "chat"))
     text = message.get("text")
-    if not isinstance(text, str):
+    enclosed = None if isinstance(text, str) else enclosed_in(message)
+    if not isinstance(text, str) and (enclosed is None or not enclosed.file_id):
         return Heard(Kind.OTHER, **who)
-    return Heard(Kind.EDITED, text=text, message=_id(message, "message_id"), **who)
+    words = _words(text if isinstance(text, str) else message.get("caption"))
+    return Heard(Kind.EDITED, text=words, message=_id(message, "message_id"), enclosed=enclosed, **who)
 
 
 def _membership(change: dict[str, Any]) -> Heard:
@@ -136,6 +144,11 @@ def _who(event: dict[str, Any], chat: dict[str, Any]) -> dict[str, Any]:
         "private": chat.get("type") == "private" and _number(sender.get("id")) == _number(chat.get("id")) != 0,
         "language": language if isinstance(language, str) else "",
     }
+
+
+def _words(text: object) -> str:
+    # PostgreSQL refuses NUL in a text, and a message would never get in.
+    return text.replace("\x00", "").strip() if isinstance(text, str) else ""
 
 
 def _part(whole: dict[str, Any], name: str) -> dict[str, Any]:

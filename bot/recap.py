@@ -8,6 +8,7 @@ from delivery.words import Button
 from facts.dates import show_date, show_moment
 from facts.languages import N_
 from intake.forms import Doubt, consider, fits, show
+from storage.attachments import of_draft, of_update
 from storage.reports import deadline_of
 from storage.tables import Update
 from storage.worklist import Owed, owed_by
@@ -25,7 +26,7 @@ def show_summary(turn: Turn, lead: str) -> None:
     _ = turn.html
     parts = [lead] if lead else []
     parts.append(_("<b>Summary</b> · {title}", title=shortened(turn.subject.title, 100)))
-    parts.append(lines(*_answer_lines(turn, prior_of(turn.subject))))
+    parts.append(lines(*_answer_lines(turn, prior_of(turn.subject)), _files_line(turn)))
     chosen = _which_obligation(turn)
     if chosen is not None:
         parts.append(_("It covers: {deadline}", deadline=obligation_label(turn, chosen)))
@@ -55,6 +56,11 @@ def _answer_lines(turn: Turn, prior: Prior | None) -> list[str]:
     return said
 
 
+def _files_line(turn: Turn) -> str:
+    count = len(of_draft(turn.session, turn.work.id))
+    return turn.html(N_("📎 Attached: {n}"), n=count) if count else ""
+
+
 def _which_obligation(turn: Turn) -> Fitting | None:
     """The chosen one, while it is open; else the oldest that fits."""
     found = fitting(turn)
@@ -72,6 +78,8 @@ def show_edit(turn: Turn, lead: str) -> None:
         ]
         for i, one in enumerate(form_of(turn).fields)
     ]
+    if of_draft(turn.session, turn.work.id):
+        rows.append([turn.step(N_("📎 Leave out what is attached"), "unattach")])
     text = _("<b>Which answer would you like to change?</b>")
     turn.say(paragraphs(lead, text), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
 
@@ -84,7 +92,7 @@ def show_unchanged(turn: Turn, lead: str) -> None:
     title = shortened(turn.subject.title, 100)
     if prior.at is not None:
         parts.append(lines(bold(title), _("Nothing has changed since {day}?", day=day_of(turn, prior.at))))
-    parts.append(lines(*_answer_lines(turn, None)))
+    parts.append(lines(*_answer_lines(turn, None), _files_line(turn)))
     parts += ["🤔 " + doubt for doubt in _doubts(turn)]
     rows = _confirmations(turn)
     if len(rows) > 1:
@@ -118,11 +126,13 @@ def show_receipt(turn: Turn, update: Update, title: str, chosen: int | None) -> 
     """Number and time, what was fulfilled, what is due next."""
     _ = turn.html
     owed = owed_by(turn.session, turn.person.id)
+    attached = len(of_update(turn.session, update.id))
     parts = [
         lines(
             _("✅ <b>Update no. {n} received</b>", n=update.id),
             shortened(title, 120),
             show_moment(turn.now, turn.language, turn.house.zone),
+            _("📎 Attached: {n}", n=attached) if attached else "",
         ),
         *_fulfilled(turn, update, chosen),
     ]

@@ -77,7 +77,12 @@ def prior_of(subject: Subject) -> Prior:
 
 
 def facts_of(turn: Turn) -> Facts:
-    return Facts(turn.today, turn.subject.total_cents, prior_of(turn.subject).answers)
+    return facts_about(turn.today, turn.subject, prior_of(turn.subject))
+
+
+def facts_about(today: date, subject: Subject, prior: Prior) -> Facts:
+    """What an answer is held against."""
+    return Facts(today, subject.total_cents, prior.answers)
 
 
 def can_repeat(turn: Turn) -> bool:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from bot.heard import Heard
 from bot.house import House
+from bot.markup import paragraphs
 from delivery.outbox import queue
 from delivery.words import Button, Words
 from facts.calendar import local_date
@@ -30,7 +31,8 @@ class DraftMoved(Exception):
 class Turn:
     """`scene` is None for a stranger. `said` counts the answers, for their keys.
 
-    `recall`: after the answer, a question written and not sent is offered again.
+    `recall`: after the answer, a question written and not sent is offered again. `note` goes before the next answer.
+    `source`: what was heard is the answer to this field, or these words; kept with the next change of the draft.
     """
 
     house: House
@@ -42,6 +44,8 @@ class Turn:
     said: int = 0
     speaks: Language | None = None
     recall: bool = False
+    note: str = ""
+    source: dict[str, Any] | None = None
 
     @property
     def person(self) -> Person:
@@ -96,6 +100,8 @@ class Turn:
     def say(self, html: str, rows: Rows = (), *, question_id: int | None = None, key: str | None = None) -> None:
         """Queues one answer. `key`: said once, however many messages ask for it."""
         self.said += 1
+        if self.note:
+            html, self.note = paragraphs(self.note, html), ""
         queue(
             self.session,
             Words(html=str(html), buttons=tuple(tuple(row) for row in rows if row)),
@@ -117,9 +123,9 @@ class Turn:
         """A button with a text of its own."""
         return Button(shortened(label), data=data)
 
-    def link(self, msgid: str, url: str) -> Button:
+    def link(self, msgid: str, url: str, /, **values: object) -> Button:
         """A button that opens a page."""
-        return Button(shortened(self.plain(msgid)), url=url)
+        return Button(shortened(self.plain(msgid, **values)), url=url)
 
     def step(self, msgid: str, value: str, /, **values: object) -> Button:
         """The same, answering the open draft as it is now."""
@@ -140,6 +146,9 @@ class Turn:
     def move(self, **values: Any) -> Work:
         """Changes the open draft by compare-and-set. Raises DraftMoved."""
         work = self.work
+        if self.source is not None and self.heard.message:
+            values.setdefault("sources", work.sources | {self.heard.message: self.source})
+            self.source = None
         self._change(**values)
         moved = replace(work, revision=work.revision + 1, **values)
         assert self.scene is not None

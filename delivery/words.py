@@ -12,7 +12,8 @@ from typing import Any
 LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the tags too, so parsing only shortens
 SPARE = 96  # left free in each part, for the mark of a possible duplicate
 DATA_BYTES = 64
-# As a button's url: the reader's own page. Its key is made when the message leaves and is written down nowhere.
+# As a button's url: the reader's own page, perhaps with a path behind it (`…/upload/7`). Its key is made when the
+# message leaves and is written down nowhere.
 PERSONAL_PAGE = "raccordo:personal-page"
 
 _ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n{1,40}|[^\S\n]{1,40}|[^<&\s]{1,40}|.", re.DOTALL)
@@ -75,18 +76,24 @@ class Words:
 
 
 def opens_personal_page(words: Words) -> bool:
-    return any(one.url == PERSONAL_PAGE for one in urls(words))
+    return any(_is_personal(one) for one in urls(words))
 
 
 def with_personal_page(words: Words, url: str) -> Words:
     """With `url` behind the buttons to the reader's own page; without a url they are left out."""
     rows = (
         tuple(
-            replace(one, url=url) if one.url == PERSONAL_PAGE else one for one in row if url or one.url != PERSONAL_PAGE
+            replace(one, url=url + str(one.url).removeprefix(PERSONAL_PAGE)) if _is_personal(one) else one
+            for one in row
+            if url or not _is_personal(one)
         )
         for row in words.buttons
     )
     return replace(words, buttons=tuple(row for row in rows if row))
+
+
+def _is_personal(button: Button) -> bool:
+    return button.url is not None and button.url.startswith(PERSONAL_PAGE)
 
 
 def utf16(text: str) -> int:

@@ -21,6 +21,7 @@ from storage.tables import Attachment
 
 MIB = 1024 * 1024
 LIMIT = 20 * MIB  # what Telegram lets a bot fetch
+PAGE_LIMIT = 50 * MIB  # what people may leave on their own page, and staff may send
 PIECE = 256 * 1024
 NAME_LENGTH = 120
 UNKNOWN = "application/octet-stream"
@@ -46,6 +47,10 @@ _MAGIC: Mapping[bytes, str] = {
     b"GIF89a": "image/gif",
     b"II*\x00": "image/tiff",
     b"MM\x00*": "image/tiff",
+    b"OggS": "audio/ogg",
+    b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+    b"\x1aE\xdf\xa3": "video/webm",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "application/x-ole-storage",  # Word and Excel before 2007
 }
 _INSIDE: Mapping[bytes, str] = {
@@ -62,6 +67,14 @@ class FileRefused(Exception):
     def __init__(self, sentence: str, **values: object) -> None:
         super().__init__(sentence)
         self.sentence, self.values = sentence, values
+
+
+class FileTooLarge(FileRefused):
+    """More came than may be kept."""
+
+
+class FileEmpty(FileRefused):
+    """Nothing came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,7 @@ class Arriving:
         try:
             self._incoming.write(piece)
         except TooLarge as too_large:
-            raise FileRefused(
+            raise FileTooLarge(
                 N_("This file is larger than {limit} MB. Make it smaller, or send it in parts."),
                 limit=self._limit // MIB,
             ) from too_large
@@ -95,7 +108,7 @@ class Arriving:
         """Looks at what has come, and keeps it: on disk for good before it returns."""
         incoming = self._incoming
         if incoming.size == 0:
-            raise FileRefused(N_("This file is empty. Choose it again, please."))
+            raise FileEmpty(N_("This file is empty. Choose it again, please."))
         seen = seen_type(incoming.head, incoming.tail)
         kept = incoming.settle()
         return StoredFile(kept.name, kept.size, self._name, self._claimed, seen)
@@ -108,7 +121,7 @@ def arriving(files: Files, name: str, claimed_type: str, *, limit: int = LIMIT) 
     Raises FileRefused already here when the name says that we cannot take it.
     """
     shown = safe_name(name)
-    if _suffix(shown) in _REFUSED_NAMES:
+    if is_refused_name(shown):
         raise _dangerous()
     with files.incoming(limit) as incoming:
         yield Arriving(incoming, shown, claimed_type, limit)
@@ -187,6 +200,11 @@ def safe_name(name: str) -> str:
     return base if base.strip(".") else "file"
 
 
+def is_refused_name(name: str) -> bool:
+    """Whether the ending alone says that we cannot take it."""
+    return _suffix(name) in _REFUSED_NAMES
+
+
 def _printable(text: str) -> str:
     # Format characters (Cf) can turn the order of letters around: "fdp.exe" shown as "exe.pdf".
     return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -205,6 +223,8 @@ def seen_type(head: bytes, tail: bytes) -> str:
         return known
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[4:8] == b"ftyp":
+        return "audio/mp4" if head[8:11] == b"M4A" else "video/mp4"
     if head.startswith(b"PK\x03\x04"):
         return _archive_type(head, tail)
     # A web page stays one in UTF-16, and behind any number of blanks and comments.

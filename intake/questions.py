@@ -6,8 +6,9 @@ from typing import Any
 from sqlmodel import Session
 
 from facts.calendar import add_working_hours
-from storage import audit
+from storage import attachments, audit
 from storage import questions as stored
+from storage.drafts import became_question
 from storage.tables import Audience, Channel, Message, Question
 
 HOURS_TO_ANSWER = 19  # two working days, 08:30-18:00: what the office promises
@@ -29,8 +30,9 @@ def ask(  # noqa: PLR0913 - what came in, from whom, by which door
     project_id: int | None = None,
     inbox_id: int | None = None,
     provider_id: str | None = None,
+    draft_id: int | None = None,
 ) -> Question:
-    """A new question with its first message. Whether the project is theirs, the caller has checked."""
+    """A new question with its first message, and the files of the draft it was. The caller has checked the project."""
     question = Question(
         referent_id=referent_id,
         project_id=project_id,
@@ -42,7 +44,10 @@ def ask(  # noqa: PLR0913 - what came in, from whom, by which door
     session.add(question)
     session.flush()
     source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
-    _write(session, question.id, text, now, **source)
+    first = _write(session, question.id, text, now, **source)
+    if draft_id is not None:
+        became_question(session, draft_id, question.id)
+        attachments.hand_over(session, draft_id, message_id=first.id)
     audit.record(session, now, ("referent", referent_id), "question.ask", ("question", question.id))
     return question
 

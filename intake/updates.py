@@ -11,7 +11,7 @@ from sqlmodel import Session
 from delivery.outbox import queue_to
 from delivery.words import Words
 from facts.languages import N_, Language, speaking
-from storage import audit, reports
+from storage import attachments, audit, reports
 from storage.drafts import drafts_overtaken
 from storage.tables import Channel, Obligation, OutboxKind, Project, Referent, Update
 
@@ -60,6 +60,8 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
     update.obligation_id = _close_one(session, fitting, obligation_id, now)
     session.add(update)
     session.flush()
+    if draft_id is not None:
+        attachments.hand_over(session, draft_id, update_id=update.id)
     reports.refresh_project(session, project_id, _columns(answers))
     audit.record(
         session,

@@ -26,16 +26,18 @@ _project: Table = _tables["project"]
 _following: Table = _tables["following"]
 _update: Table = _tables["update"]
 _version: Table = _tables["form_version"]
+_album: Table = _tables["album"]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is writing. `unreachable`: their address was thought not to work."""
+    """Who is writing. `unreachable`: their address was thought not to work; `gathering`: an album of theirs that is."""
 
     id: int
     name: str
     language: str
     unreachable: bool
+    gathering: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ _last_update = (
     .correlate(_draft)
     .scalar_subquery()
 )
+_gathering = (
+    select_columns(_album.c.id)
+    .where(_album.c.referent_id == _referent.c.id, _album.c.closed_at.is_(None))
+    .correlate(_referent)
+    .scalar_subquery()
+)
 _WORK = [_draft.c[name] for name in Work.__slots__]
 _SUBJECT = [
     *(_project.c[name] for name in ("title", "total_cents", "phase", "progress_tenths", "spent_cents", "expected_end")),
@@ -105,6 +113,7 @@ _SCENE = (
         _referent.c.name,
         _referent.c.language,
         _address.c.unreachable_since.is_not(None),
+        _gathering,
         *_WORK,
         *_SUBJECT,
     )
@@ -127,9 +136,9 @@ def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
     row = session.connection().execute(_SCENE, {"channel": channel, "value": value}).first()
     if row is None:
         return None
-    work = Work(*row[4:15]) if row[4] is not None else None
-    subject = Subject(*row[15:]) if row[15] is not None else None
-    return Scene(Person(*row[:4]), work, subject)
+    work = Work(*row[5:16]) if row[5] is not None else None
+    subject = Subject(*row[16:]) if row[16] is not None else None
+    return Scene(Person(*row[:5]), work, subject)
 
 
 _INSERT = insert(_draft).returning(_draft.c.id)
@@ -164,6 +173,29 @@ def change_draft(session: Session, draft_id: int, revision: int, now: datetime, 
 def find_draft(session: Session, draft_id: int) -> Draft | None:
     """Any draft, whoever's, as it is in the database."""
     return session.get(Draft, draft_id, populate_existing=True)
+
+
+def recent_drafts(session: Session, referent_id: int, since: datetime) -> Sequence[Draft]:
+    """Everything a person has written in lately, in whatever state, the newest first."""
+    return session.exec(
+        select(Draft)
+        .where(Draft.referent_id == referent_id, Draft.touched_at >= since)
+        .order_by(col(Draft.id).desc())
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def subject_of(session: Session, draft_id: int) -> Subject | None:
+    """The project of any draft, and its last update by the same form; None without a project."""
+    found = (
+        select_columns(*_SUBJECT)
+        .select_from(
+            _draft.join(_project, _project.c.id == _draft.c.project_id).outerjoin(_update, _update.c.id == _last_update)
+        )
+        .where(_draft.c.id == draft_id)
+    )
+    row = session.connection().execute(found).first()
+    return None if row is None else Subject(*row)
 
 
 _UNFINISHED = (
@@ -232,6 +264,14 @@ _CANCEL_PARKED = (
 def cancel_parked(session: Session, referent_id: int, project_id: int, now: datetime) -> None:
     """Drops what this person had put aside on a project: a newer one has taken its place."""
     session.connection().execute(_CANCEL_PARKED, {"referent": referent_id, "project": project_id, "now": now})
+
+
+_BECAME = update(_draft).where(_draft.c.id == bindparam("draft")).values(question_id=bindparam("question"))
+
+
+def became_question(session: Session, draft_id: int, question_id: int) -> None:
+    """So that a message edited later finds where its words went."""
+    session.connection().execute(_BECAME, {"draft": draft_id, "question": question_id})
 
 
 _OVERTAKEN = (

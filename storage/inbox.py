@@ -119,6 +119,12 @@ def mark_failed(session: Session, row: Inbox, error: str, next_at: datetime | No
     session.execute(update(INBOX).where(INBOX.c.id == row.id).values(values))
 
 
+def put_off(session: Session, kind: str, provider_id: str, until: datetime) -> None:
+    """A timer that waits: not before `until`."""
+    waiting = (INBOX.c.kind == kind) & (INBOX.c.provider_id == provider_id) & (INBOX.c.state == InboxState.NEW)
+    session.execute(update(INBOX).where(waiting).values(next_at=until))
+
+
 def inbox_row(session: Session, inbox_id: int) -> Inbox | None:
     return session.get(Inbox, inbox_id)
 

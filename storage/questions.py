@@ -91,6 +91,19 @@ def question_of_message(session: Session, referent_id: int, channel: Channel, pr
     ).first()
 
 
+def message_of_chat(session: Session, referent_id: int, channel: Channel, provider_id: str) -> Message | None:
+    """The message of a thread that one message of the referent's chat became."""
+    return session.exec(
+        select(Message)
+        .where(
+            Message.provider_id == provider_id,
+            Message.referent_id == referent_id,
+            Message.channel == channel,
+        )
+        .order_by(col(Message.id).desc())
+    ).first()
+
+
 def touch(session: Session, question_id: int, channel: Channel, due_at: datetime, now: datetime) -> None:
     """A new message of the referent: a question that was over is open again, with a fresh due time.
 

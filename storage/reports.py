@@ -69,6 +69,11 @@ def latest_update(session: Session, project_id: int, form_id: int) -> Update | N
     ).first()
 
 
+def update_of_draft(session: Session, draft_id: int) -> Update | None:
+    """What a draft became when it was sent."""
+    return session.exec(select(Update).where(Update.draft_id == draft_id)).first()
+
+
 def _of_its_organizations() -> ColumnElement[bool]:
     """Obligations of an organisation that implements or houses the project, and in which the referent works."""
     own = select(Membership.organization_id).where(Membership.referent_id == bindparam("referent"))

@@ -92,11 +92,14 @@ class Update(SQLModel, table=True):
 class Album(SQLModel, table=True):
     """Photos or files sent together: separate updates to Telegram, one answer to us.
 
-    Its parts gather until it has been quiet for a while; then it goes where it belongs, and a part that comes later
-    goes there too. `closed_at`: it has gone.
+    Its parts gather until it has been quiet for a while; then they go where they belong (`closed_at`), and a part that
+    comes later goes where they went.
     """
 
-    __table_args__ = (UniqueConstraint("chat", "group_id"),)
+    __table_args__ = (
+        UniqueConstraint("chat", "group_id"),
+        only_one("uq_album_one_open", "referent_id", where="closed_at IS NULL"),
+    )
 
     id: int = Field(default=None, primary_key=True)
     chat: str
@@ -104,10 +107,7 @@ class Album(SQLModel, table=True):
     referent_id: int = Field(foreign_key="referent.id")
     caption: str = ""
     reply_to: str | None = None
-    message_id: str = ""
-    draft_id: int | None = Field(default=None, foreign_key="draft.id")
-    thread_message_id: int | None = Field(default=None, foreign_key="message.id")
-    update_id: int | None = Field(default=None, foreign_key="update.id")
+    provider_id: str = ""
     created_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
 
@@ -135,7 +135,7 @@ class Attachment(SQLModel, table=True):
     """A file that came along, or one that staff send. Kept in DATA_DIR under the name of its SHA-256; `size` in bytes.
 
     Until it is fetched from Telegram (`file_id`) it has no SHA-256. It belongs to a draft until that is sent, then to
-    an update or to a message of a thread.
+    an update or to a message of a thread. `provider_id`: the message of the chat with which it came.
     """
 
     __table_args__ = (
@@ -164,6 +164,7 @@ class Attachment(SQLModel, table=True):
     message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    provider_id: str = ""
     file_id: str = ""
     file_unique_id: str = ""
     attempts: int = 0

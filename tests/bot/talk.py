@@ -3,19 +3,20 @@
 import html
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import orjson
 from sqlmodel import Session, col, select
 
+from bot import albums
 from bot.dialogue import telegram_handler
 from bot.house import House
 from delivery.links import Links
 from delivery.words import LONGEST, Words, utf16
 from sandbox.entities import parse_html
-from storage.tables import Inbox, Outbox
+from storage.tables import Inbox, InboxState, Outbox
 
 LINKS = Links("https://raccordo.example.org", bot="raccordo_bot")
 
@@ -32,6 +33,7 @@ class Phone:
     house: House = field(default_factory=lambda: House(LINKS))
     language: str = "it"
     transcript: list[str] = field(default_factory=list)
+    written: str = ""  # the id of the last message written or sent
     _seen: int = 0
 
     # -- doing -------------------------------------------------------------------------------------
@@ -43,6 +45,37 @@ class Phone:
             message["reply_to_message"] = {"message_id": int(reply_to), "from": {"id": 1, "is_bot": True}}
         self.transcript.append(f"\n  {text}   ◁ io")
         return self.sends({"message": message})
+
+    def leaves(self, caption: str = "", *, album: str = "", reply_to: str = "", **content: Any) -> "Phone":
+        """Sends a file, a photo, a place: `content` as Telegram describes it. Without any, a photo."""
+        content = content or {"photo": photo(next(_numbers))}
+        message: dict[str, Any] = self.message() | content
+        extra = {"caption": caption, "media_group_id": album}
+        message |= {name: value for name, value in extra.items() if value}
+        if reply_to:
+            message["reply_to_message"] = {"message_id": int(reply_to), "from": {"id": 1, "is_bot": True}}
+        self.transcript.append(f"\n  {' '.join(content)} {caption}   ◁ io")
+        return self.sends({"message": message})
+
+    def edits(self, text: str, message: str = "", **content: Any) -> "Phone":
+        """Changes the last message, or an earlier one; `content` when it is the words below something."""
+        words = {"caption": text, **content} if content else {"text": text}
+        edited = self.message() | {"message_id": int(message or self.written), "edit_date": 1} | words
+        self.transcript.append(f"\n  (modificato) {text}   ◁ io")
+        return self.sends({"edited_message": edited})
+
+    def waits(self, seconds: float = 3.0) -> "Phone":
+        """Time passes: the timers that are due ring."""
+        self.now += timedelta(seconds=seconds)
+        self._seen = self._newest()
+        due = select(Inbox).where(Inbox.kind == albums.KIND, Inbox.state == "new", col(Inbox.next_at) <= self.now)
+        for row in self.session.exec(due.execution_options(populate_existing=True)).all():
+            albums.album_timer(self.house)(self.session, row, self.now)
+            row.state = InboxState.DONE
+            self.session.flush()
+        for said in self.heard:
+            self.transcript.append(show(said))
+        return self
 
     def presses(self, label: str) -> "Phone":
         """Presses the button of the last message whose text contains `label`."""
@@ -66,6 +99,8 @@ class Phone:
     def sends(self, update: dict[str, Any]) -> "Phone":
         """Any update, through inbox and handler."""
         number = next(_numbers)
+        if "message" in update:
+            self.written = str(update["message"]["message_id"])
         payload = orjson.dumps({"update_id": number} | update, option=orjson.OPT_SORT_KEYS)
         row = Inbox(
             kind="telegram",
@@ -125,6 +160,25 @@ class Phone:
         row.provider_id = provider_id
         self.session.flush()
         return provider_id
+
+
+def photo(number: int) -> list[dict[str, Any]]:
+    """As Telegram describes one: several sizes."""
+    return [
+        {"file_id": f"p{number}-{w}", "file_unique_id": f"u{number}-{w}", "width": w, "height": w, "file_size": w * 100}
+        for w in (90, 1280, 320)
+    ]
+
+
+def a_document(name: str = "relazione.pdf", size: int = 12_345, type_: str = "application/pdf") -> dict[str, Any]:
+    file_id = f"d{next(_numbers)}"
+    return {
+        "file_id": file_id,
+        "file_unique_id": f"u{file_id}",
+        "file_name": name,
+        "file_size": size,
+        "mime_type": type_,
+    }
 
 
 def plain(markup: str) -> str:

@@ -6,7 +6,6 @@ from sqlmodel import func, select
 
 from bot.heard import Heard, Kind
 from bot.turn import DraftMoved, Turn
-from delivery.words import PERSONAL_PAGE
 from storage.drafts import change_draft, scene_at
 from storage.tables import Channel, Draft, DraftState, Following, Outbox, Referent
 from tests.bot.conftest import Stage
@@ -140,27 +139,6 @@ def test_a_project_taken_away_ends_its_draft(stage: Stage) -> None:
 
     assert "non è più tra i tuoi" in stage.bruno.text
     assert "Non vedo ancora nessun tuo progetto" in stage.bruno.says("/aggiorna").text
-
-
-def test_an_edited_answer_is_said_not_to_be_read(stage: Stage) -> None:
-    stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
-
-    stage.bruno.sends({"edited_message": stage.bruno.message() | {"text": "20"}})
-
-    assert "non leggo le modifiche" in stage.bruno.text
-    assert stage.session.exec(select(Draft.answers)).one()["progress"] == "10.0"
-
-
-def test_files_are_answered_with_a_way_to_leave_them_once_for_an_album(stage: Stage) -> None:
-    photo = stage.ada.message() | {"photo": [{"file_id": "x"}], "media_group_id": "7"}
-
-    stage.ada.sends({"message": photo})
-    assert "solo i messaggi scritti" in stage.ada.text
-    [page] = [button for row in stage.ada.heard[0].buttons for button in row if button.url]
-    assert page.url == PERSONAL_PAGE
-
-    stage.ada.sends({"message": photo | {"message_id": 9}})
-    assert stage.ada.heard == []
 
 
 def test_deadlines_and_projects_are_listed_with_their_buttons(stage: Stage) -> None:

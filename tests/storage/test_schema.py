@@ -47,8 +47,8 @@ def test_what_the_previous_release_stored_comes_through_up_and_down(database: Da
         connection.execute(
             text(
                 "INSERT INTO attachment (id, size, name, type_claimed, type_seen, created_at, kind, state, caption, "
-                "detail, file_id, file_unique_id, attempts) VALUES (2, 1, 'foto', '', '', '2026-11-01 08:00:00', "
-                "'photo', 'waiting', '', '{}', 'AgAC', '', 0)"
+                "detail, provider_id, file_id, file_unique_id, attempts) VALUES (2, 1, 'foto', '', '', "
+                "'2026-11-01 08:00:00', 'photo', 'waiting', '', '{}', '7', 'AgAC', '', 0)"
             )
         )
     downgrade(database, "0001")

@@ -88,19 +88,16 @@ def upgrade() -> None:
     sa.Column('referent_id', sa.Integer(), nullable=False),
     sa.Column('caption', sa.String(), nullable=False),
     sa.Column('reply_to', sa.String(), nullable=True),
-    sa.Column('message_id', sa.String(), nullable=False),
-    sa.Column('draft_id', sa.Integer(), nullable=True),
-    sa.Column('thread_message_id', sa.Integer(), nullable=True),
-    sa.Column('update_id', sa.Integer(), nullable=True),
+    sa.Column('provider_id', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['draft_id'], ['draft.id'], name=op.f('fk_album_draft_id_draft')),
     sa.ForeignKeyConstraint(['referent_id'], ['referent.id'], name=op.f('fk_album_referent_id_referent')),
-    sa.ForeignKeyConstraint(['thread_message_id'], ['message.id'], name=op.f('fk_album_thread_message_id_message')),
-    sa.ForeignKeyConstraint(['update_id'], ['update.id'], name=op.f('fk_album_update_id_update')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_album')),
     sa.UniqueConstraint('chat', 'group_id', name=op.f('uq_album_chat_group_id'))
     )
+    with op.batch_alter_table('album', schema=None) as batch_op:
+        batch_op.create_index('uq_album_one_open', ['referent_id'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
+
     op.create_table('correction',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('message_id', sa.Integer(), nullable=True),
@@ -129,6 +126,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('draft_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('album_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('inbox_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('provider_id', sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column('file_id', sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column('file_unique_id', sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column('attempts', sa.Integer(), nullable=False, server_default=sa.text("'0'")))
@@ -160,6 +158,7 @@ def upgrade() -> None:
         batch_op.alter_column('state', server_default=None)
         batch_op.alter_column('caption', server_default=None)
         batch_op.alter_column('detail', server_default=None)
+        batch_op.alter_column('provider_id', server_default=None)
         batch_op.alter_column('file_id', server_default=None)
         batch_op.alter_column('file_unique_id', server_default=None)
         batch_op.alter_column('attempts', server_default=None)
@@ -200,6 +199,7 @@ def downgrade() -> None:
         batch_op.drop_column('attempts')
         batch_op.drop_column('file_unique_id')
         batch_op.drop_column('file_id')
+        batch_op.drop_column('provider_id')
         batch_op.drop_column('inbox_id')
         batch_op.drop_column('album_id')
         batch_op.drop_column('draft_id')
@@ -214,6 +214,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_correction_message_id'))
 
     op.drop_table('correction')
+    with op.batch_alter_table('album', schema=None) as batch_op:
+        batch_op.drop_index('uq_album_one_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
+
     op.drop_table('album')
     with op.batch_alter_table('snooze', schema=None) as batch_op:
         batch_op.drop_index('uq_snooze_waiting', sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))

@@ -1,0 +1,154 @@
+"""Files, places and contacts that people send: written down, and put where they belong. Fetches nothing.
+
+They belong to what the person is doing: the thread they reply to, the update or question they are writing. Sent on
+their own they may become a question, or go along with an update. For what cannot be had there is a way to that very
+place, on the person's own page.
+"""
+
+from collections.abc import Sequence
+
+from bot import asking, filling, updating
+from bot.heard import Kind
+from bot.markup import paragraphs
+from bot.screens import show_step
+from bot.steps import form_of, is_field
+from bot.turn import Turn, shortened
+from delivery.words import PERSONAL_PAGE, Button
+from facts.languages import N_
+from intake.expected import Expected, WhyMissing, expect
+from intake.files import LIMIT, MIB
+from intake.forms import FieldType
+from storage import attachments
+from storage.tables import Attachment, DraftKind, FileKind, FileState
+
+WORDY = (FieldType.TEXT, FieldType.YES_TEXT)  # fields that the words below a photo may answer
+MOST_NAMED = 5
+
+KINDS = {
+    FileKind.FILE: N_("file"),
+    FileKind.PHOTO: N_("photo"),
+    FileKind.VOICE: N_("voice message"),
+    FileKind.VIDEO: N_("video"),
+    FileKind.LOCATION: N_("place"),
+    FileKind.CONTACT: N_("contact"),
+}
+WHY = {
+    WhyMissing.TOO_LARGE: N_(
+        "“{name}” is too large for Telegram: from here I can only fetch files up to {limit} MB. "
+        "Leave it on your page: it ends up in the very same place."
+    ),
+    WhyMissing.REFUSED: N_(
+        "I cannot take “{name}”: no programs, scripts or web pages. "
+        "If you have it as a PDF, for example, leave it here: it ends up in the very same place."
+    ),
+    WhyMissing.EXPIRED: N_(
+        "Telegram does not hand me “{name}”. Leave it on your page: it ends up in the very same place."
+    ),
+}
+
+
+def take(turn: Turn) -> None:
+    """A message with something in it that is no part of an album."""
+    if turn.heard.enclosed is None:
+        cannot_read(turn)
+    else:
+        place(turn, [write_down(turn)])
+
+
+def cannot_read(turn: Turn) -> None:
+    """Stickers, polls, games, what Telegram will invent tomorrow: kept raw, and said so."""
+    _ = turn.html
+    turn.say(
+        _(
+            "I cannot read this kind of message. You can write to me, or send photos, files, voice messages, "
+            "a place or a contact."
+        ),
+        [[turn.link(N_("Open my page"), PERSONAL_PAGE)], [turn.to_menu()]],
+        key=f"album:{turn.chat}:{turn.heard.album}" if turn.heard.album else None,
+    )
+
+
+def write_down(turn: Turn, album_id: int | None = None) -> Attachment:
+    """What this message brought, before it is known where it belongs."""
+    heard, enclosed = turn.heard, turn.heard.enclosed
+    assert enclosed is not None
+    what = Expected(
+        kind=enclosed.kind,
+        name=enclosed.name or turn.plain(KINDS[enclosed.kind]),
+        size=enclosed.size,
+        type_claimed=enclosed.type,
+        file_id=enclosed.file_id,
+        file_unique_id=enclosed.unique_id,
+        provider_id=heard.message,
+        caption=heard.text,
+        detail=dict(enclosed.detail),
+    )
+    person, inbox = turn.person.id, turn.inbox_id
+    return expect(turn.session, what, referent_id=person, inbox_id=inbox, now=turn.now, album_id=album_id)
+
+
+def place(turn: Turn, files: Sequence[Attachment]) -> None:
+    """Puts them where they belong and says where that is. `turn.heard.text` holds the words that came with them."""
+    if not asking.continue_thread(turn, files) and not updating.lost_project(turn):
+        turn.note = _received(turn, files)
+        if turn.open_work is None:
+            asking.offer(turn, files)
+        elif turn.work.kind is DraftKind.UPDATE:
+            _add_to_update(turn, files)
+        else:
+            asking.hear_files(turn, files)
+    tell_missing(turn, files)
+
+
+def _received(turn: Turn, files: Sequence[Attachment]) -> str:
+    """ "📎 relazione.pdf", "📎 5 foto": what was understood; what cannot be had is told apart."""
+    _ = turn.html
+    coming = [one for one in files if one.state is not FileState.MISSING]
+    if not coming:
+        return ""
+    return _("📎 Received: {what}", what=summed_up(turn, coming))
+
+
+def summed_up(turn: Turn, files: Sequence[Attachment]) -> str:
+    """Plain: names of a few, else how many."""
+    if len(files) > MOST_NAMED or (len(files) > 1 and all(one.kind is FileKind.PHOTO for one in files)):
+        if all(one.kind is FileKind.PHOTO for one in files):
+            return turn.plain.ngettext("one photo", "{n} photos", len(files))
+        return turn.plain.ngettext("one file", "{n} files", len(files))
+    return ", ".join(shortened(one.name, 60) for one in files)
+
+
+def _add_to_update(turn: Turn, files: Sequence[Attachment]) -> None:
+    """They go along with the update. The words below them answer the question, when it asks for words."""
+    attachments.put_in_draft(turn.session, [one.id for one in files], turn.work.id)
+    if turn.heard.text and is_field(turn):
+        field = form_of(turn).field(turn.work.step)
+        assert field is not None
+        if field.type in WORDY:
+            filling.hear_answer(turn)
+            return
+    _ = turn.html
+    show_step(turn, _("It goes along with this update."))
+
+
+def tell_missing(turn: Turn, files: Sequence[Attachment]) -> None:
+    """At once, and with the way to that very place. One message for all of them."""
+    missing = [one for one in files if one.state is FileState.MISSING]
+    if missing:
+        turn.say(
+            paragraphs(*("⚠️ " + why_missing(turn, one) for one in missing)),
+            [[upload_button(turn, one)] for one in missing],
+        )
+
+
+def why_missing(turn: Turn, file: Attachment) -> str:
+    assert file.error is not None
+    return turn.html(WHY[WhyMissing(file.error)], name=shortened(file.name, 80), limit=LIMIT // MIB)
+
+
+def upload_button(turn: Turn, file: Attachment) -> Button:
+    return turn.link(N_("⬆️ Leave “{name}”"), f"{PERSONAL_PAGE}/upload/{file.id}", name=shortened(file.name, 30))
+
+
+def is_file(turn: Turn) -> bool:
+    return turn.heard.kind is Kind.FILE and turn.heard.enclosed is not None

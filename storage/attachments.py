@@ -1,0 +1,173 @@
+"""Queries on files: where they belong, which wait to be fetched, which albums gather. Decides nothing.
+
+A file belongs to a draft until that is sent, then to an update or to a message of a thread. The parts of an album go
+where the first of them went.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, SQLModel, col, select
+
+from storage.tables import Album, Attachment, FileState
+
+_attachment = SQLModel.metadata.tables["attachment"]
+
+
+# --- where they belong
+
+
+def put_in_draft(session: Session, ids: Collection[int], draft_id: int) -> None:
+    _change(session, col(Attachment.id).in_(ids), draft_id=draft_id)
+
+
+def put_in_message(session: Session, ids: Collection[int], message_id: int) -> None:
+    _change(session, col(Attachment.id).in_(ids), message_id=message_id)
+
+
+def of_draft(session: Session, draft_id: int) -> Sequence[Attachment]:
+    """What goes along when a draft is sent, in the order in which it came."""
+    return session.exec(
+        select(Attachment).where(_unsent(draft_id)).order_by(col(Attachment.id)).execution_options(**FRESH)
+    ).all()
+
+
+def move_draft(session: Session, old_draft_id: int, new_draft_id: int) -> None:
+    """What was left with one draft goes along with another."""
+    _change(session, _unsent(old_draft_id), draft_id=new_draft_id)
+
+
+def leave_draft(session: Session, draft_id: int) -> int:
+    """They do not go along after all; how many. They stay in the house, and belong to nothing."""
+    return _change(session, _unsent(draft_id), draft_id=None)
+
+
+def hand_over(session: Session, draft_id: int, *, message_id: int | None = None, update_id: int | None = None) -> None:
+    """The draft is sent: its files go with the message, or with the update, that it became."""
+    _change(session, _unsent(draft_id), message_id=message_id, update_id=update_id)
+
+
+def of_update(session: Session, update_id: int) -> Sequence[Attachment]:
+    return session.exec(select(Attachment).where(Attachment.update_id == update_id).order_by(col(Attachment.id))).all()
+
+
+def of_chat_message(session: Session, referent_id: int, provider_id: str) -> Attachment | None:
+    """The file that came with one message of a referent's chat."""
+    return session.exec(
+        select(Attachment)
+        .where(Attachment.referent_id == referent_id, Attachment.provider_id == provider_id)
+        .order_by(col(Attachment.id).desc())
+        .execution_options(**FRESH)
+    ).first()
+
+
+def set_caption(session: Session, attachment_id: int, caption: str) -> None:
+    _change(session, col(Attachment.id) == attachment_id, caption=caption)
+
+
+FRESH = {"populate_existing": True}
+
+
+def _unsent(draft_id: int) -> Any:
+    sent = col(Attachment.message_id).is_not(None) | col(Attachment.update_id).is_not(None)
+    return (col(Attachment.draft_id) == draft_id) & ~sent
+
+
+def _change(session: Session, which: Any, **values: Any) -> int:
+    changed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Attachment).where(which).values(**values).execution_options(synchronize_session=False)
+    )
+    return changed.rowcount
+
+
+# --- albums
+
+
+def album_of(session: Session, chat: str, group_id: str) -> Album | None:
+    return session.exec(
+        select(Album).where(Album.chat == chat, Album.group_id == group_id).execution_options(**FRESH)
+    ).first()
+
+
+def open_album(session: Session, album_id: int) -> Album | None:
+    """The album while it still gathers."""
+    return session.exec(
+        select(Album).where(Album.id == album_id, col(Album.closed_at).is_(None)).execution_options(**FRESH)
+    ).first()
+
+
+def close_album(session: Session, album_id: int, now: datetime) -> bool:
+    """True for whoever comes first: the timer, or the next message of the chat."""
+    closed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Album)
+        .where(col(Album.id) == album_id, col(Album.closed_at).is_(None))
+        .values(closed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return closed.rowcount == 1
+
+
+def caption_album(session: Session, album_id: int, caption: str) -> None:
+    session.execute(update(Album).where(col(Album.id) == album_id, col(Album.caption) == "").values(caption=caption))
+
+
+def parts_of(session: Session, album_id: int) -> Sequence[Attachment]:
+    return session.exec(
+        select(Attachment)
+        .where(Attachment.album_id == album_id)
+        .order_by(col(Attachment.id))
+        .execution_options(**FRESH)
+    ).all()
+
+
+def follow(session: Session, attachment_id: int, first: Attachment) -> bool:
+    """Puts a late part where another part is; False when that belongs to nothing."""
+    place = {name: getattr(first, name) for name in ("draft_id", "message_id", "update_id")}
+    if not any(place.values()):
+        return False
+    _change(session, col(Attachment.id) == attachment_id, **place)
+    return True
+
+
+# --- fetching
+
+
+def claim_fetch(session: Session, now: datetime, lease_until: datetime) -> Attachment | None:
+    """The file that has waited longest, as it is with this try counted; ours until `lease_until`. None: none is due."""
+    due = (
+        select(Attachment.id)
+        .where(Attachment.state == FileState.WAITING, col(Attachment.next_at) <= now)
+        .order_by(col(Attachment.next_at), col(Attachment.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = session.exec(due).first()
+    if found is None:
+        return None
+    still = (col(Attachment.id) == found) & (col(Attachment.next_at) <= now)
+    if not _change(session, still, next_at=lease_until, attempts=col(Attachment.attempts) + 1):
+        return None
+    return session.get(Attachment, found, populate_existing=True)
+
+
+def any_to_fetch(session: Session, now: datetime) -> bool:
+    due = select(Attachment.id).where(Attachment.state == FileState.WAITING, col(Attachment.next_at) <= now)
+    return session.exec(due.limit(1)).first() is not None
+
+
+def settle_fetch(session: Session, attachment_id: int, attempt: int, **values: Any) -> bool:
+    """Writes what became of one try; False when another has begun since, or the file came by another way."""
+    ours = (
+        (col(Attachment.id) == attachment_id)
+        & (col(Attachment.attempts) == attempt)
+        & (col(Attachment.state) == FileState.WAITING)
+    )
+    return _change(session, ours, **values) == 1
+
+
+def fill_missing(session: Session, attachment_id: int, **values: Any) -> bool:
+    """The file that could not be had has come by another way; False when it was there already."""
+    missing = (col(Attachment.id) == attachment_id) & (col(Attachment.state) != FileState.KEPT)
+    return _change(session, missing, **values) == 1

@@ -1,0 +1,119 @@
+"""Five photos with a caption are one answer, whatever happens between them."""
+
+from sqlmodel import col, select
+
+from storage import attachments
+from storage.questions import thread
+from storage.tables import Album, Attachment, Question
+from tests.bot.conftest import Stage
+from tests.bot.talk import walk_to_summary
+
+
+def parts(stage: Stage) -> list[Attachment]:
+    return list(
+        stage.session.exec(select(Attachment).order_by(col(Attachment.id)).execution_options(populate_existing=True))
+    )
+
+
+def send_album(stage: Stage, name: str = "77", count: int = 5, caption: str = "Il cantiere oggi") -> None:
+    stage.bruno.leaves(caption, album=name)
+    for _ in range(count - 1):
+        stage.bruno.leaves(album=name)
+
+
+def test_an_album_is_one_answer_once_it_has_been_quiet(stage: Stage) -> None:
+    stage.bruno.says("/aggiorna").presses("Esecuzione").says("45").says("310000").says("30/9/2027")
+
+    send_album(stage)
+    assert stage.bruno.heard == [], "nothing is said while it gathers"
+    assert stage.bruno.waits(2.0).heard == []
+    stage.bruno.leaves(album="77")
+    assert stage.bruno.waits(2.0).heard == [], "each part starts the time anew"
+    stage.bruno.waits(1.0)
+
+    assert len(stage.bruno.heard) == 1
+    assert "📎 Ricevuto: 6 foto" in stage.bruno.text
+    assert "✓ Problemi: Il cantiere oggi" in stage.bruno.text
+    stage.bruno.presses("Salta").presses("Invia")
+    assert len(attachments.of_update(stage.session, stage.sent[0].id)) == 6
+
+
+def test_whatever_else_is_done_closes_the_album_first(stage: Stage) -> None:
+    send_album(stage, caption="Domanda con foto")
+
+    stage.bruno.says("ciao")
+
+    assert "📎 Ricevuto: 5 foto" in stage.bruno.text
+    stage.bruno.waits()
+    assert stage.bruno.heard == [], "the timer finds nothing left to do"
+    assert {part.draft_id for part in parts(stage)} != {None}
+
+
+def test_a_second_album_closes_the_first(stage: Stage) -> None:
+    stage.bruno.says("/domanda Guardate le foto").presses("Nessun progetto")
+    stage.bruno.presses("Aggiungi qualcosa")
+    send_album(stage, "1", 2, "prima")
+
+    send_album(stage, "2", 3, "seconda")
+    stage.bruno.waits()
+
+    question = stage.session.exec(select(Question)).one()
+    assert [message.text for message in thread(stage.session, question.id)] == ["Guardate le foto", "prima"]
+    assert "Ricevuto: 3 foto" in stage.bruno.text
+
+
+def test_a_late_part_goes_where_the_others_went(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna")
+    send_album(stage, count=2)
+    walk_to_summary(bruno.waits()).presses("Invia")
+
+    bruno.leaves(album="77")
+
+    assert "l'ho messo insieme agli altri" in bruno.text
+    assert [part.update_id for part in parts(stage)] == [stage.sent[0].id] * 3
+    assert bruno.leaves(album="77").heard == [], "said once"
+
+
+def test_a_caption_on_a_later_part_is_the_albums(stage: Stage) -> None:
+    stage.ada.leaves(album="5")
+    stage.ada.leaves("Va bene?", album="5")
+    stage.ada.waits().presses("Sì, inviala").presses("Nessun progetto")
+
+    question = stage.session.exec(select(Question)).one()
+    assert [message.text for message in thread(stage.session, question.id)] == ["Va bene?"]
+
+
+def test_an_album_in_reply_to_a_thread_is_one_message_of_it(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Che foto servono?").presses("Nessun progetto")
+    receipt = ada.delivered("900")
+    ada.leaves("queste", album="6", reply_to=receipt)
+    ada.leaves(album="6")
+    ada.waits()
+
+    question = stage.session.exec(select(Question)).one()
+    messages = thread(stage.session, question.id)
+    assert [message.text for message in messages] == ["Che foto servono?", "queste"]
+    assert [part.message_id for part in parts(stage)] == [messages[1].id] * 2
+
+
+def test_parts_that_are_too_large_are_told_together(stage: Stage) -> None:
+    stage.bruno.says("/aggiorna")
+    for name in ("a.mp4", "b.mp4"):
+        stage.bruno.leaves(album="8", video={"file_id": name, "file_name": name, "file_size": 30_000_000})
+
+    stage.bruno.waits()
+
+    assert stage.bruno.labels[-2:] == ["⬆️ Carica “a.mp4”", "⬆️ Carica “b.mp4”"]
+
+
+def test_who_leaves_while_an_album_gathers_gets_nothing_more(stage: Stage) -> None:
+    stage.bruno.says("/esci")
+    data = next(data for text, data in stage.bruno.buttons if text.startswith("Sì"))
+    send_album(stage, count=2)
+    assert data is not None
+
+    stage.bruno.presses_data(data)
+    stage.bruno.waits()
+
+    assert stage.bruno.heard == []
+    assert stage.session.exec(select(Album.closed_at)).one() is not None

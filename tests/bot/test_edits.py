@@ -1,0 +1,160 @@
+"""Edited messages: a draft follows, what was sent is corrected beside it, nothing is overwritten."""
+
+from typing import Any
+
+from sqlmodel import col, select
+
+from storage.corrections import of_thread, of_update
+from storage.questions import thread
+from storage.tables import Attachment, Draft, Question, QuestionState
+from tests.bot.conftest import Stage
+from tests.bot.talk import photo
+
+
+def answers(stage: Stage) -> dict[str, Any]:
+    """Of the newest draft."""
+    newest = select(Draft).order_by(col(Draft.id).desc()).execution_options(populate_existing=True)
+    found = stage.session.exec(newest).first()
+    assert found is not None
+    return found.answers
+
+
+def the_question(stage: Stage) -> Question:
+    return stage.session.exec(select(Question).execution_options(populate_existing=True)).one()
+
+
+def test_an_edited_answer_follows_and_the_question_being_asked_stays(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
+
+    bruno.edits("20")
+
+    assert "✏️ Corretto: Avanzamento fisico: 20%" in bruno.text
+    assert "3 di 6" in bruno.text
+    assert answers(stage)["progress"] == "20.0"
+
+
+def test_a_slip_is_mended_by_editing_it(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("tanto")
+    assert "⚠️" in bruno.text
+
+    bruno.edits("30")
+
+    assert "✓ Avanzamento fisico: 30%" in bruno.text
+    assert "3 di 6" in bruno.text
+
+
+def test_an_edit_that_cannot_be_read_is_asked_again(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
+
+    bruno.edits("boh")
+
+    assert "Hai modificato questa risposta" in bruno.text
+    assert "2 di 6" in bruno.text
+    assert answers(stage)["progress"] == "10.0"
+
+
+def test_an_answer_set_aside_follows_too(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
+    written = bruno.written
+    bruno.says("/menu")
+
+    bruno.edits("15", written)
+
+    assert "✏️ Corretto: Avanzamento fisico: 15%" in bruno.text
+    assert answers(stage)["progress"] == "15.0"
+
+
+def test_an_edit_that_changes_nothing_is_not_answered(stage: Stage) -> None:
+    stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
+
+    assert stage.bruno.edits("10").heard == []
+
+
+def test_a_part_of_a_question_being_written_is_replaced(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda").says("Buongiorno")
+    first = ada.written
+    ada.says("serve il CIG?")
+
+    ada.edits("Buonasera", first).presses("Nessun progetto")
+
+    assert [message.text for message in thread(stage.session, the_question(stage).id)] == ["Buonasera\nserve il CIG?"]
+
+
+def test_a_sent_question_gets_the_correction_beside_it(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda").says("Entro il 10?")
+    written = ada.written
+    ada.presses("Nessun progetto")
+    question = the_question(stage)
+
+    ada.edits("Entro il 20?", written)
+
+    [message] = thread(stage.session, question.id)
+    [correction] = of_thread(stage.session, question.id)[message.id]
+    assert message.text == "Entro il 10?"
+    assert (correction.before, correction.after) == ("Entro il 10?", "Entro il 20?")
+    assert "era già partita" in ada.text
+    assert ada.edits("Entro il 20?", written).heard == [], "the same edit twice"
+
+
+def test_a_correction_opens_an_answered_question_again(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda").says("Entro il 10?")
+    written = ada.written
+    ada.presses("Nessun progetto")
+    question = the_question(stage)
+    question.state = QuestionState.ANSWERED
+    stage.session.flush()
+
+    ada.edits("Entro il 20?", written)
+
+    assert "di nuovo aperta" in ada.text
+    assert the_question(stage).state is QuestionState.NEW
+    assert the_question(stage).version > question.version - 1
+
+
+def test_a_message_added_to_a_thread_is_corrected_there(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").presses("Nessun progetto").presses("Aggiungi qualcosa")
+    ada.says("È urgnte")
+
+    ada.edits("È urgente")
+
+    question = the_question(stage)
+    messages = thread(stage.session, question.id)
+    assert [one.after for one in of_thread(stage.session, question.id)[messages[1].id]] == ["È urgente"]
+
+
+def test_an_answer_of_a_sent_update_is_corrected_beside_it(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("45,5")
+    written = bruno.written
+    bruno.says("310000").says("30/9/2027").presses("No").presses("Salta").presses("Invia")
+
+    bruno.edits("54,5", written)
+
+    [update] = stage.sent
+    [correction] = of_update(stage.session, update.id)
+    assert update.answers["progress"] == "45.5"
+    assert (correction.field, correction.before, correction.after) == ("progress", "45,5", "54,5")
+    assert "era già partito" in bruno.text
+
+
+def test_the_words_below_a_photo_of_a_draft_follow(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").leaves("fachada")
+
+    bruno.edits("facciata", photo=photo(1))
+
+    assert stage.session.exec(select(Attachment.caption)).one() == "facciata"
+
+
+def test_an_edit_of_something_unknown_is_said_so(stage: Stage) -> None:
+    stage.ada.says("grazie")
+
+    assert "non trovo niente da correggere" in stage.ada.edits("grazie mille").text
+
+
+def test_carla_cannot_correct_what_is_not_hers(stage: Stage) -> None:
+    stage.ada.says("/domanda").says("Entro il 10?")
+    written = stage.ada.written
+    stage.ada.presses("Nessun progetto")
+
+    stage.carla.edits("Rispondete a me", written)
+
+    assert of_thread(stage.session, the_question(stage).id) == {}
