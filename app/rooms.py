@@ -17,6 +17,7 @@ from app.settings import Settings, TelegramMode
 from bot import albums
 from bot.commands import set_up
 from bot.dialogue import apologise, telegram_handler
+from bot.fetching import Fetcher
 from bot.house import House
 from bot.polling import Poller
 from bot.webhook import Door
@@ -56,6 +57,7 @@ class Rooms:
     bot: telegram.Bot | None
     receiver: Poller | WebhookKeeper | None
     door: Door | None
+    fetcher: Fetcher | None
     limits: Limits
 
     def dispatcher(self, clock: Clock, owner: str) -> Dispatcher:
@@ -98,10 +100,12 @@ async def open_rooms(
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
     house = House(links=links, zone=settings.timezone, language=settings.language)
     door, receiver = _receiver(settings, database, bot, owner, clock)
+    files = Files(settings.data_dir / "files")
+    fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
     return Rooms(
         settings=settings,
         database=database,
-        files=Files(settings.data_dir / "files"),
+        files=files,
         links=links,
         handlers={"telegram": telegram_handler(house), albums.KIND: albums.album_timer(house)},
         apologies={"telegram": apologise(house), albums.KIND: apologise(house, albums.whose)},
@@ -114,6 +118,7 @@ async def open_rooms(
         bot=bot,
         receiver=receiver,
         door=door,
+        fetcher=fetcher,
         limits=_limits(settings),
     )
 

@@ -161,6 +161,8 @@ async def build(
         rooms.database.after_commit(dispatcher.wake)
     if "clock" not in without:
         loops["clock"] = ticker.run
+    if rooms.fetcher is not None:
+        loops["files"] = rooms.fetcher.run
     if rooms.receiver is not None and rooms.bot is not None:
         loops["telegram"] = rooms.receiver.run
         loops["greeting"] = partial(greet, rooms.bot, settings, rooms.links)

@@ -8,13 +8,12 @@ place, on the person's own page.
 from collections.abc import Sequence
 
 from bot import asking, filling, updating
-from bot.heard import Kind
 from bot.markup import paragraphs
 from bot.screens import show_step
 from bot.steps import form_of, is_field
 from bot.turn import Turn, shortened
-from delivery.words import PERSONAL_PAGE, Button
-from facts.languages import N_
+from delivery.words import PERSONAL_PAGE, Button, Words
+from facts.languages import N_, Language, Speaker, speaking
 from intake.expected import Expected, WhyMissing, expect
 from intake.files import LIMIT, MIB
 from intake.forms import FieldType
@@ -136,19 +135,22 @@ def tell_missing(turn: Turn, files: Sequence[Attachment]) -> None:
     missing = [one for one in files if one.state is FileState.MISSING]
     if missing:
         turn.say(
-            paragraphs(*("⚠️ " + why_missing(turn, one) for one in missing)),
-            [[upload_button(turn, one)] for one in missing],
+            paragraphs(*(_why_missing(turn.html, one.name, WhyMissing(one.error or "")) for one in missing)),
+            [[_upload_button(turn.plain, one.id, one.name)] for one in missing],
         )
 
 
-def why_missing(turn: Turn, file: Attachment) -> str:
-    assert file.error is not None
-    return turn.html(WHY[WhyMissing(file.error)], name=shortened(file.name, 80), limit=LIMIT // MIB)
+def missing_words(language: str, attachment_id: int, name: str, why: WhyMissing) -> Words:
+    """The same for one file, when it turns out later that it cannot be had."""
+    html, plain = speaking(Language(language), html=True), speaking(Language(language))
+    subject = plain(N_("A file has not arrived: {name}"), name=shortened(name, 60))
+    return Words(_why_missing(html, name, why), subject, ((_upload_button(plain, attachment_id, name),),))
 
 
-def upload_button(turn: Turn, file: Attachment) -> Button:
-    return turn.link(N_("⬆️ Leave “{name}”"), f"{PERSONAL_PAGE}/upload/{file.id}", name=shortened(file.name, 30))
+def _why_missing(_: Speaker, name: str, why: WhyMissing) -> str:
+    return "⚠️ " + _(WHY[why], name=shortened(name, 80), limit=LIMIT // MIB)
 
 
-def is_file(turn: Turn) -> bool:
-    return turn.heard.kind is Kind.FILE and turn.heard.enclosed is not None
+def _upload_button(_: Speaker, attachment_id: int, name: str) -> Button:
+    label = _(N_("⬆️ Leave “{name}”"), name=shortened(name, 30))
+    return Button(shortened(label), url=f"{PERSONAL_PAGE}/upload/{attachment_id}")

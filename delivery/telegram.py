@@ -1,7 +1,9 @@
 """Sends a parcel to Telegram and says what the answer means. Refuses to wait, to retry and to log the token."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 import telegram
 from telegram.error import (
@@ -55,6 +57,13 @@ async def call(bot: telegram.Bot, method: str, parameters: dict[str, Any], read_
     data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
     timeout = {} if read_timeout is None else {"read_timeout": read_timeout}
     return await bot.request.post(f"{bot.base_url}/{method}", data, **timeout)
+
+
+def download(bot: telegram.Bot, file_path: str) -> AsyncIterator[bytes]:
+    """A file that `getFile` has told of, piece by piece. The address holds the token: it stands in no error."""
+    request = bot.request
+    assert isinstance(request, AiohttpRequest), "made by make_bot"
+    return request.stream(f"{bot.base_file_url}/{quote(file_path)}")
 
 
 class TelegramSender:

@@ -8,16 +8,18 @@ telegram.error.NetworkError
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import orjson
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 POOL = 64  # connections: one long poll, messages, answers to buttons
 KEEP_ALIVE = 30.0  # seconds
 CONNECT, READ = 10.0, 30.0  # seconds
+PIECE = 256 * 1024  # bytes
 # Durations of the library are timedeltas from now on: as numbers, each RetryAfter brings a deprecation warning.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
@@ -99,6 +101,25 @@ class AiohttpRequest(BaseRequest):
         except TimeoutError as error:
             raise TimedOut(type(error).__name__) from None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise NetworkError(type(error).__name__) from None
+
+    async def stream(self, url: str) -> AsyncIterator[bytes]:
+        """What is at an address, piece by piece. Raises NetworkError, and BadRequest when it is not there any more."""
+        if self._session is None:
+            await self.initialize()
+        assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=READ)
+        try:
+            async with self._session.get(url, timeout=timeout) as response:
+                if 400 <= response.status < 500:
+                    raise BadRequest(f"{response.status} for a file")
+                if response.status != 200:
+                    raise NetworkError(f"{response.status} for a file")
+                async for piece in response.content.iter_chunked(PIECE):
+                    yield piece
+        except TimeoutError as error:
+            raise TimedOut(type(error).__name__) from None
+        except (aiohttp.ClientError, OSError) as error:
             raise NetworkError(type(error).__name__) from None
 
 

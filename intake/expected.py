@@ -17,7 +17,7 @@ from storage.tables import Attachment, FileKind, FileState
 
 # Seconds before the 2nd, 3rd … try; then the person is shown where to leave the file.
 BACK_OFF = (5, 20, 60, 300, 1200)
-LEASE = timedelta(minutes=10)  # longer than any file of 20 MiB takes
+LEASE = timedelta(seconds=120)  # longer than one try may last
 
 
 class WhyMissing(StrEnum):
