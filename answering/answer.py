@@ -4,6 +4,8 @@ The answer goes where the referent wrote from. Two people who answer the same qu
 leaves, the second is `Refused` and told who was first.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from markupsafe import escape
@@ -15,6 +17,7 @@ from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
+from intake.files import StoredFile, add_file
 from storage import audit, queue
 from storage.people import reachable_addresses, the_office
 from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
@@ -25,11 +28,20 @@ LONGEST = 20_000  # characters: five Telegram messages
 _PREFERRED = {Channel.TELEGRAM: Channel.TELEGRAM, Channel.EMAIL: Channel.EMAIL, Channel.WEB: Channel.EMAIL}
 
 
-def answer(session: Session, question_id: int, staff_id: int, text: str, *, version: int, now: datetime) -> Message:
+def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the thread
+    session: Session,
+    question_id: int,
+    staff_id: int,
+    text: str,
+    *,
+    version: int,
+    now: datetime,
+    files: Sequence[StoredFile] = (),
+) -> Message:
     """The answer as it stands in the thread; kept also when nothing reaches the referent (then nothing is queued).
 
-    Taking the question is part of it. `Refused` when a colleague has it in hand, or when the thread is no longer
-    what the author saw (`version`).
+    `files` go with it, on whatever channel. Taking the question is part of it. `Refused` when a colleague has it in
+    hand, or when the thread is no longer what the author saw (`version`).
     """
     person = may_act(session, staff_id)
     text = _readable(text)
@@ -40,7 +52,8 @@ def answer(session: Session, question_id: int, staff_id: int, text: str, *, vers
     if not queue.change(session, question_id, version, OPEN, **values):
         raise overtaken(session, question_id)
     message = _write(session, question, staff_id, text, Audience.REFERENT, now)
-    _send(session, question, message, person, now)
+    kept = [add_file(session, one, now=now, staff_id=staff_id, message_id=message.id).id for one in files]
+    _send(session, question, message, person, kept, now)
     audit.record(session, now, ("staff", staff_id), "question.answer", ("question", question_id), message_id=message.id)
     return message
 
@@ -87,14 +100,16 @@ def _write(
     return message
 
 
-def _send(session: Session, question: Question, message: Message, person: Staff, now: datetime) -> None:
+def _send(
+    session: Session, question: Question, message: Message, person: Staff, files: Sequence[int], now: datetime
+) -> None:
     referent = session.get(Referent, question.referent_id) if question.referent_id is not None else None
     if referent is None:
         return
     queue_to(
         session,
         referent.id,
-        _words(session, question, message, person, Language(referent.language)),
+        replace(_words(session, question, message, person, Language(referent.language)), files=tuple(files)),
         kind=OutboxKind.ANSWER,
         now=now,
         dedupe_key=f"answer:{message.id}",

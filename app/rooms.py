@@ -114,7 +114,7 @@ async def open_rooms(
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
         },
-        senders=_senders(settings, bot, clock, mail=Channel.EMAIL in channels),
+        senders=_senders(settings, bot, clock, files, mail=Channel.EMAIL in channels),
         bot=bot,
         receiver=receiver,
         door=door,
@@ -146,13 +146,15 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _senders(settings: Settings, bot: telegram.Bot | None, clock: Clock, *, mail: bool) -> dict[Channel, Sender]:
+def _senders(
+    settings: Settings, bot: telegram.Bot | None, clock: Clock, files: Files, *, mail: bool
+) -> dict[Channel, Sender]:
     senders: dict[Channel, Sender] = {}
     if bot is not None:
-        senders[Channel.TELEGRAM] = TelegramSender(bot)
+        senders[Channel.TELEGRAM] = TelegramSender(bot, files)
     url = settings.smtp_url.get_secret_value()
     if mail and url:
-        senders[Channel.EMAIL] = MailSender(url, settings.mail_from, settings.mail_reply_to, clock=clock)
+        senders[Channel.EMAIL] = MailSender(url, settings.mail_from, settings.mail_reply_to, files=files, clock=clock)
     return senders
 
 

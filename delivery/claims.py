@@ -16,7 +16,7 @@ from delivery.errors import DeliveryError
 from delivery.lanes import Lanes
 from delivery.limits import Limits
 from delivery.links import Links
-from delivery.outbox import queue_parts
+from delivery.outbox import enclosures, queue_parts
 from delivery.parcel import Parcel
 from delivery.verdicts import MARKED, judge
 from delivery.words import Words, opens_personal_page, split_words, with_personal_page
@@ -134,7 +134,7 @@ def _may_go(desk: Desk, row: Row[Any], busy: set[tuple[Channel, str]], at: float
     if row.channel is Channel.TELEGRAM and wait <= 0:
         wait = max(desk.limits.bot_wait(at), desk.limits.chat_wait(row.address, at))
         if wait <= 0:
-            desk.limits.take(row.address, at)
+            desk.limits.take(row.address, at, messages=max(1, len(row.body.get("files", ()))))
     if wait > 0:
         claim.wait(wait)
         # Those behind it in the same lane wait with it, also when the clock is about to let one pass.
@@ -166,7 +166,7 @@ def _word_now(session: Session, row: Row[Any], wording: Wording, now: datetime) 
         log.info("outbox.withheld", outbox=row.id)
         return None
     parts = split_words(words) if row.channel is Channel.TELEGRAM else [words]
-    flags = {name: row.body[name] for name in ("plain", "migrated") if name in row.body}
+    flags = {name: row.body[name] for name in ("plain", "documents", "migrated") if name in row.body}
     body = parts[0].to_json() | flags
     if body != row.body:
         dispatching.set_bodies(session, {row.id: body})
@@ -194,6 +194,7 @@ def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: dateti
         language=language,
         claimed_at=now,
         thought_unreachable=row.thought_unreachable,
+        files=tuple(enclosures(session, words.files).values()) if words.files else (),
     )
     if row.channel is Channel.EMAIL or (words.buttons and opens_personal_page(words)):
         return _stamped(session, desk, parcel, now)

@@ -3,6 +3,7 @@
 DeliveryError(reason, permanent)
 ├── Blocked          they closed this door: the address is unreachable from now on (permanent)
 ├── Undecodable      the markup was refused: once again as plain text (permanent when it already was)
+├── NotAPhoto        pictures that it cannot show as photos: once again as documents (permanent when they already were)
 ├── Migrated         the chat has another id now (`address`)
 ├── Throttled        too fast: wait `seconds`
 ├── NeverLeft        no connection: certainly not delivered
@@ -28,6 +29,13 @@ class Blocked(DeliveryError):
 
 class Undecodable(DeliveryError):
     """The markup of the text was refused; the words themselves may pass without it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=True)
+
+
+class NotAPhoto(DeliveryError):
+    """A picture was refused as a photo (its proportions, its format); as a document it may pass."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, permanent=True)

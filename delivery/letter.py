@@ -4,19 +4,21 @@ RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (threads). Refuses nothing: addr
 """
 
 import html as markup
+from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from delivery.parcel import Parcel
+from delivery.parcel import Enclosure, Parcel
 from delivery.words import plain_text, urls
 from facts.languages import speaking
 from storage.tables import OutboxKind
 
 AUTOMATIC = frozenset({OutboxKind.REMINDER, OutboxKind.NOTICE, OutboxKind.INVITATION})
 LONGEST_SUBJECT = 120
+LARGEST = 15 * 1024 * 1024  # bytes of files in one mail: a third more when encoded, and many mailboxes stop at 25 MB
 
 _PAGE = """<!DOCTYPE html>
 <html lang="{language}">
@@ -39,8 +41,10 @@ def domain_of(mail_from: str) -> str:
     return address_of(mail_from).rpartition("@")[2] or "localhost"
 
 
-def compose(parcel: Parcel, mail_from: str, reply_to: str, now: datetime) -> EmailMessage:
-    """The mail of a parcel; the same Message-ID at every try."""
+def compose(
+    parcel: Parcel, mail_from: str, reply_to: str, now: datetime, files: Mapping[str, bytes] | None = None
+) -> EmailMessage:
+    """The mail of a parcel; the same Message-ID at every try. `files`: content, by the name it is kept under."""
     message = EmailMessage(policy=SMTP)
     subject = _subject(parcel)
     message["From"] = _address(mail_from)
@@ -57,7 +61,21 @@ def compose(parcel: Parcel, mail_from: str, reply_to: str, now: datetime) -> Ema
     message["Content-Language"] = parcel.language.value
     message.set_content(_text(parcel), cte="quoted-printable")
     message.add_alternative(_html(parcel, subject), subtype="html", cte="quoted-printable")
+    for one in going(parcel) if files else ():
+        assert files is not None
+        kind, _, subtype = (one.type or "application/octet-stream").partition("/")
+        message.add_attachment(files[one.kept], maintype=kind, subtype=subtype or "octet-stream", filename=one.name)
     return message
+
+
+def going(parcel: Parcel) -> list[Enclosure]:
+    """The files that a mailbox will take; the others are on the person's page."""
+    found, size = [], 0
+    for one in parcel.files:
+        size += one.size
+        if size <= LARGEST:
+            found.append(one)
+    return found
 
 
 def _address(written: str) -> Address:
@@ -76,7 +94,7 @@ def _subject(parcel: Parcel) -> str:
 
 def _text(parcel: Parcel) -> str:
     _ = speaking(parcel.language)
-    parts = [plain_text(parcel.words.html)]
+    parts = [plain_text(parcel.words.html), *_left_out(parcel)]
     parts.extend(f"{button.text}: {button.url}" for button in urls(parcel.words))
     if parcel.personal_url:
         parts.append(f"{_('Reply or see everything on your page:')} {parcel.personal_url}")
@@ -88,6 +106,7 @@ def _text(parcel: Parcel) -> str:
 def _html(parcel: Parcel, subject: str) -> str:
     _ = speaking(parcel.language)
     parts = [f"<p>{_lines(block)}</p>" for block in str(parcel.words.html).split("\n\n") if block.strip()]
+    parts.extend(f"<p>{markup.escape(line)}</p>" for line in _left_out(parcel))
     parts.extend(
         f'<p><a href="{markup.escape(button.url or "")}">{markup.escape(button.text)}</a></p>'
         for button in urls(parcel.words)
@@ -98,6 +117,12 @@ def _html(parcel: Parcel, subject: str) -> str:
     if parcel.office:
         parts.append(f'<hr><p style="font-size:14px">{markup.escape(parcel.office)}</p>')
     return _PAGE.format(language=parcel.language.value, subject=markup.escape(subject), content="\n".join(parts))
+
+
+def _left_out(parcel: Parcel) -> list[str]:
+    _ = speaking(parcel.language)
+    names = [one.name for one in parcel.files if one not in going(parcel)]
+    return [_("Too large for an e-mail, on your page: {names}", names=", ".join(names))] if names else []
 
 
 def _lines(block: str) -> str:

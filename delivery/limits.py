@@ -26,8 +26,8 @@ class Bucket:
         self.seen = at
         return 0.0 if self.tokens >= 1.0 - 1e-9 else (1.0 - self.tokens) / self.rate
 
-    def take(self) -> None:
-        self.tokens -= 1.0
+    def take(self, count: int = 1) -> None:
+        self.tokens -= count
 
 
 @dataclass(slots=True)
@@ -59,20 +59,20 @@ class Limits:
             return 0.0
         return max(chat.wait(at), self._group_wait(address, at))
 
-    def take(self, address: str, at: float) -> None:
-        """Counts one message in."""
+    def take(self, address: str, at: float, *, messages: int = 1) -> None:
+        """Counts one message in, or an album of several: it goes as a whole, and what comes after it waits for all."""
         if not self.enabled:
             return
         self._bot.wait(at)
-        self._bot.take()
+        self._bot.take(messages)
         chat = self._chats.get(address)
         if chat is None:
             self._forget_the_quiet(at)
             chat = self._chats[address] = Bucket(self.chat_per_second, self.chat_burst, self.chat_burst, at)
         chat.wait(at)
-        chat.take()
+        chat.take(messages)
         if address.startswith("-"):
-            self._groups.setdefault(address, deque()).append(at)
+            self._groups.setdefault(address, deque()).extend([at] * messages)
 
     def _group_wait(self, address: str, at: float) -> float:
         # A bucket would let 40 pass in the first minute: 20 saved up and 20 gained.

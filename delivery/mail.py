@@ -3,6 +3,7 @@
 Until DATA nothing has been handed over; after it, only a reply says whether the mail was taken.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from aiosmtplib import (
 )
 
 from delivery.errors import Blocked, DeliveryError, NeverLeft, Uncertain
-from delivery.letter import address_of, compose, domain_of
+from delivery.letter import address_of, compose, domain_of, going
 from delivery.parcel import Parcel
+from storage.files import Files
+from storage.sealing import CannotOpen
 
 PORTS = {"smtp": 25, "smtps": 465}
 FRESH = 20.0  # seconds that an idle connection is trusted; servers hang up after some minutes at the earliest
@@ -75,16 +78,18 @@ class MailSender:
         mail_from: str,
         reply_to: str = "",
         *,
+        files: Files | None = None,
         timeout: float = 30.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._server = Server.at(smtp_url)
         self._from, self._reply_to, self._timeout, self._clock = mail_from, reply_to, timeout, clock
+        self._files = files
         self._idle: list[tuple[SMTP, float]] = []
 
     async def send(self, parcel: Parcel) -> str | None:
         """The mail's Message-ID. Raises DeliveryError."""
-        content = self._written(parcel)
+        content = await asyncio.to_thread(self._written, parcel) if parcel.files else self._written(parcel)
         connection = await self._connection()
         try:
             await self._hand_over(connection, parcel.address, content)
@@ -107,9 +112,19 @@ class MailSender:
 
     def _written(self, parcel: Parcel) -> bytes:
         try:
-            return compose(parcel, self._from, self._reply_to, self._clock()).as_bytes()
+            return compose(parcel, self._from, self._reply_to, self._clock(), self._content_of(parcel)).as_bytes()
+        except (FileNotFoundError, CannotOpen) as lost:
+            raise DeliveryError(f"a file cannot be opened: {type(lost).__name__}", permanent=True) from None
         except (ValueError, IndexError, MessageError) as error:
             raise DeliveryError(f"no mail can be made of it: {type(error).__name__}", permanent=True) from None
+
+    def _content_of(self, parcel: Parcel) -> dict[str, bytes]:
+        found = {}
+        for one in going(parcel) if self._files is not None else ():
+            assert self._files is not None
+            with self._files.open(one.kept) as file:
+                found[one.kept] = file.read()
+        return found
 
     async def _connection(self) -> SMTP:
         while self._idle:

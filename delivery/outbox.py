@@ -5,23 +5,28 @@ id changed once), `closed` (it could not be told, because no way was open) and `
 message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` does, until the message leaves.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from markupsafe import escape
 from sqlmodel import Session
 
+from delivery.parcel import Enclosure
 from delivery.words import Words, split_words
-from storage import people
+from storage import attachments, people
 from storage.outbox import insert_message, message_at
 from storage.tables import Channel, OutboxKind, OutboxState
 
-__all__ = ["CLOSED", "KEPT", "URGENCY", "message_at", "queue", "queue_to"]
+__all__ = ["CLOSED", "KEPT", "URGENCY", "enclosures", "message_at", "queue", "queue_to"]
 
 CLOSED = "closed"
 NO_WAY = "no way is open"
 # What is told later when it could not be told in time; the rest would only come too late. A reminder has its own
 # memory: what was decided, and for whom.
 KEPT = frozenset({OutboxKind.ANSWER, OutboxKind.NOTICE})
+GROUP = 10  # files that Telegram shows as one
 
 URGENCY = {
     OutboxKind.DIALOGUE: 0,
@@ -48,7 +53,8 @@ def queue(  # noqa: PLR0913 - the columns of a message, each by name
 ) -> int | None:
     """The outbox id of the (first part of the) message; None when `dedupe_key` is there already.
 
-    What is too long for one Telegram message becomes several rows: `<dedupe_key>:2` and so on.
+    What is too long for one Telegram message becomes several rows: `<dedupe_key>:2` and so on; files follow the text,
+    `<dedupe_key>:files-1` and so on. A mail carries everything.
     """
     values: dict[str, Any] = {
         "kind": kind,
@@ -62,11 +68,36 @@ def queue(  # noqa: PLR0913 - the columns of a message, each by name
         "created_at": now,
         "next_at": after or now,
     }
-    parts = split_words(words) if channel is Channel.TELEGRAM else [words]
+    whole = replace(words, files=()) if channel is Channel.TELEGRAM else words
+    parts = split_words(whole) if channel is Channel.TELEGRAM else [whole]
     outbox_id = insert_message(session, values | {"body": parts[0].to_json()})
     if outbox_id is not None and len(parts) > 1:
         queue_parts(session, parts[1:], values)
+    if outbox_id is not None and words.files and channel is Channel.TELEGRAM:
+        _queue_files(session, words, values)
     return outbox_id
+
+
+def _queue_files(session: Session, words: Words, values: dict[str, Any]) -> None:
+    """Behind the text, as Telegram groups them: up to ten photos, or up to ten documents. The subject stands below."""
+    found = enclosures(session, words.files)
+    photos = [id_ for id_, one in found.items() if one.is_photo]
+    others = [id_ for id_, one in found.items() if not one.is_photo]
+    groups = [kind[at : at + GROUP] for kind in (photos, others) for at in range(0, len(kind), GROUP)]
+    for number, group in enumerate(groups, 1):
+        below = Words(html=str(escape(words.subject)), subject=words.subject, files=tuple(group))
+        key = f"{values['dedupe_key']}:files-{number}"
+        insert_message(session, values | {"dedupe_key": key, "body": below.to_json()})
+
+
+def enclosures(session: Session, ids: Sequence[int]) -> dict[int, Enclosure]:
+    """The kept files among these attachments, in the order given."""
+    rows = {row.id: row for row in attachments.kept(session, ids)}
+    return {
+        id_: Enclosure(row.name, row.sha256 or "", row.size, row.type_seen)
+        for id_ in ids
+        if (row := rows.get(id_)) is not None
+    }
 
 
 def queue_parts(session: Session, parts: list[Words], values: dict[str, Any]) -> None:

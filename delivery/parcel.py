@@ -10,6 +10,23 @@ from delivery.words import Words
 from facts.languages import Language
 from storage.tables import Channel, OutboxKind
 
+PHOTO_TYPES = frozenset({"image/jpeg", "image/png"})
+LARGEST_PHOTO = 10_000_000  # bytes: what Telegram shows as a photo
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A kept file that goes along. `kept` is its name in the folder, `size` in bytes."""
+
+    name: str
+    kept: str
+    size: int
+    type: str
+
+    @property
+    def is_photo(self) -> bool:
+        return self.type in PHOTO_TYPES and self.size <= LARGEST_PHOTO
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
@@ -32,6 +49,12 @@ class Parcel:
     earlier: tuple[str, ...] = ()
     thought_unreachable: bool = False
     claimed_at: datetime | None = None
+    files: tuple[Enclosure, ...] = ()
+
+    @property
+    def as_documents(self) -> bool:
+        """Telegram could not show its pictures as photos."""
+        return bool(self.body.get("documents"))
 
     @property
     def plain(self) -> bool:

@@ -65,7 +65,7 @@ def write(session: Session, outcomes: Iterable[Outcome], recovered: set[Channel]
 
 
 def _verdict(parcel: Parcel, error: DeliveryError, at: datetime) -> Verdict:
-    flags = {str(name) for name in ("plain", "migrated") if name in parcel.body}
+    flags = {str(name) for name in ("plain", "documents", "migrated") if name in parcel.body}
     if parcel.possible_duplicate:
         flags.add("possible_duplicate")
     return judge(error, parcel.attempt, frozenset(flags), at)

@@ -1,6 +1,7 @@
 """Sends a parcel to Telegram and says what the answer means. Refuses to wait, to retry and to log the token."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,18 +23,23 @@ from delivery.errors import (
     DeliveryError,
     Migrated,
     NeverLeft,
+    NotAPhoto,
     Throttled,
     Uncertain,
     Undecodable,
 )
-from delivery.parcel import Parcel
-from delivery.wire import AiohttpRequest, NotConnected
+from delivery.parcel import Enclosure, Parcel
+from delivery.wire import UPLOADS, AiohttpRequest, NotConnected, Uploaded
 from delivery.words import Button, Keyboard, plain_text
+from storage.files import Files
+from storage.sealing import CannotOpen
 
 OFFICIAL = "https://api.telegram.org"
 NO_PREVIEW: Final = {"is_disabled": True}
 # 400, but the sense of 403: there is nobody at this address.
 GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
+NO_PHOTO = ("photo_", "image_process_failed", "photo has")
+UPLOAD_SECONDS = 120.0  # for the answer to an upload
 UNREADABLE = ("can't parse entities", "entity", "entities")
 
 
@@ -49,11 +55,19 @@ def make_bot(token: str, api_url: str = OFFICIAL) -> telegram.Bot:
     )
 
 
-async def call(bot: telegram.Bot, method: str, parameters: dict[str, Any], read_timeout: float | None = None) -> Any:
+async def call(
+    bot: telegram.Bot,
+    method: str,
+    parameters: dict[str, Any],
+    read_timeout: float | None = None,
+    uploads: Sequence[Uploaded] = (),
+) -> Any:
     """The raw `result` of a method, with the library's errors and without making its objects.
 
     `do_api_request` would do the same with a warning, a camel-case conversion and three more copies.
     """
+    if uploads:
+        parameters = parameters | {UPLOADS: uploads}
     data = RequestData([RequestParameter(name, value, None) for name, value in parameters.items()])
     timeout = {} if read_timeout is None else {"read_timeout": read_timeout}
     return await bot.request.post(f"{bot.base_url}/{method}", data, **timeout)
@@ -67,27 +81,63 @@ def download(bot: telegram.Bot, file_path: str) -> AsyncIterator[bytes]:
 
 
 class TelegramSender:
-    """One message, one call."""
+    """One message, one call; files that belong together are one call too."""
 
-    def __init__(self, bot: telegram.Bot) -> None:
-        self._bot = bot
+    def __init__(self, bot: telegram.Bot, files: Files | None = None) -> None:
+        self._bot, self._files = bot, files
 
     async def send(self, parcel: Parcel) -> str | None:
-        """The message's id in the chat. Raises DeliveryError."""
+        """The (first) message's id in the chat. Raises DeliveryError."""
         try:
-            result = await call(self._bot, "sendMessage", parameters(parcel))
+            result = await self._sent(parcel)
         except TelegramError as error:
-            raise meaning(error) from None
-        message_id = result.get("message_id") if isinstance(result, dict) else None
+            raise _meaning_for(parcel, error) from None
+        first = result[0] if isinstance(result, list) and result else result
+        message_id = first.get("message_id") if isinstance(first, dict) else None
         return None if message_id is None else str(message_id)
+
+    async def _sent(self, parcel: Parcel) -> Any:
+        if not parcel.files or self._files is None:
+            return await call(self._bot, "sendMessage", parameters(parcel))
+        method, given = file_parameters(parcel)
+        with ExitStack() as opened:
+            uploads = [_opened(opened, self._files, number, one) for number, one in enumerate(parcel.files)]
+            return await call(self._bot, method, given, UPLOAD_SECONDS, uploads)
+
+
+def _opened(stack: ExitStack, files: Files, number: int, one: Enclosure) -> Uploaded:
+    try:
+        file = stack.enter_context(files.open(one.kept))
+    except (FileNotFoundError, CannotOpen) as lost:
+        raise DeliveryError(f"a file cannot be opened: {type(lost).__name__}", permanent=True) from None
+    return Uploaded(f"file{number}", one.name, one.size, file)
+
+
+def file_parameters(parcel: Parcel) -> tuple[str, dict[str, Any]]:
+    """The method that sends a parcel's files, and its parameters; they come in the fields `file0`, `file1` …"""
+    photos = not parcel.as_documents and all(one.is_photo for one in parcel.files)
+    kind = "photo" if photos else "document"
+    words: dict[str, Any] = {"caption": plain_text(parcel.words.html) if parcel.plain else str(parcel.words.html)}
+    if not parcel.plain:
+        words["parse_mode"] = "HTML"
+    chat = {"chat_id": _chat_id(parcel.address)}
+    if len(parcel.files) == 1:
+        return f"send{kind.capitalize()}", chat | words | {kind: "attach://file0"}
+    media = [{"type": kind, "media": f"attach://file{number}"} for number in range(len(parcel.files))]
+    # below the first photo the words are the album's; documents stand one below the other, the words after the last
+    media[0 if photos else -1] |= words
+    return "sendMediaGroup", chat | {"media": media}
+
+
+def _chat_id(address: str) -> int | str:
+    return int(address) if address.removeprefix("-").isdecimal() else address
 
 
 def parameters(parcel: Parcel) -> dict[str, Any]:
     """Of `sendMessage`. As plain text when the markup was refused before."""
     words = parcel.words
-    chat = parcel.address
     found: dict[str, Any] = {
-        "chat_id": int(chat) if chat.removeprefix("-").isdecimal() else chat,
+        "chat_id": _chat_id(parcel.address),
         "text": plain_text(words.html) if parcel.plain else str(words.html),
         "link_preview_options": NO_PREVIEW,
     }
@@ -129,6 +179,12 @@ def meaning(error: TelegramError) -> DeliveryError:
     if isinstance(error, NotConnected):
         return NeverLeft(error.message)
     return Uncertain(_short(error))
+
+
+def _meaning_for(parcel: Parcel, error: TelegramError) -> DeliveryError:
+    if parcel.files and isinstance(error, BadRequest) and any(words in error.message.lower() for words in NO_PHOTO):
+        return NotAPhoto(f"400 {error.message}")
+    return meaning(error)
 
 
 def _refused(message: str) -> DeliveryError:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from delivery.errors import Blocked, DeliveryError, Migrated, Throttled, Uncertain, Undecodable
+from delivery.errors import Blocked, DeliveryError, Migrated, NotAPhoto, Throttled, Uncertain, Undecodable
 from storage.tables import OutboxKind, OutboxState
 
 HOUR = 3600
@@ -16,6 +16,10 @@ LONGEST_WAIT = 24 * HOUR
 MARKED = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER})
 # What must reach the person by another way when this one is closed.
 FALLS_BACK = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER, OutboxKind.INVITATION, OutboxKind.NOTICE})
+
+
+# What is tried once more in another way, and the flag that remembers it.
+_ONCE: dict[type[DeliveryError], str] = {Undecodable: "plain", NotAPhoto: "documents", Migrated: "migrated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,15 @@ class Verdict:
 
 
 def judge(error: DeliveryError, attempt: int, flags: frozenset[str], now: datetime) -> Verdict:
-    """`flags`: what is known of the message (`plain`, `migrated`, `possible_duplicate`)."""
+    """`flags`: what is known of the message (`plain`, `documents`, `migrated`, `possible_duplicate`)."""
     if isinstance(error, Uncertain):
         return _uncertain(error, flags, now)
     if isinstance(error, Throttled):
         wait = timedelta(seconds=min(max(error.seconds, 1.0), LONGEST_WAIT))
         return Verdict(OutboxState.RETRY, error.reason, now + wait, refund=True)
-    if isinstance(error, Undecodable | Migrated):
-        return _once(error, "plain" if isinstance(error, Undecodable) else "migrated", flags, now)
+    flag = _ONCE.get(type(error))
+    if flag is not None:
+        return _once(error, flag, flags, now)
     if isinstance(error, Blocked) or error.permanent or attempt > len(BACKOFF):
         return Verdict(OutboxState.DEAD, error.reason)
     return Verdict(OutboxState.RETRY, error.reason, now + timedelta(seconds=BACKOFF[attempt - 1]))

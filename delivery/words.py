@@ -42,12 +42,16 @@ Keyboard = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`html` as above, `subject` for mail, `reply_to` the Telegram id of the message this one answers."""
+    """`html` as above, `subject` for mail, `reply_to` the Telegram id of the message this one answers.
+
+    `files`: ids of attachments that go with it; on Telegram `html` is then the line below them.
+    """
 
     html: str
     subject: str = ""
     buttons: Keyboard = ()
     reply_to: str | None = None
+    files: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For the outbox; empty parts are left out."""
@@ -66,13 +70,16 @@ class Words:
             ]
         if self.reply_to:
             document["reply_to"] = self.reply_to
+        if self.files:
+            document["files"] = list(self.files)
         return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Words":
         """The inverse of `to_json`; other keys of the document are not ours and are passed over."""
         buttons = tuple(tuple(Button(**one) for one in row) for row in document.get("buttons", ()))
-        return cls(document["html"], document.get("subject", ""), buttons, document.get("reply_to"))
+        files = tuple(document.get("files", ()))
+        return cls(document["html"], document.get("subject", ""), buttons, document.get("reply_to"), files)
 
 
 def opens_personal_page(words: Words) -> bool:

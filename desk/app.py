@@ -28,6 +28,7 @@ from desk import (
     referents,
     sign_in,
     updates,
+    uploads,
 )
 from desk.house import Check, DeskHouse
 from desk.pages import Refuse, redirect, refusal
@@ -51,9 +52,10 @@ PAGES = (
     dead_letters,
     office,
     personal,
+    uploads,
 )
 
-MOST_BYTES = 30 * 1024 * 1024  # a file of 20 MiB and its form; more is refused while it comes in
+MOST_BYTES = 60 * 1024 * 1024  # files of 50 MiB in all and their form; more is refused while it comes in
 
 log = structlog.get_logger()
 

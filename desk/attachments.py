@@ -28,6 +28,8 @@ def attachment(house: House, signed: Reader, attachment_id: Id) -> Response:
 
 def file_response(house: DeskHouse, found: Attachment) -> Response:
     """The kept bytes. Whatever they are, the browser saves them: a page inside a file would run as ours."""
+    if found.sha256 is None:
+        raise Refuse(404)  # it has not been fetched yet, or is no file
     try:
         file = open_file(house.files, found)
     except FileNotFoundError as missing:

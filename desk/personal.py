@@ -18,8 +18,9 @@ from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
 from facts.languages import Language, Speaker
-from intake.files import FileRefused, StoredFile, add_file, store_file
+from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
 from intake.questions import add_message, ask, settle
+from storage.corrections import of_thread
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
 from storage.obligations import Owed, owed_by
@@ -76,9 +77,9 @@ def page(request: Request, house: House, token: str) -> Response:
     now = house.clock()
     today = local_date(now, house.zone)
     with house.database.read() as session:
-        me = _enter(request, session, token, now)
+        me = enter(request, session, token, now)
         if me is None:
-            return _closed(request)
+            return closed(request)
         projects = projects_of(session, me.id)
         due, later = _owed(session, me, today)
         questions = question_lines(session, me.id, limit=MOST_QUESTIONS)
@@ -103,9 +104,9 @@ def page(request: Request, house: House, token: str) -> Response:
 @router.get("/r/{token}/ask")
 def before_asking(request: Request, house: House, token: str, project: str = "", about: str = "") -> Response:
     with house.database.read() as session:
-        me = _enter(request, session, token, house.clock())
+        me = enter(request, session, token, house.clock())
         letter = Letter(project=project, about=about)
-        return _ask_page(request, session, me, token, letter) if me else _closed(request)
+        return _ask_page(request, session, me, token, letter) if me else closed(request)
 
 
 @router.post("/r/{token}/ask")
@@ -120,9 +121,9 @@ def ask_it(
     file: Upload = None,
 ) -> Response:
     with house.database.read() as session:
-        me = _enter(request, session, token, house.clock())
+        me = enter(request, session, token, house.clock())
     if me is None:
-        return _closed(request)
+        return closed(request)
     _ = speaker(request)
     letter = Letter(text, project, file, about)
     number = _ask(house, me, token, letter, _) if letter.check(_) else None
@@ -161,8 +162,8 @@ def _ask(house: DeskHouse, me: Referent, token: str, letter: Letter, _: Speaker)
 @router.get("/r/{token}/questions/{question_id}")
 def question(request: Request, house: House, token: str, question_id: Id) -> Response:
     with house.database.read() as session:
-        me = _enter(request, session, token, house.clock())
-        return _question_page(request, session, me, token, question_id) if me else _closed(request)
+        me = enter(request, session, token, house.clock())
+        return _question_page(request, session, me, token, question_id) if me else closed(request)
 
 
 @router.post("/r/{token}/questions/{question_id}")
@@ -175,9 +176,9 @@ def add(
     file: Upload = None,
 ) -> Response:
     with house.database.read() as session:
-        me = _enter(request, session, token, house.clock())
+        me = enter(request, session, token, house.clock())
     if me is None:
-        return _closed(request)
+        return closed(request)
     _ = speaker(request)
     letter = Letter(text, "", file)
     if not (letter.check(_) and _add(house, me, token, letter, question_id, _)):
@@ -214,9 +215,9 @@ def say_solved(
 ) -> Response:
     now = house.clock()
     with house.database.write() as session:
-        me = _enter(request, session, token, now)
+        me = enter(request, session, token, now)
         if me is None:
-            return _closed(request)
+            return closed(request)
         if settle(session, question_id, me.id, solved=solved == "yes", now=now, zone=house.zone) is None:
             raise Refuse(404)
         note_use(session, token, now)
@@ -228,9 +229,9 @@ def say_solved(
 @router.get("/r/{token}/files/{attachment_id}")
 def own_attachment(request: Request, house: House, token: str, attachment_id: Id) -> Response:
     with house.database.read() as session:
-        me = _enter(request, session, token, house.clock())
+        me = enter(request, session, token, house.clock())
         if me is None:
-            return _closed(request)
+            return closed(request)
         found = own_file(session, me.id, attachment_id)
         if found is None:
             raise Refuse(404)
@@ -240,7 +241,7 @@ def own_attachment(request: Request, house: House, token: str, attachment_id: Id
 # --- who, and what is theirs
 
 
-def _enter(request: Request, session: Session, token: str, now: datetime) -> Referent | None:
+def enter(request: Request, session: Session, token: str, now: datetime) -> Referent | None:
     """Whose key this is. From here on the page speaks their language."""
     me = referent_with_link(session, token, now)
     if me is not None:
@@ -248,7 +249,7 @@ def _enter(request: Request, session: Session, token: str, now: datetime) -> Ref
     return me
 
 
-def _closed(request: Request) -> Response:
+def closed(request: Request) -> Response:
     return render(request, "personal_closed.html", status=404)
 
 
@@ -294,10 +295,11 @@ def _words(letter: Letter, _: Speaker) -> str:
 
 def _store(house: DeskHouse, letter: Letter, _: Speaker) -> StoredFile | None:
     """The file, on disk before any transaction: no other writer waits for it. A refusal is noted in the letter."""
-    if not letter.has_file or letter.file is None:
+    file = letter.file
+    if not letter.has_file or file is None:
         return None
     try:
-        return store_file(house.files, letter.file.filename or "", letter.file.content_type or "", letter.file.file)
+        return store_file(house.files, file.filename or "", file.content_type or "", file.file, limit=PAGE_LIMIT)
     except FileRefused as refused:
         letter.errors["file"] = _(refused.sentence, **refused.values)
         return None
@@ -328,6 +330,7 @@ def _question_page(
     messages: Sequence[Message] = thread(session, question_id)
     titles = titles_of(session, [found.project_id] if found.project_id else [])
     values: dict[str, Any] = {"messages": messages, "files": thread_files(session, question_id), "states": STATES}
+    values["corrections"] = of_thread(session, question_id)
     return render(
         request,
         "personal_question.html",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -11,9 +11,10 @@ from answering import answer as answers
 from answering import moves
 from answering.refusal import Refused
 from desk.house import DeskHouse
-from desk.pages import Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
-from storage import queue
+from intake.files import FileRefused, StoredFile, store_file
+from storage import corrections, queue
 from storage.queue import View
 from storage.tables import Channel, Outbox, Question, QuestionState
 
@@ -21,6 +22,8 @@ router = APIRouter()
 
 Version = Annotated[int, Form()]
 Text = Annotated[str, Form()]
+
+MOST_FILES = 10
 
 
 @router.get("/desk/questions")
@@ -92,15 +95,36 @@ def reopen(request: Request, house: House, signed: Actor, question_id: Id, versi
 
 @router.post("/desk/questions/{question_id}/answer")
 def answer(
-    request: Request, house: House, signed: Actor, question_id: Id, version: Version, text: Text = ""
+    request: Request,
+    house: House,
+    signed: Actor,
+    question_id: Id,
+    *,
+    version: Version,
+    text: Text = "",
+    file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     try:
+        files = _stored(house, file or ())
         with house.database.write() as session:
-            message = answers.answer(session, question_id, signed.staff_id, text, version=version, now=house.clock())
+            message = answers.answer(
+                session, question_id, signed.staff_id, text, version=version, now=house.clock(), files=files
+            )
             message_id = message.id
     except Refused as refused:
         return _refused(request, house, signed, question_id, refused, answer_text=text)
     return _back(request, question_id, *_answered(request, house, question_id, message_id))
+
+
+def _stored(house: DeskHouse, uploads: Sequence[UploadFile]) -> list[StoredFile]:
+    """On disk before any transaction; one that is refused refuses the whole answer, and nothing leaves."""
+    chosen = [one for one in uploads if one.filename]
+    if len(chosen) > MOST_FILES:
+        raise Refused(N_("At most {n} files at a time."), n=MOST_FILES)
+    try:
+        return [store_file(house.files, one.filename or "", one.content_type or "", one.file) for one in chosen]
+    except FileRefused as refused:
+        raise Refused(refused.sentence, **refused.values) from refused
 
 
 @router.post("/desk/questions/{question_id}/note")
@@ -172,6 +196,7 @@ def _page(
         question=head.question,
         thread=queue.whole_thread(session, question_id),
         files=queue.thread_files(session, question_id),
+        corrections=corrections.of_thread(session, question_id),
         deliveries=_deliveries(queue.answers_sent(session, question_id)),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),

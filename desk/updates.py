@@ -9,6 +9,7 @@ from starlette.responses import Response
 from desk.pages import House, Id, Page, Reader, Refuse, render, speaker
 from facts.languages import Language
 from intake.forms import BadDefinition, fits, read_form, show
+from storage import attachments, corrections
 from storage.desk import OneUpdate, one_update, titles_of, updates_page
 
 router = APIRouter()
@@ -47,7 +48,15 @@ def update(request: Request, house: House, signed: Reader, update_id: Id) -> Res
         one = one_update(session, update_id)
         if one is None:
             raise Refuse(404)
-        return render(request, "update.html", one=one, said=said_in(one, speaker(request).language))
+        language = speaker(request).language
+        return render(
+            request,
+            "update.html",
+            one=one,
+            said=said_in(one, language),
+            files=attachments.of_update(session, update_id),
+            corrections=[(_label(one, row.field, language), row) for row in corrections.of_update(session, update_id)],
+        )
 
 
 def said_in(one: OneUpdate, language: Language) -> list[Said]:
@@ -63,6 +72,15 @@ def said_in(one: OneUpdate, language: Language) -> list[Said]:
     ]
     known = {field.name for field in fields}
     return said + [Said(name, str(value)) for name, value in answers.items() if name not in known]
+
+
+def _label(one: OneUpdate, name: str, language: Language) -> str:
+    """What a field is called in the form that was filled in."""
+    try:
+        field = read_form(one.version.definition).field(name)
+    except BadDefinition:
+        field = None
+    return field.label[language] if field is not None else name
 
 
 def _words(field: Any, answers: dict[str, Any], language: Language) -> str:

@@ -162,6 +162,7 @@ def add_file(
     *,
     now: datetime,
     referent_id: int | None = None,
+    staff_id: int | None = None,
     message_id: int | None = None,
 ) -> Attachment:
     """The row that says whose file this is and where it belongs."""
@@ -172,12 +173,13 @@ def add_file(
         type_claimed=stored.type_claimed,
         type_seen=stored.type_seen,
         referent_id=referent_id,
+        staff_id=staff_id,
         message_id=message_id,
         created_at=now,
     )
     session.add(attachment)
     session.flush()
-    actor = ("system", None) if referent_id is None else ("referent", referent_id)
+    actor = ("referent", referent_id) if referent_id is not None else ("staff" if staff_id else "system", staff_id)
     audit.record(session, now, actor, "file.keep", ("attachment", attachment.id), size=stored.size)
     return attachment
 

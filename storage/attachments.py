@@ -5,13 +5,14 @@ where the first of them went.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, SQLModel, col, select
 
-from storage.tables import Album, Attachment, FileState
+from storage.tables import Album, Attachment, Draft, FileState, Message, Project, Update
 
 _attachment = SQLModel.metadata.tables["attachment"]
 
@@ -53,6 +54,12 @@ def of_update(session: Session, update_id: int) -> Sequence[Attachment]:
     return session.exec(select(Attachment).where(Attachment.update_id == update_id).order_by(col(Attachment.id))).all()
 
 
+def kept(session: Session, ids: Collection[int]) -> Sequence[Attachment]:
+    """Those of these whose bytes are in the house."""
+    here = col(Attachment.id).in_(ids) & col(Attachment.sha256).is_not(None)
+    return session.exec(select(Attachment).where(here)).all()
+
+
 def of_chat_message(session: Session, referent_id: int, provider_id: str) -> Attachment | None:
     """The file that came with one message of a referent's chat."""
     return session.exec(
@@ -65,6 +72,26 @@ def of_chat_message(session: Session, referent_id: int, provider_id: str) -> Att
 
 def set_caption(session: Session, attachment_id: int, caption: str) -> None:
     _change(session, col(Attachment.id) == attachment_id, caption=caption)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a file belongs to, for its owner: a question, or the title of a project that an update is about."""
+
+    question_id: int | None = None
+    project: str | None = None
+
+
+def place_of(session: Session, file: Attachment) -> Where:
+    if file.message_id is not None:
+        return Where(session.get_one(Message, file.message_id).question_id)
+    project_id = None
+    if file.update_id is not None:
+        project_id = session.get_one(Update, file.update_id).project_id
+    elif file.draft_id is not None:
+        project_id = session.get_one(Draft, file.draft_id).project_id
+    project = session.get(Project, project_id) if project_id is not None else None
+    return Where(project=None if project is None else project.title)
 
 
 FRESH = {"populate_existing": True}

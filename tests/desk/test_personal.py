@@ -322,7 +322,7 @@ async def test_a_file_left_with_a_question_comes_back_as_it_was(desk: Desk) -> N
     [
         (("gioco.exe", b"MZ program", "application/pdf"), "programmi"),
         (("vuoto.pdf", b"", "application/pdf"), "vuoto"),
-        (("grande.pdf", PDF + bytes(20 * 1024 * 1024), "application/pdf"), "20 MB"),
+        (("grande.pdf", PDF + bytes(50 * 1024 * 1024), "application/pdf"), "50 MB"),
     ],
 )
 async def test_a_refused_file_keeps_the_words_and_asks_nothing(
