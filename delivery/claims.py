@@ -132,9 +132,10 @@ def _open(desk: Desk, room: dict[Channel, int], at: float, claim: Claim) -> list
 def _may_go(desk: Desk, row: Row[Any], busy: set[tuple[Channel, str]], at: float, claim: Claim) -> bool:
     wait = desk.lanes.closed_for(row.channel, row.address, at)
     if row.channel is Channel.TELEGRAM and wait <= 0:
-        wait = max(desk.limits.bot_wait(at), desk.limits.chat_wait(row.address, at))
+        messages = max(1, len(row.body.get("files", ())))  # to Telegram an album is as many as it has parts
+        wait = max(desk.limits.bot_wait(at, messages), desk.limits.chat_wait(row.address, at, messages))
         if wait <= 0:
-            desk.limits.take(row.address, at, messages=max(1, len(row.body.get("files", ()))))
+            desk.limits.take(row.address, at, messages=messages)
     if wait > 0:
         claim.wait(wait)
         # Those behind it in the same lane wait with it, also when the clock is about to let one pass.

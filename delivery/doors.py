@@ -105,7 +105,8 @@ def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
     """One mail for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
     first = {name: parts[0][name] for name in ("subject", "part") if name in parts[0]}
     last = {"buttons": parts[-1]["buttons"]} if "buttons" in parts[-1] else {}
-    return first | last | {"html": "\n\n".join(part["html"] for part in parts)}
+    files = [one for part in parts for one in part.get("files", ())]
+    return first | last | ({"files": files} if files else {}) | {"html": "\n\n".join(part["html"] for part in parts)}
 
 
 def _put_in_line(session: Session, row: Any, channel: Channel, value: str, now: datetime) -> None:

@@ -20,13 +20,15 @@ class Bucket:
     tokens: float
     seen: float
 
-    def wait(self, at: float) -> float:
-        """Seconds until a token is there; a clock that went back gains nothing."""
+    def wait(self, at: float, count: int = 1) -> float:
+        """Seconds until `count` tokens are there, or the bucket is full; a clock that went back gains nothing."""
         self.tokens = min(self.size, self.tokens + max(0.0, at - self.seen) * self.rate)
         self.seen = at
-        return 0.0 if self.tokens >= 1.0 - 1e-9 else (1.0 - self.tokens) / self.rate
+        wanted = min(float(count), self.size)
+        return 0.0 if self.tokens >= wanted - 1e-9 else (wanted - self.tokens) / self.rate
 
     def take(self, count: int = 1) -> None:
+        """What is taken beyond what is there is a debt."""
         self.tokens -= count
 
 
@@ -46,18 +48,18 @@ class Limits:
     def __post_init__(self) -> None:
         self._bot = Bucket(self.bot_per_second, max(1.0, self.bot_per_second), max(1.0, self.bot_per_second), 0.0)
 
-    def bot_wait(self, at: float) -> float:
-        """Seconds until the bot may send anything at all."""
-        return self._bot.wait(at) if self.enabled else 0.0
+    def bot_wait(self, at: float, messages: int = 1) -> float:
+        """Seconds until the bot may send anything at all; `messages` as in `chat_wait`."""
+        return self._bot.wait(at, messages) if self.enabled else 0.0
 
-    def chat_wait(self, address: str, at: float) -> float:
-        """Seconds until this chat may get a message. A negative chat id is a group."""
+    def chat_wait(self, address: str, at: float, messages: int = 1) -> float:
+        """Seconds until this chat may get a message, or an album of several. A negative chat id is a group."""
         if not self.enabled:
             return 0.0
         chat = self._chats.get(address)
         if chat is None:
             return 0.0
-        return max(chat.wait(at), self._group_wait(address, at))
+        return max(chat.wait(at, messages), self._group_wait(address, at, messages))
 
     def take(self, address: str, at: float, *, messages: int = 1) -> None:
         """Counts one message in, or an album of several: it goes as a whole, and what comes after it waits for all."""
@@ -74,12 +76,13 @@ class Limits:
         if address.startswith("-"):
             self._groups.setdefault(address, deque()).extend([at] * messages)
 
-    def _group_wait(self, address: str, at: float) -> float:
+    def _group_wait(self, address: str, at: float, messages: int) -> float:
         # A bucket would let 40 pass in the first minute: 20 saved up and 20 gained.
         sent = self._groups.get(address)
         while sent and at - sent[0] >= MINUTE:
             sent.popleft()
-        return MINUTE - (at - sent[0]) if sent and len(sent) >= self.group_per_minute else 0.0
+        too_many = len(sent) + messages - self.group_per_minute if sent else 0
+        return MINUTE - (at - sent[min(too_many, len(sent)) - 1]) if sent and too_many > 0 else 0.0
 
     def _forget_the_quiet(self, at: float) -> None:
         """A chat whose bucket is full again is like one never seen."""

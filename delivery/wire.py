@@ -157,7 +157,7 @@ def _body(request_data: RequestData | None) -> bytes | aiohttp.FormData | None:
     uploads: Any = parameters.pop(UPLOADS, ())
     if not uploads:
         return orjson.dumps(parameters)
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # Telegram reads names as they are, not percent-encoded
     for name, value in parameters.items():
         form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
     for one in uploads:

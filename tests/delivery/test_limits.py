@@ -103,3 +103,23 @@ def test_a_troubled_channel_pauses_longer_each_time_and_recovers_at_once() -> No
     assert health.width(at, 30) == 1
     assert health.succeeded()
     assert health.width(at, 30) == 30
+
+
+def test_an_album_waits_for_all_its_parts_and_is_counted_whole() -> None:
+    limits = Limits()
+    for _ in range(3):
+        limits.take("7", 0.0)
+
+    assert limits.chat_wait("7", 0.0, 4) == 2.0, "two of four are free"
+    assert limits.chat_wait("7", 0.0, 10) == 3.0, "more than the burst can never be free: a full bucket will do"
+    limits.take("7", 3.0, messages=10)
+
+    assert limits.chat_wait("7", 3.0) == 6.0, "what comes after it waits for all"
+
+
+def test_an_album_fits_into_a_groups_minute() -> None:
+    limits = Limits(chat_burst=100)
+    limits.take("-7", 0.0, messages=15)
+
+    assert limits.chat_wait("-7", 1.0, 5) == 0.0
+    assert limits.chat_wait("-7", 1.0, 6) == 59.0

@@ -64,7 +64,7 @@ async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
 
 
 def _all_settled(database: Database) -> bool:
-    open_states = (OutboxState.QUEUED, OutboxState.RETRY)
+    open_states = (OutboxState.QUEUED, OutboxState.RETRY, OutboxState.SENDING)
     with database.read() as session:
         return session.exec(select(Outbox.id).where(col(Outbox.state).in_(open_states))).first() is None
 
