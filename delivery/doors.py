@@ -5,12 +5,13 @@ and staff see it. Opened: what nobody could tell them meanwhile is put in line a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from delivery.outbox import CLOSED, KEPT, URGENCY, queue_parts
+from delivery.outbox import CLOSED, KEPT, URGENCY, queue_files, queue_parts
 from delivery.verdicts import FALLS_BACK
 from delivery.words import Words, split_words
 from storage import audit, dispatching, people
@@ -111,10 +112,16 @@ def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _put_in_line(session: Session, row: Any, channel: Channel, value: str, now: datetime) -> None:
     """As if it had just been written, for the way that is open now."""
-    words = Words.from_json(row.body)
+    whole = Words.from_json(row.body)
+    alone = ":files-" in row.dedupe_key  # files that had left their text behind already
+    words = replace(whole, files=()) if channel is Channel.TELEGRAM and not alone else whole
     parts = split_words(words) if channel is Channel.TELEGRAM else [words]
     part = {"part": row.body["part"]} if "part" in row.body else {}
     fresh = {"channel": channel, "address": value, "next_at": now, "body": parts[0].to_json() | part}
-    if dispatching.revive(session, row.id, fresh) and len(parts) > 1:
-        kept = ("kind", "urgency", "referent_id", "question_id", "inbox_id", "dedupe_key")
-        queue_parts(session, parts[1:], {name: getattr(row, name) for name in kept} | fresh | {"created_at": now})
+    if not dispatching.revive(session, row.id, fresh):
+        return
+    kept = ("kind", "urgency", "referent_id", "question_id", "inbox_id", "dedupe_key")
+    values = {name: getattr(row, name) for name in kept} | fresh | {"created_at": now}
+    queue_parts(session, parts[1:], values)
+    if words.files != whole.files:
+        queue_files(session, whole, values)

@@ -19,7 +19,7 @@ from storage import attachments, people
 from storage.outbox import insert_message, message_at
 from storage.tables import Channel, OutboxKind, OutboxState
 
-__all__ = ["CLOSED", "KEPT", "URGENCY", "enclosures", "message_at", "queue", "queue_to"]
+__all__ = ["CLOSED", "KEPT", "URGENCY", "enclosures", "message_at", "queue", "queue_files", "queue_to"]
 
 CLOSED = "closed"
 NO_WAY = "no way is open"
@@ -74,11 +74,11 @@ def queue(  # noqa: PLR0913 - the columns of a message, each by name
     if outbox_id is not None and len(parts) > 1:
         queue_parts(session, parts[1:], values)
     if outbox_id is not None and words.files and channel is Channel.TELEGRAM:
-        _queue_files(session, words, values)
+        queue_files(session, words, values)
     return outbox_id
 
 
-def _queue_files(session: Session, words: Words, values: dict[str, Any]) -> None:
+def queue_files(session: Session, words: Words, values: dict[str, Any]) -> None:
     """Behind the text, as Telegram groups them: up to ten photos, or up to ten documents. The subject stands below."""
     found = enclosures(session, words.files)
     photos = [id_ for id_, one in found.items() if one.is_photo]

@@ -40,11 +40,11 @@ async def checked(name: str, settings: Settings) -> Finding:
 @pytest.mark.parametrize(
     ("without", "loops"),
     [
-        ([], {"worker", "dispatch", "clock", "telegram", "greeting"}),
-        (["clock"], {"worker", "dispatch", "telegram", "greeting"}),
-        (["dispatch"], {"worker", "clock", "telegram", "greeting"}),
+        ([], {"worker", "dispatch", "clock", "telegram", "greeting", "files"}),
+        (["clock"], {"worker", "dispatch", "telegram", "greeting", "files"}),
+        (["dispatch"], {"worker", "clock", "telegram", "greeting", "files"}),
         (["telegram"], {"worker", "clock"}),
-        (["mail"], {"worker", "clock", "telegram", "greeting"}),
+        (["mail"], {"worker", "clock", "telegram", "greeting", "files"}),
     ],
 )
 async def test_a_process_that_lacks_a_channel_does_not_send_for_all(

@@ -271,9 +271,9 @@ async def test_a_file_is_on_disk_before_anybody_waits_for_the_one_writer(
     seen: list[str] = []
 
     def noted(what: str, act: Callable[..., Any]) -> Callable[..., Any]:
-        def noting(*given: Any) -> Any:
+        def noting(*given: Any, **options: Any) -> Any:
             seen.append(what)
-            return act(*given)
+            return act(*given, **options)
 
         return noting
 
