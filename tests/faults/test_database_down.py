@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -233,4 +234,4 @@ def _within(at: float, outage: Outage) -> bool:
 
 def _silence(taken: Sequence[float], outage: Outage) -> float:
     """Seconds from the moment when all works again to the first thing taken."""
-    return max(0.0, min(at for at in taken if at >= outage.ended) - outage.mended)
+    return max(0.0, min((at for at in taken if at >= outage.ended), default=inf) - outage.mended)
