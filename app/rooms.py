@@ -31,6 +31,7 @@ from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
 from intake.invitations import word_invitation
 from intake.worker import Handler
+from reminders.drafts import word_recall
 from reminders.wording import word_reminder
 from storage.database import Database
 from storage.files import Files
@@ -111,6 +112,7 @@ async def open_rooms(
         apologies={"telegram": apologise(house), albums.KIND: apologise(house, albums.whose)},
         still_due={
             OutboxKind.REMINDER: word_reminder(links),
+            OutboxKind.RECALL: word_recall(links),
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
         },

@@ -1,4 +1,4 @@
-"""One pass over everything that is due: reminders, notices to staff, obligations to make ahead.
+"""One pass over everything that is due: reminders, drafts left half-way, notices to staff, obligations ahead.
 
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
@@ -15,6 +15,7 @@ from answering.notices import notify_one
 from delivery.links import Links
 from facts.calendar import local_date
 from reminders.deadlines import keep_obligations
+from reminders.drafts import recall_one
 from reminders.sweep import remind_one
 from storage.database import Database
 
@@ -39,6 +40,7 @@ class Sweeper:
             await self.database.run(lambda session: keep_obligations(session, self.clock()))
             self.kept_on = today
         await self._until_none_left(lambda session: remind_one(session, self.clock()))
+        await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
 
     async def _until_none_left(self, do_one: Callable[[Session], bool]) -> None:
@@ -47,12 +49,13 @@ class Sweeper:
 
 
 def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int]:
-    """The same pass for the command line. How many obligations, reminders and notices were made."""
+    """The same pass for the command line. How many obligations and notices were made, people reminded, drafts seen."""
     with database.write() as session:
         made = keep_obligations(session, now)
     reminded = _count(database, partial(remind_one, now=now))
+    recalled = _count(database, partial(recall_one, now=now))
     noticed = _count(database, partial(notify_one, now=now, links=links))
-    return {"obligations": made, "reminders": reminded, "notices": noticed}
+    return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}
 
 
 def _count(database: Database, do_one: Callable[[Session], bool]) -> int:

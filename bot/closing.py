@@ -3,8 +3,9 @@
 from bot.heard import id_in
 from bot.recap import show_receipt
 from bot.screens import show_step
-from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of, missing_answers
+from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of
 from bot.turn import Turn
+from intake.forms import missing_answers
 from intake.updates import record_update
 from storage.attachments import leave_draft
 from storage.tables import Channel, DraftState

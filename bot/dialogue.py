@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import albums, asking, edits, files, lists, menu, reached, tomorrow, unsent, updating, welcome
+from bot import albums, asking, edits, files, left, lists, menu, reached, tomorrow, unsent, updating, welcome
 from bot.commands import names
 from bot.heard import Heard, Kind, hear, id_in
 from bot.house import House
 from bot.screens import show_step
 from bot.steps import UNCHANGED
 from bot.turn import Turn
-from delivery.callbacks import AboutQuestion, StartUpdate, Tomorrow, Unchanged, parse
+from delivery.callbacks import AboutDraft, AboutQuestion, StartUpdate, Tomorrow, Unchanged, parse
 from facts.languages import N_
 from storage.drafts import scene_at, sent_later
 from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
@@ -183,6 +183,8 @@ def _button(turn: Turn) -> None:
             updating.begin_on(turn, project_id, obligation_id, unchanged=True)
         case Tomorrow():
             tomorrow.put_off(turn)
+        case AboutDraft() as pressed:
+            left.about(turn, pressed)
         case _:
             _old_button(turn)
 

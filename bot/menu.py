@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bot.markup import bold, lines, paragraphs
-from bot.steps import missing_answers
 from bot.turn import Turn, shortened
 from delivery.words import Button
 from facts.languages import N_
+from intake.forms import missing_answers
 from storage.drafts import unfinished_updates
 from storage.people import the_office
 from storage.tables import Draft

@@ -45,15 +45,6 @@ def form_of(turn: Turn) -> Form:
     return turn.house.form(turn.session, turn.work.form_version_id)
 
 
-def missing_answers(form: Form, answers: Mapping[str, Any]) -> list[str]:
-    """The fields that must still be answered before an update can be sent."""
-    return [
-        one.name
-        for one in form.fields
-        if not fits(one, answers.get(one.name)) and not (one.optional and one.name not in answers)
-    ]
-
-
 def first_field(turn: Turn) -> str:
     return form_of(turn).names[0]
 

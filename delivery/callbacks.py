@@ -1,8 +1,8 @@
 """Writes and reads the data of buttons that several rooms make. Pure; refuses what we did not write: None.
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
-changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. Other prefixes (`m:`, `d:`)
-belong to the dialogue.
+changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. `b:<draft>:go|drop`: a draft that
+was left. Other prefixes (`m:`, `d:`) belong to the dialogue.
 """
 
 import re
@@ -12,6 +12,7 @@ from enum import StrEnum
 _QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
 _PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)
 
+_DRAFT = re.compile(r"b:([0-9]{1,18}):(go|drop)", re.ASCII)
 _TOMORROW = "s:tomorrow"
 
 
@@ -50,7 +51,15 @@ class Tomorrow:
     """ "Remind me tomorrow": of all that the pressed message tells, so it names nothing."""
 
 
-Pressed = AboutQuestion | StartUpdate | Unchanged | Tomorrow
+@dataclass(frozen=True, slots=True)
+class AboutDraft:
+    """A draft that was left half-way: go on with it, or drop it."""
+
+    draft_id: int
+    drop: bool
+
+
+Pressed = AboutQuestion | StartUpdate | Unchanged | Tomorrow | AboutDraft
 
 
 def solved(question_id: int) -> str:
@@ -77,6 +86,14 @@ def tomorrow() -> str:
     return _TOMORROW
 
 
+def go_on(draft_id: int) -> str:
+    return f"b:{draft_id}:go"
+
+
+def drop(draft_id: int) -> str:
+    return f"b:{draft_id}:drop"
+
+
 def parse(data: str) -> Pressed | None:
     """What was pressed; None for another room's button or for data that nobody here wrote."""
     if data == _TOMORROW:
@@ -84,6 +101,9 @@ def parse(data: str) -> Pressed | None:
     found = _QUESTION.fullmatch(data)
     if found is not None:
         return AboutQuestion(int(found[1]), Verdict(found[2]))
+    found = _DRAFT.fullmatch(data)
+    if found is not None:
+        return AboutDraft(int(found[1]), drop=found[2] == "drop")
     found = _PROJECT.fullmatch(data)
     if found is None:
         return None

@@ -18,7 +18,7 @@ from delivery.limits import Limits
 from delivery.links import Links
 from delivery.outbox import enclosures, queue_parts
 from delivery.parcel import Parcel
-from delivery.verdicts import MARKED, judge
+from delivery.verdicts import IN_OFFICE_HOURS, MARKED, judge
 from delivery.words import Words, opens_personal_page, split_words, with_personal_page
 from facts.calendar import OFFICE_ZONE, next_working_instant, within_working_hours
 from facts.languages import Language, speaking
@@ -112,7 +112,7 @@ def _choose(
 
 def _put_off(session: Session, rows: Sequence[Row[Any]], now: datetime) -> set[int]:
     """Reminders leave in working hours, also those that an outage, a limit or a closed door held up: their ids."""
-    reminders = {row.id for row in rows if row.kind is OutboxKind.REMINDER}
+    reminders = {row.id for row in rows if row.kind in IN_OFFICE_HOURS}
     if not reminders or within_working_hours(now, OFFICE_ZONE):
         return set()
     dispatching.put_off(session, reminders, next_working_instant(now, OFFICE_ZONE))

@@ -34,6 +34,7 @@ URGENCY = {
     OutboxKind.INVITATION: 1,
     OutboxKind.NOTICE: 1,
     OutboxKind.REMINDER: 2,
+    OutboxKind.RECALL: 2,
 }
 
 

@@ -15,7 +15,9 @@ LONGEST_WAIT = 24 * HOUR
 # What the reader is told may be a repetition; a dialogue prompt or an invitation twice does no harm.
 MARKED = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER})
 # What must reach the person by another way when this one is closed.
-FALLS_BACK = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER, OutboxKind.INVITATION, OutboxKind.NOTICE})
+FALLS_BACK = frozenset(set(OutboxKind) - {OutboxKind.DIALOGUE})
+# What nobody asked for: it leaves in working hours only.
+IN_OFFICE_HOURS = frozenset({OutboxKind.REMINDER, OutboxKind.RECALL})
 
 
 # What is tried once more in another way, and the flag that remembers it.

@@ -61,6 +61,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OutboxKind.DIALOGUE: N_("Chat reply"),
         OutboxKind.ANSWER: N_("Answer"),
         OutboxKind.REMINDER: N_("Reminder"),
+        OutboxKind.RECALL: N_("Unfinished draft"),
         OutboxKind.INVITATION: N_("Invitation"),
         OutboxKind.NOTICE: N_("Notice to staff"),
     },

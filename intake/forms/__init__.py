@@ -2,7 +2,7 @@
 
 from intake.forms.answers import Answered, Doubt, Facts, More, Outcome, Refusal, Sentence, consider, parse
 from intake.forms.definition import BadDefinition, Choice, Field, FieldType, Form, read_form
-from intake.forms.showing import fits, show
+from intake.forms.showing import fits, missing_answers, show
 
 __all__ = [
     "Answered",
@@ -19,6 +19,7 @@ __all__ = [
     "Sentence",
     "consider",
     "fits",
+    "missing_answers",
     "parse",
     "read_form",
     "show",

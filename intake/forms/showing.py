@@ -1,5 +1,6 @@
 """Says a stored answer in a person's language. Pure; never raises for an answer of another form version: see `fits`."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from facts.dates import show_date
 from facts.languages import N_, Language, speaking
 from facts.numbers import show_cents, show_percentage
-from intake.forms.definition import Field, FieldType
+from intake.forms.definition import Field, FieldType, Form
 
 NOTHING = N_("—")
 YES = N_("Yes")
@@ -56,3 +57,12 @@ def _is_answer(field: Field, value: Any) -> bool:
             return isinstance(value["any"], bool) and isinstance(value["text"], str)
         case FieldType.TEXT:
             return isinstance(value, str)
+
+
+def missing_answers(form: Form, answers: Mapping[str, Any]) -> list[str]:
+    """The fields that must still be answered before an update can be sent."""
+    return [
+        one.name
+        for one in form.fields
+        if not fits(one, answers.get(one.name)) and not (one.optional and one.name not in answers)
+    ]

@@ -70,9 +70,12 @@ class OutboxState(StrEnum):
 
 
 class OutboxKind(StrEnum):
+    """RECALL: a draft was left half-way."""
+
     DIALOGUE = "dialogue"
     ANSWER = "answer"
     REMINDER = "reminder"
+    RECALL = "recall"
     INVITATION = "invitation"
     NOTICE = "notice"
 

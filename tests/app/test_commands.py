@@ -115,7 +115,7 @@ def test_everything_stored_can_be_exported(migrated: Run, tmp_path: Path, what: 
 def test_a_sweep_on_an_empty_house_finds_nothing(migrated: Run) -> None:
     done = json.loads(migrated("sweep", "--now", "2026-11-24T10:00+01:00", "--format", "json").output)
 
-    assert done == {"obligations": 0, "reminders": 0, "notices": 0}
+    assert done == {"obligations": 0, "reminders": 0, "drafts": 0, "notices": 0}
     assert "Nothing is due" in migrated("sweep", "--dry-run").output
 
 

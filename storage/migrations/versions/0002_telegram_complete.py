@@ -146,6 +146,7 @@ def upgrade() -> None:
     with op.batch_alter_table('draft', schema=None) as batch_op:
         batch_op.add_column(sa.Column('sources', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False, server_default=sa.text("'{}'")))
         batch_op.add_column(sa.Column('recalled_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.create_index('ix_draft_unfinished', ['id'], unique=False, sqlite_where=sa.text("state IN ('open', 'parked')"), postgresql_where=sa.text("state IN ('open', 'parked')"))
 
     with op.batch_alter_table('following', schema=None) as batch_op:
         batch_op.add_column(sa.Column('delegation_id', sa.Integer(), nullable=True))
@@ -174,12 +175,14 @@ def downgrade() -> None:
     op.execute("DELETE FROM following WHERE delegation_id IS NOT NULL")
     op.execute("UPDATE decision SET reason = 'substitute' WHERE reason = 'away'")
     op.execute("UPDATE outbox SET state = 'withheld' WHERE state = 'moved'")
+    op.execute("UPDATE outbox SET kind = 'notice' WHERE kind = 'recall'")
     with op.batch_alter_table('following', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_following_delegation_id_delegation'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_following_delegation_id'))
         batch_op.drop_column('delegation_id')
 
     with op.batch_alter_table('draft', schema=None) as batch_op:
+        batch_op.drop_index('ix_draft_unfinished', sqlite_where=sa.text("state IN ('open', 'parked')"), postgresql_where=sa.text("state IN ('open', 'parked')"))
         batch_op.drop_column('recalled_at')
         batch_op.drop_column('sources')
 

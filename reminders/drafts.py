@@ -1,0 +1,116 @@
+"""A draft left for a day is recalled once: with how much of it there is, and the ways to go on or to drop it.
+
+In working hours only; not beside a reminder of the same day; checked again at the moment of sending.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from markupsafe import Markup, escape
+from sqlmodel import Session
+
+from delivery.callbacks import drop, go_on
+from delivery.links import Links
+from delivery.outbox import queue_to
+from delivery.words import Button, Keyboard, Words
+from facts.calendar import OFFICE_ZONE, within_working_hours
+from facts.languages import N_, Language, Speaker, speaking
+from intake.forms import missing_answers, read_form
+from storage.drafts import UNFINISHED, find_draft
+from storage.people import own_project
+from storage.recalls import RECALL_KEY, claim_left
+from storage.tables import Channel, Draft, DraftKind, FormVersion, Outbox, OutboxKind, Project, Referent
+
+LEFT = timedelta(hours=24)
+FORGOTTEN = timedelta(days=14)  # who has not come back by then is not asked any more
+LONGEST_TITLE = 120
+LONGEST_QUESTION = 300
+UNWORDED = Words(html="")  # worded when it is sent
+
+Wording = Callable[[Session, Outbox, datetime], Words | None]
+
+
+def recall_one(session: Session, now: datetime) -> bool:
+    """Sees to one draft that was left, and queues a message when there is something in it; whether there was one.
+
+    Outside working hours nothing happens.
+    """
+    if not within_working_hours(now, OFFICE_ZONE):
+        return False
+    draft = claim_left(session, now, left=LEFT, forgotten=FORGOTTEN)
+    if draft is None:
+        return False
+    if _worth(session, draft):
+        key = f"{RECALL_KEY}{draft.id}"
+        queue_to(session, draft.referent_id, UNWORDED, kind=OutboxKind.RECALL, now=now, dedupe_key=key)
+    return True
+
+
+def word_recall(_links: Links) -> Wording:
+    """The wording of `OutboxKind.RECALL` for `delivery/dispatch`. None: sent, dropped or touched meanwhile."""
+
+    def word(session: Session, row: Outbox, now: datetime) -> Words | None:
+        draft = find_draft(session, int(row.dedupe_key.split(":")[1]))
+        referent = None if row.referent_id is None else session.get(Referent, row.referent_id)
+        if draft is None or referent is None or not _still_left(session, draft):
+            return None
+        language = Language(referent.language)
+        words = _question if draft.kind is DraftKind.QUESTION else _update
+        return words(session, draft, language, row.channel)
+
+    return word
+
+
+def _still_left(session: Session, draft: Draft) -> bool:
+    touched = draft.recalled_at is None or draft.touched_at >= draft.recalled_at
+    return draft.state in UNFINISHED and not touched and _worth(session, draft)
+
+
+def _worth(session: Session, draft: Draft) -> bool:
+    """An update with answers on a project that is still theirs, a question with words. The rest is soon begun anew."""
+    if draft.kind is DraftKind.QUESTION:
+        return bool(draft.answers.get("text"))
+    if draft.kind is not DraftKind.UPDATE or not draft.answers or draft.project_id is None:
+        return False
+    return own_project(session, draft.referent_id, draft.project_id) is not None
+
+
+def _update(session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
+    _, plain = speaking(language, html=True), speaking(language)
+    title = _short(session.get_one(Project, draft.project_id).title, LONGEST_TITLE)
+    form = read_form(session.get_one(FormVersion, draft.form_version_id).definition)
+    if missing_answers(form, draft.answers):
+        n, total = len(draft.answers), len(form.fields)
+        how_far = _.ngettext("one answer of {total}", "{n} answers of {total}", n, total=total)
+        said = _("You have left the update of <b>{title}</b> half-way: {how_far}.", title=title, how_far=how_far)
+    else:
+        said = _("Your update of <b>{title}</b> is complete and only waits to be sent.", title=title)
+    subject = plain(N_("Update left half-way: {title}"), title=title)
+    return Words(_with_way_on(_, said, channel), subject, _buttons(plain, draft, N_("Go on"), channel))
+
+
+def _question(_session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
+    _, plain = speaking(language, html=True), speaking(language)
+    quoted = escape(_short(" ".join(str(draft.answers["text"]).split()), LONGEST_QUESTION))
+    said = _("<b>You have written a question and not sent it:</b>") + Markup("\n<blockquote>{}</blockquote>").format(
+        quoted
+    )
+    subject = plain(N_("A question of yours was not sent"))
+    return Words(_with_way_on(_, said, channel), subject, _buttons(plain, draft, N_("Send it"), channel))
+
+
+def _with_way_on(_: Speaker, said: str, channel: Channel) -> str:
+    if channel is Channel.TELEGRAM:
+        return said + "\n\n" + _("What you wrote is still here.")
+    # In a mail there is no going on: what was begun is in the chat, which does not reach them.
+    return said + "\n\n" + _("Telegram does not reach you: from your page you can write it to us, the link is below.")
+
+
+def _buttons(_: Speaker, draft: Draft, onward: str, channel: Channel) -> Keyboard:
+    if channel is not Channel.TELEGRAM:
+        return ()
+    return ((Button(_(onward), data=go_on(draft.id)), Button(_("Drop it"), data=drop(draft.id))),)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
