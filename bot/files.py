@@ -109,12 +109,14 @@ def _received(turn: Turn, files: Sequence[Attachment]) -> str:
 
 
 def summed_up(turn: Turn, files: Sequence[Attachment]) -> str:
-    """Plain: names of a few, else how many."""
-    if len(files) > MOST_NAMED or (len(files) > 1 and all(one.kind is FileKind.PHOTO for one in files)):
-        if all(one.kind is FileKind.PHOTO for one in files):
-            return turn.plain.ngettext("one photo", "{n} photos", len(files))
+    """Plain: what each is, documents by their names; of many, how many."""
+    if len(files) > 1 and all(one.kind is FileKind.PHOTO for one in files):
+        return turn.plain.ngettext("one photo", "{n} photos", len(files))
+    if len(files) > MOST_NAMED:
         return turn.plain.ngettext("one file", "{n} files", len(files))
-    return ", ".join(shortened(one.name, 60) for one in files)
+    return ", ".join(
+        shortened(one.name, 60) if one.kind is FileKind.FILE else turn.plain(KINDS[one.kind]) for one in files
+    )
 
 
 def _add_to_update(turn: Turn, files: Sequence[Attachment]) -> None:

@@ -23,7 +23,7 @@ def the_question(stage: Stage) -> Question:
 
 def test_a_photo_sent_while_answering_goes_along_with_the_update(stage: Stage) -> None:
     bruno = stage.bruno.says("/aggiorna").leaves("cantiere")
-    assert "📎 Ricevuto: foto-" in bruno.text
+    assert "📎 Ricevuto: foto\n" in bruno.text
     assert "Parte insieme a questo aggiornamento" in bruno.text
     assert "1 di 6" in bruno.text, "the question being asked is asked on"
 
