@@ -87,16 +87,21 @@ def close_open(turn: Turn) -> None:
     album = attachments.open_album(turn.session, waiting)
     if album is None:
         return
-    before = Turn(turn.house, turn.session, heard_of(album), turn.inbox_id, turn.now, turn.scene)
-    close(before, album)
-    turn.said = before.said
+    close(turn.house, turn.session, album, turn.now)
     turn.look_again()
 
 
-def close(turn: Turn, album: Album) -> None:
+def close(house: House, session: Session, album: Album, now: datetime) -> None:
     """Its parts go where they belong, as one message with the album's words. Once."""
-    if attachments.close_album(turn.session, album.id, turn.now):
-        files.place(turn, attachments.parts_of(turn.session, album.id))
+    if not attachments.close_album(session, album.id, now):
+        return
+    scene = scene_at(session, Channel.TELEGRAM, album.chat)
+    parts = attachments.parts_of(session, album.id)
+    if scene is None or scene.person.id != album.referent_id or not parts:
+        return  # they left meanwhile; the parts stay theirs
+    came_with = parts[0].inbox_id
+    assert came_with is not None
+    files.place(Turn(house, session, heard_of(album), came_with, now, scene), parts)
 
 
 def heard_of(album: Album) -> Heard:
@@ -120,12 +125,7 @@ def album_timer(house: House) -> Callable[[Session, Inbox, datetime], None]:
         album = attachments.open_album(session, orjson.loads(inbox.payload)["album"])
         if album is None:
             return
-        scene = scene_at(session, Channel.TELEGRAM, album.chat)
-        turn = Turn(house, session, heard_of(album), inbox.id, now, scene)
-        if scene is None or scene.person.id != album.referent_id:
-            attachments.close_album(session, album.id, now)  # they left meanwhile; the parts stay theirs
-            return
-        close(turn, album)
+        close(house, session, album, now)
 
     return ring
 
