@@ -31,14 +31,14 @@ serve: $(RUNTIME)
 	@$(BIN)/raccordo serve
 
 test: $(TOOLS)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 format: $(TOOLS)
 	$(BIN)/ruff format .
