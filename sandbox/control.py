@@ -108,12 +108,13 @@ async def file(telegram: TelegramSandbox, request: Request) -> Response:
     if found is None or found.content is None:
         return as_json({"error": "There is no such file, or only its size is known"}, 404)
     picture = picture_type(found.content)
-    disposition = "inline" if picture or found.kind == "voice" else "attachment"
+    played = next((found.shown[kind]["mime_type"] for kind in ("voice", "video") if kind in found.shown), "")
+    disposition = "inline" if picture or played else "attachment"
     headers = {
         "content-disposition": f"{disposition}; filename*=UTF-8''{quote(found.name or found.path.split('/')[-1])}"
     }
     headers |= {"x-content-type-options": "nosniff", "content-security-policy": "sandbox"}
-    media_type = picture or found.shown.get("voice", {}).get("mime_type") or "application/octet-stream"
+    media_type = picture or played or "application/octet-stream"
     return Response(found.content, media_type=media_type, headers=headers)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.files import FileStore, StoredFile
+from sandbox.opus import silence
 from sandbox.pictures import dimensions, plain_png
 from sandbox.wire import Json
 
@@ -20,13 +21,6 @@ PDF = (
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
 MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2\x00\x00\x00\x08mdat"
-OGG = (
-    b"OggS\x00\x02"
-    + bytes(8)
-    + b"SANDBOX!"
-    + b"\x00" * 4
-    + b"\x01\x13OpusHead\x01\x01\x00\x00\x80\xbb\x00\x00\x00\x00\x00"
-)
 
 
 class Media(Protocol):
@@ -99,7 +93,7 @@ class Voice:
     duration: int = 3  # seconds
 
     def shown(self, files: FileStore) -> Json:
-        content = OGG if self.content is None and self.size is None else self.content
+        content = silence(self.duration) if self.content is None and self.size is None else self.content
         file = files.keep("voice", content, size=self.size)
         return _remembered(
             file, {"voice": {"duration": self.duration, "mime_type": self.mime_type, **file.described()}}

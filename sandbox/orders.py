@@ -23,7 +23,8 @@ def as_json(body: Any, status: int = 200) -> Response:
 
 
 def message_json(message: Message) -> Json:
-    return {"id": message.id, "from_bot": message.from_bot, "version": message.version, "raw": message.raw}
+    known = {"id": message.id, "from_bot": message.from_bot, "version": message.version, "raw": message.raw}
+    return known | {"has_file": message.content is not None}
 
 
 async def wait_for_news(bell: Bell, ready: Callable[[], bool], request: Request) -> None:

@@ -15,6 +15,7 @@ import orjson
 from starlette.requests import Request
 
 from sandbox.media import Document, Media, Photo, Video, Voice
+from sandbox.opus import is_webm, ogg
 from sandbox.people import CannotDo, Group, Message, Person, Place
 from sandbox.wire import Json, Upload, form_parts
 
@@ -56,6 +57,8 @@ def _uploaded(kind: str, file: Upload, seconds: Json) -> Media:
         return Document(file.name or "file", file.content)
     if kind == "photo":
         return Photo(file.content)
+    if is_webm(file.content) and kind == "voice":
+        return Voice(ogg(file.content), **seconds)
     mime_type = mimetypes.guess_type(file.name)[0]
     typed = {"mime_type": mime_type} if mime_type else {}
     return KINDS[kind](file.content, **typed, **seconds)

@@ -1,138 +1,39 @@
-// One person's chat with the bot. Text only ever becomes text nodes: what Telegram marked as bold, link or code is
-// built from its entities (offsets in UTF-16 units, which is how JavaScript counts too), never from HTML.
-"use strict";
+// One person's chat with the bot: what the server says of it is drawn, what the person does is sent.
+import { forget, prepare, take, waiting } from "./attach.js";
+import { drawn, element, short } from "./shown.js";
 
-const person = document.body.dataset.person;
-const base = `/sandbox/people/${person}`;
+const base = `/sandbox/people/${document.body.dataset.person}`;
 const get = (id) => document.getElementById(id);
 const log = get("log");
 const day = new Intl.DateTimeFormat("it", { weekday: "long", day: "numeric", month: "long", timeZone: "Europe/Rome" });
-const hour = new Intl.DateTimeFormat("it", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Rome" });
 
-const messages = new Map(); // id -> { data, node }
-const waiting = new Map(); // query id -> button
+const messages = new Map(); // id -> what the server says of it
+const shown = new Map(); // id, or album -> its node
+const answers = new Map(); // query id -> button
 let version = 0;
 let replyTo = null;
+let editing = null;
 let payload = document.body.dataset.payload;
 let blocked = false;
 
-function element(name, props = {}, ...children) {
-  const node = Object.assign(document.createElement(name), props);
-  node.append(...children);
-  return node;
-}
+// ---- messages on the page
 
-function link(href, text) {
-  return element("a", { href, target: "_blank", rel: "noreferrer", textContent: text });
-}
-
-// ---- text with entities
-
-const PLAIN = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre" };
-
-function wrap(entity, text, inner) {
-  const type = entity.type;
-  if (PLAIN[type]) return element(PLAIN[type], {}, ...inner);
-  if (type.endsWith("blockquote")) return element("blockquote", {}, ...inner);
-  if (type === "spoiler") return spoiler(inner);
-  if (type === "bot_command") {
-    return element("button", { type: "button", className: "command", textContent: text, onclick: () => send(text) });
-  }
-  const href = { url: text, text_link: entity.url, email: `mailto:${text}` }[type];
-  if (href && /^(https?:|mailto:|tg:)/i.test(href)) return link(href, text);
-  return element("span", {}, ...inner);
-}
-
-function spoiler(inner) {
-  const node = element("button", { type: "button", className: "spoiler", ariaLabel: "Mostra il testo nascosto" });
-  node.onclick = () => node.replaceWith(element("span", {}, ...inner));
-  node.append("▒▒▒▒▒▒");
-  return node;
-}
-
-function marked(text, entities, start, end) {
-  const nodes = [];
-  let at = start;
-  for (let i = 0; i < entities.length; i += 1) {
-    const entity = entities[i];
-    const stop = entity.offset + entity.length;
-    if (entity.offset < at || stop > end) continue;
-    nodes.push(text.slice(at, entity.offset));
-    const within = entities.slice(i + 1).filter((other) => other.offset < stop);
-    nodes.push(wrap(entity, text.slice(entity.offset, stop), marked(text, within, entity.offset, stop)));
-    at = stop;
-  }
-  nodes.push(text.slice(at, end));
-  return nodes;
-}
-
-// ---- one message
-
-function body(raw) {
-  if (raw.text !== undefined) {
-    const entities = (raw.entities || []).slice().sort((a, b) => a.offset - b.offset || b.length - a.length);
-    return marked(raw.text, entities, 0, raw.text.length);
-  }
-  if (raw.document) return [element("em", { textContent: `File: ${raw.document.file_name}` }), ` ${raw.caption || ""}`];
-  if (raw.photo) return [element("em", { textContent: "Foto" }), ` ${raw.caption || ""}`];
-  return [element("em", { textContent: "Messaggio che questa pagina non sa mostrare" })];
-}
-
-function short(raw) {
-  const text = raw.text || raw.caption || "un file";
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
-
-function keyboard(data) {
-  const rows = (data.raw.reply_markup && data.raw.reply_markup.inline_keyboard) || [];
-  const box = element("div", { className: "inline" });
-  for (const row of rows) {
-    const line = element("div", { className: "row" });
-    for (const button of row) line.append(inlineButton(data.id, button));
-    box.append(line);
-  }
-  return rows.length ? [box] : [];
-}
-
-function inlineButton(messageId, button) {
-  if (button.url) {
-    const node = link(button.url, `${button.text} ↗`);
-    node.className = "inline-button";
-    return node;
-  }
-  const node = element("button", { type: "button", className: "inline-button", textContent: button.text });
-  node.onclick = () => press(node, messageId, button.callback_data);
-  return node;
-}
-
-function draw(data) {
-  const raw = data.raw;
-  const mine = !data.from_bot;
-  const bubble = element("div", { className: "bubble" });
-  if (raw.reply_to_message) {
-    bubble.append(element("p", { className: "quoted", textContent: short(raw.reply_to_message) }));
-  }
-  bubble.append(element("div", { className: "text" }, ...body(raw)));
-  const time = new Date(raw.date * 1000);
-  const meta = element("p", { className: "meta" });
-  const reply = element("button", { type: "button", className: "reply", textContent: "Rispondi" });
-  reply.onclick = () => startReply(data.id);
-  meta.append(reply, element("span", { textContent: `${raw.edit_date ? "modificato · " : ""}${hour.format(time)}` }));
-  bubble.append(meta);
-  bubble.onclick = (event) => {
-    if (!event.target.closest("a, button") && !String(getSelection())) startReply(data.id);
-  };
-  const who = element("span", { className: "hidden", textContent: mine ? "Tu: " : "Bot: " });
-  const node = element("article", { className: mine ? "message mine" : "message" }, who, bubble, ...keyboard(data));
-  node.dataset.day = day.format(time);
-  return node;
-}
+const keyOf = (data) => data.raw.media_group_id || data.id;
+const hands = { command: (text) => send({ text }), press, reply: startReply, edit: startEdit };
 
 function place(data) {
-  const node = draw(data);
-  const known = messages.get(data.id);
-  messages.set(data.id, { data, node });
-  if (known) return known.node.replaceWith(node);
+  messages.set(data.id, data);
+  redraw(keyOf(data));
+}
+
+function redraw(key) {
+  const parts = [...messages.values()].filter((data) => keyOf(data) === key);
+  const known = shown.get(key);
+  if (!parts.length) return known?.remove();
+  const node = drawn(parts, hands);
+  node.dataset.day = day.format(new Date(parts[0].raw.date * 1000));
+  shown.set(key, node);
+  if (known) return known.replaceWith(node);
   const last = log.querySelector("article:last-of-type");
   if (!last || last.dataset.day !== node.dataset.day) {
     log.append(element("p", { className: "day", textContent: node.dataset.day }));
@@ -140,26 +41,47 @@ function place(data) {
   log.append(node);
 }
 
+function remove(id) {
+  const data = messages.get(id);
+  if (!data) return;
+  messages.delete(id);
+  redraw(keyOf(data));
+}
+
 // ---- what a person does
 
 async function post(path, given) {
+  const sent = given instanceof FormData;
   const answer = await fetch(`${base}/${path}`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(given),
+    headers: sent ? {} : { "content-type": "application/json" },
+    body: sent ? given : JSON.stringify(given),
   });
   const result = await answer.json();
   if (!answer.ok) throw new Error(result.error);
   return result;
 }
 
-async function send(text) {
+async function send(given) {
   try {
-    await post("send", replyTo ? { text, reply_to: replyTo } : { text });
-    stopReply();
+    if (given instanceof FormData && replyTo) given.set("reply_to", replyTo);
+    else if (replyTo) given.reply_to = replyTo;
+    await post("send", given);
+    stopWriting();
     return true;
   } catch {
     toast("Il messaggio non è partito. Riprova tra un momento.");
+    return false;
+  }
+}
+
+async function change(id, text) {
+  try {
+    await post("edit", { message_id: id, text });
+    stopWriting();
+    return true;
+  } catch {
+    toast("La modifica non è partita. Riprova tra un momento.");
     return false;
   }
 }
@@ -168,7 +90,7 @@ async function press(button, messageId, data) {
   button.setAttribute("aria-busy", "true");
   try {
     const made = await post("press", { message_id: messageId, data });
-    waiting.set(made.query_id, button);
+    answers.set(made.query_id, button);
     setTimeout(() => button.removeAttribute("aria-busy"), 10000);
   } catch {
     button.removeAttribute("aria-busy");
@@ -176,15 +98,32 @@ async function press(button, messageId, data) {
   }
 }
 
-function startReply(id) {
-  replyTo = id;
-  get("risposta-testo").textContent = short(messages.get(id).data.raw);
+function about(title, id) {
+  get("risposta-titolo").textContent = title;
+  get("risposta-testo").textContent = short(messages.get(id).raw);
   get("risposta").hidden = false;
   get("testo").focus();
 }
 
-function stopReply() {
+function startReply(id) {
+  stopWriting();
+  replyTo = id;
+  about("In risposta a", id);
+}
+
+function startEdit(id) {
+  stopWriting();
+  forget();
+  editing = id;
+  const { raw } = messages.get(id);
+  get("testo").value = raw.text ?? raw.caption ?? "";
+  about(raw.text === undefined ? "Modifica la didascalia di" : "Modifica", id);
+}
+
+function stopWriting() {
+  if (editing) get("testo").value = "";
   replyTo = null;
+  editing = null;
   get("risposta").hidden = true;
 }
 
@@ -199,9 +138,9 @@ function toast(text) {
 // ---- what the server says
 
 function answered(item) {
-  const button = waiting.get(item.query_id);
+  const button = answers.get(item.query_id);
   if (!item.answered || !button) return;
-  waiting.delete(item.query_id);
+  answers.delete(item.query_id);
   button.removeAttribute("aria-busy");
   if (!item.text) return;
   if (!item.show_alert) return toast(item.text);
@@ -214,7 +153,7 @@ function showCommands(commands) {
   get("comandi-lista").replaceChildren(...commands.map((command) => {
     const name = element("strong", { textContent: `/${command.command}` });
     const button = element("button", { type: "button" }, name, element("span", { textContent: command.description }));
-    button.onclick = () => { toggleMenu(false); send(`/${command.command}`); };
+    button.onclick = () => { toggleMenu(false); send({ text: `/${command.command}` }); };
     return element("li", {}, button);
   }));
 }
@@ -223,7 +162,8 @@ function showKeyboard(rows) {
   get("tastiera").hidden = !rows.length || blocked;
   get("tastiera").replaceChildren(...rows.map((row) => element("div", { className: "row" }, ...row.map((button) => {
     const text = typeof button === "string" ? button : button.text;
-    return element("button", { type: "button", className: "inline-button", textContent: text, onclick: () => send(text) });
+    const press = () => send({ text });
+    return element("button", { type: "button", className: "inline-button", textContent: text, onclick: press });
   }))));
 }
 
@@ -249,6 +189,7 @@ function showState(state) {
 function apply(state) {
   const near = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
   for (const data of state.messages) place(data);
+  for (const id of state.deleted) remove(id);
   for (const item of state.presses) answered(item);
   showCommands(state.commands);
   showState(state);
@@ -274,13 +215,19 @@ async function follow() {
 
 // ---- hands
 
+const attachments = prepare(send, toast);
+
 get("scrivi").onsubmit = async (event) => {
   event.preventDefault();
   const field = get("testo");
   const text = field.value.trim();
-  if (!text) return;
+  if (!text && !waiting()) return;
   field.value = "";
-  if (!(await send(text))) field.value = text;
+  const files = take(text);
+  const id = editing;
+  const gone = id ? await change(id, text) : await send(files ? files.data : { text });
+  if (!gone) field.value = text;
+  if (!gone && files) files.putBack();
   field.focus();
 };
 
@@ -296,17 +243,24 @@ get("avvia").onclick = async () => {
   payload = "";
   history.replaceState(null, "", location.pathname);
   get("inizio").hidden = true;
-  await send(text);
+  await send({ text });
   get("testo").focus();
 };
 
 get("menu").onclick = () => toggleMenu(get("comandi").hidden);
-get("risposta-annulla").onclick = stopReply;
+get("risposta-annulla").onclick = stopWriting;
 get("blocca").onclick = () => post("block", { blocked: !blocked });
-get("persona").onchange = (event) => { location.href = `/sandbox/chat/${event.target.value}${payload ? `?start=${payload}` : ""}`; };
+get("persona").onchange = (event) => {
+  location.href = `/sandbox/chat/${event.target.value}${payload ? `?start=${payload}` : ""}`;
+};
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (!get("comandi").hidden) { toggleMenu(false); get("menu").focus(); } else stopReply();
+  if (attachments.close()) return get("allega").focus();
+  if (get("comandi").hidden) return stopWriting();
+  toggleMenu(false);
+  get("menu").focus();
 });
+// A picture that comes late must not push the newest message out of sight.
+log.addEventListener("load", () => { log.scrollTop = log.scrollHeight; }, true);
 
 follow();

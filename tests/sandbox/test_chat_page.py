@@ -4,13 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import FilePayload, Page, async_playwright, expect
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
+from sandbox.people import Photo
+from sandbox.pictures import plain_png
 from sandbox.telegram import Person, TelegramSandbox
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PICTURE = FilePayload(name="cantiere.png", mimeType="image/png", buffer=plain_png(60, 40))
 
 pytestmark = pytest.mark.journey
 
@@ -18,7 +21,8 @@ pytestmark = pytest.mark.journey
 @pytest.fixture(params=[1280, 390])
 async def page(request: pytest.FixtureRequest, url: str) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        args = [*QUIET, "--use-fake-device-for-media-stream"]
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=args)
         page = await browser.new_page(viewport={"width": request.param, "height": 844})
         page.set_default_timeout(10_000)
         complaints: list[str] = []
@@ -67,6 +71,121 @@ async def test_a_person_starts_presses_writes_and_blocks(
     assert [message.text for message in ada.chat] == ["/start invito", "Confermato", "/domanda", "Quando scade?"]
     assert ada.blocked
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def attach(page: Page, what: str) -> None:
+    await page.get_by_role("button", name="Allega").click()
+    await page.get_by_role("button", name=what).click()
+
+
+async def test_files_photos_and_an_album_are_sent_with_a_caption(
+    page: Page, url: str, ada: Person, telegram: TelegramSandbox
+) -> None:
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    async with page.expect_file_chooser() as chooser:
+        await attach(page, "Foto o video")
+    await (await chooser.value).set_files([PICTURE, PICTURE])
+    await expect(page.get_by_text("2 file: cantiere.png, cantiere.png")).to_be_visible()
+    await page.get_by_label("Messaggio", exact=True).fill("Il cantiere")
+    await page.keyboard.press("Enter")
+    await telegram.wait_for(lambda: len(ada.chat) == 2)
+    await page.locator("#file").set_input_files({"name": "atto.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
+    await page.get_by_role("button", name="Invia", exact=True).click()
+    await telegram.wait_for(lambda: len(ada.chat) == 3)
+    await page.locator("#file").set_input_files({"name": "no.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
+    await page.get_by_role("button", name="Annulla").click()
+    await expect(page.locator(".album.grid img")).to_have_count(2)
+    assert await serious(page) == []
+
+    first, second, document = ada.chat
+    assert [message.content for message in ada.chat] == [PICTURE["buffer"], PICTURE["buffer"], b"%PDF"]
+    assert (first.text, second.text, document.text) == ("Il cantiere", "", "")
+    assert first.raw["media_group_id"] == second.raw["media_group_id"]
+    assert await page.get_by_label("Messaggio", exact=True).input_value() == ""
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_place_and_a_contact_are_sent(page: Page, url: str, ada: Person, telegram: TelegramSandbox) -> None:
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    await attach(page, "Posizione")
+    await page.get_by_label("Latitudine").fill("45.5")
+    assert await serious(page) == []
+    await page.get_by_role("button", name="Invia posizione").click()
+    await attach(page, "Contatto")
+    await page.get_by_role("button", name="Annulla").click()
+    await attach(page, "Contatto")
+    await page.get_by_role("button", name="Invia contatto").click()
+    await telegram.wait_for(lambda: len(ada.chat) == 2)
+
+    place, contact = ada.chat
+    assert place.raw["location"] == {"latitude": 45.5, "longitude": 9.19}
+    assert (contact.raw["contact"]["first_name"], contact.raw["contact"]["last_name"]) == ("Ada", "Esempio")
+    await expect(page.get_by_text("Posizione: 45,5; 9,19")).to_be_visible()
+
+
+async def test_a_voice_note_is_recorded(page: Page, url: str, ada: Person, telegram: TelegramSandbox) -> None:
+    await page.context.grant_permissions(["microphone"])
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    await attach(page, "Nota vocale")
+    await expect(page.get_by_text("Registro 0:01")).to_be_visible()
+    await page.get_by_role("button", name="Invia nota").click()
+    await telegram.wait_for(lambda: ada.chat)
+    await expect(page.get_by_label("Nota vocale")).to_be_visible()
+    await expect(page.locator("audio")).to_have_js_property("readyState", 4)  # what was made of it can be played
+
+    voice = ada.chat[0].raw["voice"]
+    assert (voice["mime_type"], (ada.chat[0].content or b"")[:4]) == ("audio/ogg", b"OggS")
+    assert voice["duration"] >= 1
+
+
+async def test_without_a_microphone_an_audio_file_is_chosen(
+    page: Page, url: str, ada: Person, telegram: TelegramSandbox
+) -> None:
+    await page.add_init_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error())")
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    await attach(page, "Nota vocale")
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Scegli un file audio").click()
+    await (await chooser.value).set_files({"name": "nota.mp3", "mimeType": "audio/mpeg", "buffer": b"ID3"})
+    await telegram.wait_for(lambda: ada.chat)
+
+    assert ada.chat[0].raw["voice"]["mime_type"] == "audio/mpeg"
+
+
+async def test_ones_own_messages_and_captions_are_edited(
+    page: Page, url: str, ada: Person, telegram: TelegramSandbox
+) -> None:
+    ada.sends("Ho finito ieri")
+    ada.sends_album([Photo(), Photo()], caption="Prima")
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    for number, text in enumerate(("Ho finito oggi", "Dopo")):
+        bubble = page.get_by_role("article").nth(number)
+        await bubble.hover()
+        await bubble.get_by_role("button", name="Modifica").click()
+        await page.get_by_label("Messaggio", exact=True).fill(text)
+        await page.keyboard.press("Enter")
+        await expect(bubble).to_contain_text("modificato")
+    await expect(page.get_by_role("article")).to_have_count(2)
+
+    assert [message.text for message in ada.chat] == ["Ho finito oggi", "Dopo", ""]
+    assert [message.edited for message in ada.chat] == [True, True, False]
+    assert await page.get_by_label("Messaggio", exact=True).input_value() == ""
+
+
+async def test_files_of_the_bot_are_saved_and_its_photos_seen(page: Page, url: str, bot: Bot, ada: Person) -> None:
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    await bot.send_document(ada.id, b"%PDF-1.4", filename="verbale.pdf", caption="Il verbale")
+    sent = await bot.send_photo(ada.id, plain_png(60, 40), caption="La <b>foto</b>", parse_mode="HTML")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="verbale.pdf").click()
+    await expect(page.get_by_role("img", name="La foto")).to_be_visible()
+    await expect(page.locator(".text strong")).to_have_text("foto")
+    await sent.delete()
+    await expect(page.get_by_role("img", name="La foto")).to_have_count(0)
+
+    assert (await download.value).suggested_filename == "verbale.pdf"
+    assert (await (await download.value).path()).read_bytes() == b"%PDF-1.4"
+    assert await serious(page) == []
 
 
 async def test_fresh_mail_appears_by_itself(page: Page, url: str, ada: Person) -> None:
