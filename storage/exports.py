@@ -13,6 +13,7 @@ from storage.tables import (
     Address,
     Attachment,
     Audit,
+    Correction,
     Deadline,
     Decision,
     Following,
@@ -54,6 +55,7 @@ def update_rows(session: Session) -> Iterator[Row]:
         .join(Project, col(Project.id) == col(Update.project_id))
         .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
         .order_by(col(Update.id)),
+        _with_what_came_along(col(Attachment.update_id), col(Correction.update_id)),
     )
 
 
@@ -89,7 +91,7 @@ def message_rows(session: Session) -> Iterator[Row]:
         .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
         .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
         .order_by(col(Message.question_id), col(Message.id)),
-        _with_attachments,
+        _with_what_came_along(col(Attachment.message_id), col(Correction.message_id)),
     )
 
 
@@ -180,11 +182,18 @@ def _gathered(session: Session, query: Select[*tuple[Any, ...]]) -> dict[int, li
     return found
 
 
-def _with_attachments(session: Session, rows: list[Row]) -> None:
-    query = select(col(Attachment.message_id), col(Attachment.name)).order_by(col(Attachment.id))
-    names = _gathered(session, query.where(col(Attachment.message_id).in_(_ids(rows))))
-    for row in rows:
-        row["attachments"] = names[row["id"]]
+def _with_what_came_along(attached_to: Any, corrected: Any) -> Enrich:
+    """Names of files, and what was corrected afterwards, of rows that these two columns refer to."""
+
+    def enrich(session: Session, rows: list[Row]) -> None:
+        ids = _ids(rows)
+        files = select(attached_to, col(Attachment.name)).where(attached_to.in_(ids)).order_by(col(Attachment.id))
+        edits = select(corrected, col(Correction.after)).where(corrected.in_(ids)).order_by(col(Correction.id))
+        names, afterwards = _gathered(session, files), _gathered(session, edits)
+        for row in rows:
+            row["attachments"], row["corrections"] = names[row["id"]], afterwards[row["id"]]
+
+    return enrich
 
 
 def _with_places(session: Session, rows: list[Row]) -> None:
