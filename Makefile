@@ -57,4 +57,4 @@ bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
+	rm -rf .venv .venv-aiogram .venv-aiogram.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build

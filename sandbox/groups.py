@@ -10,6 +10,7 @@ FORUM_BLUE = 0x6FB9F0
 RIGHTS = (
     *("can_manage_chat", "can_change_info", "can_delete_messages", "can_invite_users", "can_restrict_members"),
     *("can_pin_messages", "can_promote_members", "can_manage_video_chats", "can_manage_topics"),
+    "can_send_welcome_messages",
 )
 SERVICE = {
     *("migrate_to_chat_id", "migrate_from_chat_id", "forum_topic_created", "forum_topic_edited"),

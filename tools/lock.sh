@@ -7,4 +7,5 @@ compile() {
 }
 compile requirements.in -o requirements.txt
 compile requirements-dev.in -c requirements.txt -o requirements-dev.txt
+compile tests/sandbox/aiogram-requirements.in -o tests/sandbox/aiogram-requirements.txt
 echo "uv" | compile - -o requirements-uv.txt
