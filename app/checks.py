@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.keys import KeysMissing, keys_file, open_database
 from app.settings import Settings, TelegramMode
 from storage.database import Database
 from storage.leases import shared_mark
@@ -38,6 +39,7 @@ async def check_all(settings: Settings) -> list[Finding]:
         "DATA_DIR shared": _shared_folder,
         "BASE_URL": _base_url,
         "SECRET_KEY": _secret_key,
+        "DATA_KEYS": _data_keys,
         "TELEGRAM_TOKEN": _telegram,
         "TELEGRAM_MODE": _telegram_mode,
         "SMTP_URL": _smtp,
@@ -123,6 +125,31 @@ async def _secret_key(settings: Settings) -> str:
     if len(key) < 32:
         raise _Problem("shorter than 32 characters; leave it empty and one is made")
     return "given" if settings.secret_key.get_secret_value() else "in raccordo.key"
+
+
+async def _data_keys(settings: Settings) -> str:
+    try:
+        database = await asyncio.to_thread(open_database, settings)
+    except KeysMissing as missing:
+        raise _Problem(str(missing)) from missing
+    except SQLAlchemyError as error:
+        raise _Problem("not known until the database answers; see DATABASE_URL") from error
+    except OSError as error:
+        raise _Problem(f"raccordo.data-keys cannot be read or made beside DATA_DIR: {error.strerror}") from error
+    keys = database.keys
+    database.close()
+    if keys is None:
+        return "none: what is kept is in clear"
+    return _where_the_keys_are(settings) + ("" if keys.seals else "; what is kept from now on is in clear")
+
+
+def _where_the_keys_are(settings: Settings) -> str:
+    if settings.data_keys.get_secret_value():
+        return "given"
+    path = keys_file(settings)
+    if path.stat().st_mode & 0o077:
+        raise _Problem(f"others can read {path}; run: chmod 600 {path}")
+    return "in raccordo.data-keys: back it up apart from the data, without it nothing can be read"
 
 
 async def _telegram(settings: Settings) -> str:

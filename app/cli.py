@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.alone import AlreadyServed
 from app.commands import data, operations, people, running
 from app.commands.house import CommandFailed
+from app.keys import KeysMissing
 
 app = typer.Typer(
     name="raccordo",
@@ -30,7 +31,7 @@ def main() -> None:
     os.umask(0o077)  # what we write is for us alone
     try:
         app()
-    except (CommandFailed, AlreadyServed) as error:
+    except (CommandFailed, AlreadyServed, KeysMissing) as error:
         sys.exit(_one_line(str(error)))
     except ValidationError as error:
         first = error.errors()[0]

@@ -11,8 +11,11 @@ from typing import Any, TextIO
 
 import structlog
 
-# A bot token, or a personal key in a path: whatever a library logs, it does not leave.
-SECRETS = re.compile(r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
+# A bot token, a personal key in a path, a data key: whatever a library logs, it does not leave.
+SECRETS = re.compile(
+    r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}|(?<=/r/)[a-z2-7]{16,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?<=seal:)[0-9a-fA-F]{64}|(?<=match:)[0-9a-fA-F]{64}"
+)
 
 
 def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

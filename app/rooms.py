@@ -13,6 +13,7 @@ from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
+from app.keys import open_database
 from app.settings import Settings, TelegramMode
 from bot import albums
 from bot.commands import set_up
@@ -90,7 +91,7 @@ async def open_rooms(
     bot_links: tuple[str, str] | None = None,
 ) -> Rooms:
     """Database migrated and furnished, bot made known, senders ready."""
-    database = Database(settings.database)
+    database = open_database(settings)
     prepare(database, clock)
     token = settings.telegram_token.get_secret_value()
     bot = make_bot(token, settings.telegram_api_url) if token and Channel.TELEGRAM in channels else None
@@ -101,7 +102,7 @@ async def open_rooms(
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
     house = House(links=links, zone=settings.timezone, language=settings.language)
     door, receiver = _receiver(settings, database, bot, owner, clock)
-    files = Files(settings.data_dir / "files")
+    files = Files(settings.data_dir / "files", database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
     return Rooms(
         settings=settings,

@@ -230,7 +230,7 @@ def _beside(door: Door | None, desk: ASGIApp) -> ASGIApp:
 
 def readiness(service: Service) -> list[Check]:
     """Whether each part does its work: what `/readyz` says."""
-    checks = [_database(service)]
+    checks = [_database(service), *_keys(service)]
     receiver, dispatcher = service.rooms.receiver, service.dispatcher
     ages: dict[str, tuple[datetime | None, str | None]] = {"clock": (service.ticker.last_tick, None)}
     if dispatcher is not None:
@@ -254,6 +254,14 @@ def _database(service: Service) -> Check:
         return Check("database", current_revision(service.rooms.database) is not None, "answers")
     except Exception as error:
         return Check("database", False, type(error).__name__)
+
+
+def _keys(service: Service) -> list[Check]:
+    """Red as soon as the file of keys is gone: while this process has them, it can be put back without loss."""
+    keys = service.rooms.database.keys
+    if keys is None:
+        return []
+    return [Check("keys", keys.whole, "kept" if keys.whole else "raccordo.data-keys is gone: put it back now")]
 
 
 async def _first(*events: asyncio.Event) -> None:

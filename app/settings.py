@@ -1,6 +1,5 @@
 """Every setting, read once from the environment or `.env`. Nothing else in the house looks at the environment."""
 
-import os
 import secrets
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +10,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facts.languages import Language
+from storage.durable import make_once
+from storage.keys import read_ring
 
 KEY_BYTES = 32
 
@@ -23,7 +24,9 @@ class TelegramMode(StrEnum):
 class Settings(BaseSettings):
     """Read with the prefix RACCORDO_. Values with user and password are secret and never shown."""
 
-    model_config = SettingsConfigDict(env_prefix="RACCORDO_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="RACCORDO_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(Path("data"), description="Folder for the database and the files")
     database_url: SecretStr = Field(
@@ -34,6 +37,12 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs links; when empty, made once in `raccordo.key` beside DATA_DIR"
     )
+    data_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Encrypt what is kept; when empty, made once in `raccordo.data-keys` beside DATA_DIR",
+    )
+    seal: bool = Field(True, description="Whether what is kept from now on is encrypted")
+    seal_mail: bool = Field(True, description="Whether also what comes and goes by e-mail is")
     timezone: str = Field("Europe/Rome", description="IANA zone of the office")
     language: Language = Field(Language.IT, description="`it` or `en`, until a person chooses")
     telegram_token: SecretStr = Field(SecretStr(""), description="From @BotFather; when empty, no Telegram")
@@ -61,6 +70,13 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, OSError) as error:
             raise ValueError(f"{value} is not a time zone; write for example Europe/Rome") from error
+        return value
+
+    @field_validator("data_keys")
+    @classmethod
+    def _keys_can_be_read(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            read_ring(value.get_secret_value())
         return value
 
     @field_validator("listen")
@@ -96,17 +112,9 @@ class Settings(BaseSettings):
     def key(self) -> bytes:
         """The secret key; made once, beside DATA_DIR and never inside: a stolen backup must not carry it."""
         given = self.secret_key.get_secret_value()
-        return given.encode() if given else _kept_key(self.data_dir.resolve().parent / "raccordo.key")
+        fresh = secrets.token_hex(KEY_BYTES).encode()
+        return given.encode() if given else make_once(self.beside("raccordo.key"), fresh)
 
-
-def _kept_key(path: Path) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_hex(KEY_BYTES).encode()
-        file.write(key)
-        file.flush()
-        os.fsync(descriptor)
-    return key
+    def beside(self, name: str) -> Path:
+        """A file beside DATA_DIR."""
+        return self.data_dir.resolve().parent / name

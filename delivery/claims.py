@@ -170,7 +170,7 @@ def _word_now(session: Session, row: Row[Any], wording: Wording, now: datetime) 
     flags = {name: row.body[name] for name in ("plain", "documents", "migrated") if name in row.body}
     body = parts[0].to_json() | flags
     if body != row.body:
-        dispatching.set_bodies(session, {row.id: body})
+        dispatching.set_body(session, row.id, row.channel, body)
     if len(parts) > 1:
         kept = ("kind", "urgency", "channel", "address", "referent_id", "question_id", "inbox_id", "dedupe_key")
         values = {name: columns[name] for name in kept} | {"created_at": now, "next_at": now}

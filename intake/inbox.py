@@ -3,7 +3,6 @@
 The same number with other content is another thing: Telegram may restart its numbers after a quiet week.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +33,7 @@ class Arrival:
             "kind": self.kind,
             "account": self.account,
             "provider_id": self.provider_id,
-            "payload_hash": hashlib.sha256(self.payload if self.content is None else self.content).hexdigest(),
+            "payload_hash": self.payload if self.content is None else self.content,
             "payload": self.payload,
             "lane": self.lane,
             "state": InboxState.NEW,

@@ -4,7 +4,6 @@ On SQLite: one writer at a time, readers beside it. On PostgreSQL: a small pool 
 """
 
 import asyncio
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlmodel import Session
+
+from storage.sealing import Keyring
+from storage.types import from_json, to_json
 
 T = TypeVar("T")
 
@@ -27,21 +28,7 @@ READERS = 4
 FRESH_SECONDS = 2.0  # a connection used since then is taken to be alive
 
 
-def _to_json(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # half a surrogate pair, a huge number: the long way
-        return json.dumps(value)
-
-
-def _from_json(text: Any) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
-
-
-_JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
+_JSON: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json}
 
 
 class UnsafeDatabase(Exception):
@@ -63,13 +50,18 @@ Passenger = Callable[[Session], Ride | None]
 
 
 class Database:
-    """`write()` and `read()` for synchronous callers (pages, commands), `run()` and `look()` for asynchronous ones."""
+    """`write()` and `read()` for synchronous callers (pages, commands), `run()` and `look()` for asynchronous ones.
 
-    def __init__(self, url: str) -> None:
+    `keys`: with what the columns seal and open what they keep; without, it is kept in clear.
+    """
+
+    def __init__(self, url: str, keys: Keyring | None = None) -> None:
         self.url = driver_url(url)
+        self.keys: Keyring | None = None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = _sqlite_engine(self.url, writing=True) if self.is_sqlite else _postgres_engine(self.url)
         self._reader = _sqlite_engine(self.url, writing=False) if self.is_sqlite else self._writer
+        self.use(keys)
         # SQLite has one writer anyway: waiting in line here is fair, its busy handler is a lottery.
         self._turn: Any = threading.RLock() if self.is_sqlite else _NoLock()
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else POSTGRES_POOL // 2, "database-write")
@@ -79,6 +71,12 @@ class Database:
     @property
     def engine(self) -> Engine:
         return self._writer
+
+    def use(self, keys: Keyring | None) -> None:
+        """From now on with these keys."""
+        self.keys = keys
+        for engine in (self._writer, self._reader):
+            engine.dialect.keys = keys  # type: ignore[attr-defined]  # the column types are given the dialect
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Calls `call` (from any thread, must be quick) after each commit, so that who waits need not poll."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, or_, select, text, tuple_, update
 from sqlmodel import Session, SQLModel
 
-from storage.outbox import outbox
+from storage.outbox import as_kept, outbox
 from storage.tables import Channel, OutboxKind, OutboxState
 
 _referent = SQLModel.metadata.tables["referent"]
@@ -116,10 +116,9 @@ def put_off(session: Session, ids: Collection[int], until: datetime) -> None:
     )
 
 
-def set_bodies(session: Session, bodies: dict[int, dict[str, Any]]) -> None:
+def set_body(session: Session, outbox_id: int, channel: Channel, body: dict[str, Any]) -> None:
     """What was worded at the moment of sending."""
-    if bodies:
-        session.connection().execute(_BODY, [{"row": row, "words": body} for row, body in bodies.items()])
+    session.connection().execute(_BODY, {"row": outbox_id, "words": as_kept(session, channel, body)})
 
 
 def withhold(session: Session, ids: Collection[int]) -> None:

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.durable import sync_folder
-from storage.sealing import CLEAR, ID_LENGTH, MARK_BYTES, CannotOpen, Keyring
+from storage.sealing import CLEAR_BYTES, ID_LENGTH, MARK_BYTES, CannotOpen, Keyring
 
 CHUNK = 64 * 1024
 TAG_BYTES = 16
@@ -29,7 +29,7 @@ HEAD = 4096
 TAIL = 256 * 1024
 _BEFORE_SALT = len(MARK_BYTES) + ID_LENGTH + 1
 _HEADER = _BEFORE_SALT + SALT_BYTES
-_IN_CLEAR = MARK_BYTES + CLEAR.encode()
+_IN_CLEAR = MARK_BYTES + CLEAR_BYTES
 
 
 class TooLarge(Exception):

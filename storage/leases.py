@@ -1,11 +1,16 @@
-"""Duties that only one process may have at a time. A lease expires by itself; nobody needs to be trusted to give up."""
+"""Duties that only one process may have at a time. A lease expires by itself; nobody needs to be trusted to give up.
 
+Marks that all processes must agree on are here too, as leases for ever: the shared folder, the keys in use.
+"""
+
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Table, bindparam, or_, update
+from sqlalchemy import CursorResult, Table, bindparam, delete, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, SQLModel, col, select
 
 from storage.tables import Lease
 
@@ -21,6 +26,7 @@ _HOLD = (
 )
 
 SHARED_FOLDER = "data-dir"
+KEY = "key:"
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -57,3 +63,26 @@ def shared_mark(session: Session, ours: str) -> str:
         session.add(row)
         session.flush()
     return row.owner
+
+
+def keys_used(session: Session) -> set[str]:
+    """The ids of the keys without which something that is kept here may not be opened."""
+    names = session.exec(select(Lease.name).where(col(Lease.name).startswith(KEY)))
+    return {name.removeprefix(KEY) for name in names}
+
+
+_NOTE = {
+    "sqlite": sqlite.insert(_lease).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_lease).on_conflict_do_nothing(),
+}
+
+
+def note_keys(session: Session, ids: Collection[str]) -> None:
+    """Writes down, before or as soon as they are used, that these keys are needed."""
+    rows = [{"name": f"{KEY}{key_id}", "owner": "house", "until": FOR_EVER} for key_id in ids]
+    session.connection().execute(_NOTE[session.get_bind().dialect.name], rows)
+
+
+def forget_keys(session: Session, ids: Collection[str]) -> None:
+    """Nothing is left that needs them."""
+    session.execute(delete(Lease).where(col(Lease.name).in_([f"{KEY}{key_id}" for key_id in ids])))

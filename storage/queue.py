@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
 from storage.outbox import NOTICE_KEY, needs_somebody
+from storage.searching import questions_with
 from storage.tables import (
     Attachment,
     Audience,
@@ -82,8 +83,25 @@ def queue_page(
     session: Session, view: View, staff_id: int, wanted: str = "", *, offset: int = 0, limit: int = 50
 ) -> tuple[Sequence[QueueLine], int]:
     """One page of a heap and how many there are in all. Work to be done first, then the oldest first."""
-    conditions = [_in_view(view, staff_id), *_matching(wanted)]
-    total = session.execute(select(func.count()).select_from(Question).where(*conditions)).scalar_one()
+    heap = select(Question.id).where(_in_view(view, staff_id)).order_by(_work_first(), col(Question.id))
+    number = _number(wanted)
+    if wanted.strip() and number is None:
+        found = questions_with(session, wanted)
+        ids = [id_ for id_ in session.exec(heap) if id_ in found]
+        return _lines(session, ids[offset : offset + limit]), len(ids)
+    if number is not None:
+        heap = heap.where(Question.id == number)
+    total = session.execute(select(func.count()).select_from(heap.subquery())).scalar_one()
+    return _lines(session, session.exec(heap.offset(offset).limit(limit)).all()), total
+
+
+def _number(wanted: str) -> int | None:
+    """The question that is asked for by its number (`41`, `n. 41`, `#41`)."""
+    number = wanted.strip().lower().removeprefix("n.").removeprefix("#").strip()
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+
+def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
     first = (
         select(func.min(Message.id))
         .where(Message.question_id == Question.id, Message.audience == Audience.REFERENT)
@@ -116,12 +134,10 @@ def queue_page(
         .outerjoin(Project, col(Project.id) == col(Question.project_id))
         .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
         .outerjoin(Message, col(Message.id) == first)
-        .where(*conditions)
+        .where(col(Question.id).in_(ids))
         .order_by(_work_first(), col(Question.id))
-        .offset(offset)
-        .limit(limit)
     )
-    return [QueueLine(*row) for row in rows], total
+    return [QueueLine(*row) for row in rows]
 
 
 def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
@@ -136,28 +152,6 @@ def _work_first() -> Any:
     return case(
         (col(Question.state) == QuestionState.CLOSED, 2), (col(Question.state) == QuestionState.ANSWERED, 1), else_=0
     )
-
-
-def _matching(wanted: str) -> list[Any]:
-    """By number (`41`, `n. 41`), or by any part of the thread, the referent, the project."""
-    wanted = wanted.strip()
-    if not wanted:
-        return []
-    number = wanted.lower().removeprefix("n.").removeprefix("#").strip()
-    if number.isascii() and number.isdigit() and len(number) < 10:
-        return [col(Question.id) == int(number)]
-    in_thread = select(Message.question_id).where(col(Message.text).icontains(wanted, autoescape=True))
-    by = select(Referent.id).where(col(Referent.name).icontains(wanted, autoescape=True))
-    on = select(Project.id).where(
-        or_(col(Project.title).icontains(wanted, autoescape=True), col(Project.cup).icontains(wanted, autoescape=True))
-    )
-    return [
-        or_(
-            col(Question.id).in_(in_thread),
-            col(Question.referent_id).in_(by),
-            col(Question.project_id).in_(on),
-        )
-    ]
 
 
 def question_head(session: Session, question_id: int) -> Head | None:

@@ -22,6 +22,7 @@ from storage.keys import Key, Ring, read_ring
 MARK = "\x1asealed:"
 MARK_BYTES = MARK.encode()
 CLEAR = "clear:"  # behind the mark: what follows only looks as if it were sealed
+CLEAR_BYTES = CLEAR.encode()
 ID_LENGTH = 8
 NONCE_BYTES = 12
 LOOK_SECONDS = 1.0  # how soon a change of the file of keys is noticed, at the latest

@@ -105,8 +105,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
+def database(database_url: str, keys: Keyring) -> Iterator[Database]:
+    """Sealed, as a house is unless somebody wishes otherwise."""
+    database = Database(database_url, keys)
     yield database
     database.close()
 

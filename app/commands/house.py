@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.exc import OperationalError
 
+from app.keys import note_our_keys, open_database
 from app.settings import Settings
 from storage.database import Database
 from storage.schema import current_revision, newest_revision
@@ -29,12 +30,13 @@ Format = Annotated[Shape, typer.Option("--format", help="text for people, json f
 def open_house() -> Iterator[tuple[Settings, Database]]:
     """The settings and a database of the newest schema."""
     settings = Settings()
-    database = Database(settings.database)
+    database = open_database(settings)
     try:
         found = current_revision(database)
         if found != newest_revision():
             state = f"the database has schema {found}" if found else "the database is empty"
             raise CommandFailed(f"{state}; run: raccordo migrate")
+        note_our_keys(database)
         yield settings, database
     except OperationalError as error:
         raise CommandFailed(f"the database cannot be used: {error.orig}") from error

@@ -13,9 +13,9 @@ import typer
 
 from app.clock import system_clock
 from app.commands.house import CommandFailed, Format, Shape, open_house, show
+from app.keys import open_database
 from app.logging import set_up_logging
 from app.settings import Settings
-from storage.database import Database
 
 DEMO_PORT = 8000
 
@@ -83,7 +83,7 @@ def migrate() -> None:
     from app.furnish import prepare
     from storage.schema import current_revision, newest_revision
 
-    database = Database(Settings().database)
+    database = open_database(Settings())
     before = current_revision(database)
     prepare(database, system_clock)
     database.close()

@@ -7,22 +7,26 @@ from sqlalchemy import JSON
 from sqlmodel import AutoString, SQLModel
 
 import storage.tables  # noqa: F401 - fills the metadata
-from storage.types import UtcDateTime, Word
+from storage.types import Fingerprint, SealedBytes, SealedJson, SealedText, UtcDateTime, Word
+
+PLAIN: tuple[tuple[type, str], ...] = (
+    (UtcDateTime, "sa.DateTime(timezone=True)"),
+    (Word, "sa.String(length=20)"),
+    (Fingerprint, "sa.String(length=64)"),
+    (SealedText, "sa.String()"),
+    (SealedBytes, "sa.LargeBinary()"),
+    (SealedJson, "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"),
+    (JSON, "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"),
+)
 
 
 def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Writes our types as plain ones: an old migration must not change when the house does."""
     if kind != "type":
         return False
-    if isinstance(item, UtcDateTime):
-        return "sa.DateTime(timezone=True)"
-    if isinstance(item, Word):
-        return "sa.String(length=20)"
     if isinstance(item, AutoString):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
-    if isinstance(item, JSON):
-        return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
-    return False
+    return next((plain for ours, plain in PLAIN if isinstance(item, ours)), False)
 
 
 context.configure(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from storage.types import Json, UtcDateTime, Word
+from storage.types import Json, SealedJson, SealedText, UtcDateTime, Word
 
 # Named constraints: without names a reversible migration cannot find them again.
 SQLModel.metadata.naming_convention = {
@@ -41,6 +41,21 @@ def word(words: type[StrEnum], default: StrEnum | None = None, *, index: bool = 
 def document() -> Any:
     """A JSON document, empty at first. Replace it whole: changes inside are not noticed."""
     return Field(default_factory=dict, sa_type=Json, nullable=False)
+
+
+def sealed_document(place: str) -> Any:
+    """As `document`, sealed. `place` is `table.column`: what is sealed there opens only there."""
+    return Field(default_factory=dict, sa_type=SealedJson(place), nullable=False)
+
+
+def sealed_text(place: str) -> Any:
+    """A required text that people wrote, sealed."""
+    return Field(sa_type=SealedText(place), nullable=False)
+
+
+def optional_sealed_text(place: str) -> Any:
+    """A text that people may have written, sealed; empty at first."""
+    return Field(default="", sa_type=SealedText(place), nullable=False)
 
 
 def only_one(name: str, *columns: str, where: str) -> Index:

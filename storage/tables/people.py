@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from storage.tables.base import instant, only_one, optional_instant, word
+from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, word
 
 
 class OrganizationKind(StrEnum):
@@ -133,10 +133,10 @@ class AccessRequest(SQLModel, table=True):
     chat: str = Field(index=True)
     language: str = Field(default="it", max_length=2)
     referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
-    name: str = ""
+    name: str = optional_sealed_text("access_request.name")
     organization_id: int | None = Field(default=None, foreign_key="organization.id")
-    organization: str = ""
-    email: str = ""
+    organization: str = optional_sealed_text("access_request.organization")
+    email: str = optional_sealed_text("access_request.email")
     code_hash: str | None = Field(default=None, max_length=64)
     code_sent_at: datetime | None = optional_instant()
     tries: int = 0
@@ -146,4 +146,4 @@ class AccessRequest(SQLModel, table=True):
     touched_at: datetime = instant()
     decided_by: int | None = Field(default=None, foreign_key="staff.id")
     decided_at: datetime | None = optional_instant()
-    reason: str = ""
+    reason: str = optional_sealed_text("access_request.reason")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, optional_instant, word
+from storage.tables.base import instant, optional_instant, sealed_text, word
 from storage.tables.people import Channel
 
 
@@ -52,7 +52,7 @@ class Message(SQLModel, table=True):
     audience: Audience = word(Audience)
     referent_id: int | None = Field(default=None, foreign_key="referent.id")
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
-    text: str
+    text: str = sealed_text("message.text")
     channel: Channel = word(Channel)
     provider_id: str | None = Field(default=None, index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
@@ -71,7 +71,7 @@ class Correction(SQLModel, table=True):
     message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
     field: str = ""
-    before: str
-    after: str
+    before: str = sealed_text("correction.before")
+    after: str = sealed_text("correction.after")
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     created_at: datetime = instant()

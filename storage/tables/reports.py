@@ -6,7 +6,16 @@ from typing import Any
 
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
-from storage.tables.base import document, instant, only_one, optional_instant, word
+from storage.tables.base import (
+    document,
+    instant,
+    only_one,
+    optional_instant,
+    optional_sealed_text,
+    sealed_document,
+    sealed_text,
+    word,
+)
 from storage.tables.people import Channel
 
 
@@ -73,10 +82,10 @@ class Draft(SQLModel, table=True):
     question_id: int | None = Field(default=None, foreign_key="question.id")
     obligation_id: int | None = Field(default=None, foreign_key="obligation.id")
     channel: Channel = word(Channel)
-    answers: dict[str, Any] = document()
+    answers: dict[str, Any] = sealed_document("draft.answers")
     step: str = ""
-    memory: dict[str, Any] = document()
-    sources: dict[str, Any] = document()
+    memory: dict[str, Any] = sealed_document("draft.memory")
+    sources: dict[str, Any] = sealed_document("draft.sources")
     state: DraftState = word(DraftState, DraftState.OPEN)
     revision: int = 0
     created_at: datetime = instant()
@@ -95,7 +104,7 @@ class Update(SQLModel, table=True):
     draft_id: int | None = Field(default=None, foreign_key="draft.id", unique=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     channel: Channel = word(Channel)
-    answers: dict[str, Any] = document()
+    answers: dict[str, Any] = sealed_document("update.answers")
     unchanged: bool = False
     received_at: datetime = instant(index=True)
 
@@ -116,7 +125,7 @@ class Album(SQLModel, table=True):
     chat: str
     group_id: str
     referent_id: int = Field(foreign_key="referent.id")
-    caption: str = ""
+    caption: str = optional_sealed_text("album.caption")
     reply_to: str | None = None
     provider_id: str = ""
     created_at: datetime = instant()
@@ -143,10 +152,11 @@ class FileState(StrEnum):
 
 
 class Attachment(SQLModel, table=True):
-    """A file that came along, or one that staff send. Kept in DATA_DIR under the name of its SHA-256; `size` in bytes.
+    """A file that came along, or one that staff send. Kept in DATA_DIR under its `sha256`; `size` in bytes.
 
-    Until it is fetched from Telegram (`file_id`) it has no SHA-256. It belongs to a draft until that is sent, then to
-    an update or to a message of a thread. `provider_id`: the message of the chat with which it came.
+    `sha256` is keyed (see `storage/files.py`); until it is fetched from Telegram (`file_id`) there is none. It belongs
+    to a draft until that is sent, then to an update or to a message of a thread. `provider_id`: the message of the
+    chat with which it came.
     """
 
     __table_args__ = (
@@ -163,11 +173,11 @@ class Attachment(SQLModel, table=True):
     state: FileState = word(FileState, FileState.KEPT)
     sha256: str | None = Field(default=None, index=True, max_length=64)
     size: int
-    name: str
+    name: str = sealed_text("attachment.name")
     type_claimed: str = ""
     type_seen: str = ""
-    caption: str = ""
-    detail: dict[str, Any] = document()
+    caption: str = optional_sealed_text("attachment.caption")
+    detail: dict[str, Any] = sealed_document("attachment.detail")
     referent_id: int | None = Field(default=None, foreign_key="referent.id")
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
     draft_id: int | None = Field(default=None, foreign_key="draft.id", index=True)

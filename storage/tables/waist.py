@@ -4,10 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Field, Index, LargeBinary, SQLModel, UniqueConstraint, text
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
 
-from storage.tables.base import document, instant, optional_instant, word
+from storage.tables.base import instant, optional_instant, sealed_document, word
 from storage.tables.people import Channel
+from storage.types import Fingerprint, SealedBytes
 
 
 class InboxState(StrEnum):
@@ -22,7 +23,7 @@ class Inbox(SQLModel, table=True):
     """One thing a provider handed us, raw, before anybody thought about it.
 
     `provider_id` may come again with other content (Telegram restarts its numbers), hence `payload_hash`
-    in the key. `lane` is the chat or sender whose order is kept.
+    in the key: bind the content, a keyed hash is kept. `lane` is the chat or sender whose order is kept.
     """
 
     __table_args__ = (
@@ -40,8 +41,8 @@ class Inbox(SQLModel, table=True):
     kind: str = Field(max_length=20)
     account: str
     provider_id: str
-    payload_hash: str = Field(max_length=64)
-    payload: bytes = Field(sa_type=LargeBinary)
+    payload_hash: str = Field(sa_type=Fingerprint)
+    payload: bytes = Field(sa_type=SealedBytes("inbox.payload"))
     lane: str
     state: InboxState = word(InboxState, InboxState.NEW)
     attempts: int = 0
@@ -107,7 +108,7 @@ class Outbox(SQLModel, table=True):
     question_id: int | None = Field(default=None, foreign_key="question.id", index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     dedupe_key: str = Field(unique=True)
-    body: dict[str, Any] = document()
+    body: dict[str, Any] = sealed_document("outbox.body")
     state: OutboxState = word(OutboxState, OutboxState.QUEUED)
     attempts: int = 0
     next_at: datetime = instant()

@@ -17,6 +17,7 @@ from delivery.words import Words
 from sandbox.telegram import Fault
 from sandbox.wire import Json
 from storage.database import Database
+from storage.sealing import Keyring
 from storage.tables import Channel, Outbox, OutboxKind, OutboxState
 from tests.cast import Cast
 from tests.delivery.conftest import TOKEN, World
@@ -29,7 +30,7 @@ CRASHPOINTS = ("after-claim-commit", "after-send", "before-result-commit")
 @pytest.mark.faults
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
-    world: World, database: Database, database_url: str, dose: str
+    world: World, database: Database, database_url: str, keys: Keyring, dose: str
 ) -> None:
     chats, messages, kills = (100, 10_000, 200) if dose == "full" else (20, 300, 3)
     for chat in range(1, chats + 1):
@@ -40,7 +41,7 @@ async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
     command = (sys.executable, "-m", "tests.delivery.sender_process", database_url, world.url, TOKEN)
 
     async def start(crashpoint: str = "") -> asyncio.subprocess.Process:
-        environment = os.environ | {"RACCORDO_CRASHPOINT": crashpoint}
+        environment = os.environ | {"RACCORDO_CRASHPOINT": crashpoint, "RACCORDO_DATA_KEYS": keys.ring.text}
         return await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
         )

@@ -56,6 +56,7 @@ async def test_poison_ends_as_a_dead_letter_and_nobody_else_waits(
 
     async with running(database_url, sandbox, tmp_path) as service:
         rooms: Any = service.rooms
+        database.use(rooms.database.keys)
         rooms.handlers["telegram"] = poisonous(rooms.handlers["telegram"])
         await feed(sandbox, script(healthy, poisoned, amount), amount.rate)
         await quiet(sandbox, database, patience=120)

@@ -1,5 +1,6 @@
 """T36: whatever happens, no secret is in the log."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def test_no_secret_is_in_the_log(database_url: str, sandbox: Sandbox, tmp_path: 
         "personal page": personal_token,
         "session": cookie,
         "password typed": PASSWORD,
+        **{f"data key {number}": key for number, key in enumerate(data_keys(serve))},
     }
     found = [name for name, secret in secrets.items() if secret in log]
     lines = len(log.splitlines())
@@ -73,6 +75,13 @@ def test_no_secret_is_in_the_log(database_url: str, sandbox: Sandbox, tmp_path: 
     assert "telegram.poll-failed" in log, "the network did not break"
     assert found == []
     database.close()
+
+
+def data_keys(serve: Serve) -> list[str]:
+    """The digits of each key in the file that `serve` made."""
+    found = re.findall(r"^\w+:([0-9a-f]{64})$", (serve.folder / "raccordo.data-keys").read_text(), re.MULTILINE)
+    assert len(found) == 2, "one that seals and one that recognises"
+    return found
 
 
 def people_with_keys(database: Database) -> tuple[str, str, str]:

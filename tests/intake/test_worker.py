@@ -156,9 +156,7 @@ def test_what_nobody_handles_becomes_a_dead_letter_and_is_not_lost(session: Sess
 
 def test_a_dead_letter_tried_again_has_all_its_tries_and_goes_first(session: Session, now: datetime) -> None:
     arrive(session, "aa", now)
-    session.execute(
-        text("UPDATE inbox SET state = 'dead', attempts = 5, error = 'x' WHERE payload = :one"), {"one": b"1"}
-    )
+    session.execute(text("UPDATE inbox SET state = 'dead', attempts = 5, error = 'x' WHERE provider_id = '0'"))
     (dead,) = dead_letters(session)
     notebook = Notebook()
 
@@ -361,7 +359,7 @@ def test_a_lane_in_hand_elsewhere_is_left_alone(database: Database, now: datetim
 def test_an_older_row_that_shows_up_late_waits_for_the_lane_in_hand(database: Database, now: datetime) -> None:
     with database.write() as session:
         arrive(session, "aa", now)
-        session.execute(text("UPDATE inbox SET state = 'dead' WHERE payload = '1'"))
+        session.execute(text("UPDATE inbox SET state = 'dead' WHERE provider_id = '0'"))
         (dead,) = dead_letters(session)
     notebook = Notebook()
 

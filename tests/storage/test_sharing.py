@@ -3,8 +3,9 @@
 import pytest
 from sqlmodel import Session, select
 
-from storage.database import Database, Ride, _from_json, _to_json
+from storage.database import Database, Ride
 from storage.tables import Programme
+from storage.types import from_json, to_json
 
 
 def adds(code: str):  # type: ignore[no-untyped-def]
@@ -77,4 +78,4 @@ async def test_what_fails_by_itself_still_raises(database: Database) -> None:
 def test_a_json_value_that_only_the_long_way_can_write_comes_back() -> None:
     strange = {"half": "\ud83d", "huge": 2**70}
 
-    assert _from_json(_to_json(strange)) == strange
+    assert from_json(to_json(strange)) == strange
