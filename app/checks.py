@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.keys import KeysMissing, keys_file, open_database
 from app.settings import Settings, TelegramMode
-from storage.database import Database
+from storage.database import Database, UnsafeDatabase
 from storage.leases import shared_mark
 from storage.schema import current_revision, newest_revision
 
@@ -132,7 +132,7 @@ async def _data_keys(settings: Settings) -> str:
         database = await asyncio.to_thread(open_database, settings)
     except KeysMissing as missing:
         raise _Problem(str(missing)) from missing
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, UnsafeDatabase) as error:
         raise _Problem("not known until the database answers; see DATABASE_URL") from error
     except OSError as error:
         raise _Problem(f"raccordo.data-keys cannot be read or made beside DATA_DIR: {error.strerror}") from error

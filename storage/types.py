@@ -225,7 +225,7 @@ class Fingerprint(TypeDecorator[Any]):
 
 
 def keyed_hash(keys: Keyring, plain: bytes) -> str:
-    """Of content whose SHA-256 is `plain`: so that what was written down without keys can follow without its content."""
+    """Of content whose SHA-256 is `plain`. What was written down without keys can follow without its content."""
     keyed = keys.fingerprint()
     keyed.update(plain)
     return base64.urlsafe_b64encode(keyed.digest()).decode().rstrip("=")
