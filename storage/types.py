@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import JSON, DateTime, LargeBinary, String
+from sqlalchemy import JSON, BindParameter, ClauseElement, DateTime, LargeBinary, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import operators
@@ -96,10 +96,17 @@ class _Closed(TypeDecorator.Comparator[Any]):
     """Refuses to look inside: SQL sees what is sealed, and would find nothing without saying so."""
 
     def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
-        about_nothing = op in (operators.is_, operators.is_not) or (op in (eq, ne) and other == ("",))
-        if not about_nothing:
+        whether_empty = op in (operators.is_, operators.is_not) or (op in (eq, ne) and _harmless(other[0]))
+        if not whether_empty:
             raise TypeError("what is sealed cannot be searched or sorted by SQL; read it and look in Python")
         return super().operate(op, *other, **kwargs)
+
+
+def _harmless(other: Any) -> bool:
+    """Nothing, or a column: SQLAlchemy compares columns with each other to find them in its dictionaries."""
+    if isinstance(other, ClauseElement):
+        return not isinstance(other, BindParameter)
+    return other is None or other == ""
 
 
 class _Sealed(TypeDecorator[Any]):

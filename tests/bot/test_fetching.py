@@ -57,7 +57,7 @@ class Desk:
 @pytest.fixture
 async def desk(database: Database, tmp_path: Path, now: datetime) -> AsyncIterator[Desk]:
     async with a_world(limits=False) as world:
-        yield Desk(world, database, Files(tmp_path / "files"), Clock(now))
+        yield Desk(world, database, Files(tmp_path / "files", database.keys), Clock(now))
 
 
 async def test_a_file_is_fetched_whole_and_its_type_seen_by_its_content(desk: Desk) -> None:

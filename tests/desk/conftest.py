@@ -84,7 +84,7 @@ def a_desk(database: Database, clock: Clock, folder: Path, *, url: str, checks: 
         clock=clock,
         links=Links(url, bot="raccordo_esempio_bot"),
         secret_key=b"a secret of the tests, 32 bytes.",
-        files=Files(folder / "files"),
+        files=Files(folder / "files", database.keys),
         readiness=lambda: list(checks or ()),
     )
     with database.write() as session:
