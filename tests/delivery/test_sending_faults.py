@@ -1,4 +1,4 @@
-"""Kills, closed doors and limits against the sandbox, whose ledger is the oracle."""
+"""Kills and limits against the sandbox, whose ledger is the oracle."""
 
 import asyncio
 import os
@@ -14,14 +14,11 @@ from delivery.limits import Limits
 from delivery.outbox import queue
 from delivery.telegram import TelegramSender
 from delivery.words import Words
-from sandbox.telegram import Fault
-from sandbox.wire import Json
 from storage.database import Database
 from storage.sealing import Keyring
 from storage.tables import Channel, Outbox, OutboxKind, OutboxState
-from tests.cast import Cast
 from tests.delivery.conftest import TOKEN, World
-from tests.delivery.wiring import Bench, Clock, put, running, said
+from tests.delivery.wiring import Bench, Clock, put, running
 
 ROOT = Path(__file__).resolve().parents[2]
 CRASHPOINTS = ("after-claim-commit", "after-send", "before-result-commit")
@@ -86,73 +83,6 @@ def _compare(world: World, database: Database, kills: int, messages: int) -> Non
     for address, wanted in by_chat.items():
         heard = [entry.params["text"] for entry in accepted if str(entry.chat_id) == address]
         assert list(dict.fromkeys(heard)) == wanted  # order per chat, repetitions aside
-
-
-KINDS = ("fine", "blocked", "gone", "throttled", "refused", "migrated")
-
-
-def _chat(kind: str, number: int) -> int:
-    return (KINDS.index(kind) + 1) * 10_000_000 + number * 10
-
-
-def _open_doors(world: World, each: int) -> None:
-    """`each` chats of each kind; a migrated one moves 7 numbers on; a throttled one waits once, up to an hour."""
-    waited: set[int] = set()
-
-    def fault(method: str, values: Json) -> Fault | None:
-        chat = int(values["chat_id"])
-        kind = KINDS[chat // 10_000_000 - 1]
-        if kind == "throttled" and chat not in waited:
-            waited.add(chat)
-            return Fault(429, "Too Many Requests", retry_after=1 + chat % 3600)
-        if kind == "refused":
-            return Fault(400, "Bad Request: BUTTON_URL_INVALID")
-        if kind == "migrated" and chat % 10 == 0:
-            return Fault(400, "Bad Request: migrated", parameters={"migrate_to_chat_id": chat + 7})
-        return None
-
-    for number in range(each):
-        for kind in KINDS:
-            chat = _chat(kind, number) + (7 if kind == "migrated" else 0)
-            person = world.sandbox.add_person(chat, "Ada", started=kind != "gone")
-            if kind == "blocked":
-                person.blocks()
-    world.sandbox.faults = fault
-
-
-@pytest.mark.faults
-async def test_closed_doors_and_refusals_hold_nobody_else_up(
-    world: World, database: Database, now: datetime, dose: str
-) -> None:
-    each = 1000 if dose == "full" else 12
-    _open_doors(world, each)
-    bench = Bench(database, Clock(now), limits=Limits(enabled=False))
-    bench.dispatcher.senders = {Channel.TELEGRAM: TelegramSender(world.bot), Channel.EMAIL: bench.mail}
-    with database.write() as session:
-        cast = Cast(session, now)
-        for number in range(each):
-            for kind in KINDS:
-                chat = _chat(kind, number)
-                who = cast.a_referent(chat=chat, email=f"e{chat}@example.org")
-                put(session, now, f"{chat}", kind=OutboxKind.ANSWER, address=str(chat), referent_id=who.id)
-
-    def texts(*kinds: str) -> list[str]:
-        return [f"{_chat(kind, number)}" for kind in kinds for number in range(each)]
-
-    await bench.drain(passes=10_000)
-    reached = {entry.params["text"] for entry in world.sandbox.ledger.accepted("sendMessage")}
-    assert reached == set(texts("fine", "migrated"))
-    bench.clock.forward(hours=1)
-    await bench.drain(passes=10_000)
-
-    heard = sorted(entry.params["text"] for entry in world.sandbox.ledger.accepted("sendMessage"))
-    assert heard == sorted(texts("fine", "migrated", "throttled"))
-    assert sorted(said(bench.mail.sent)) == sorted(texts("blocked", "gone"))
-    assert Counter(bench.states()) == {
-        OutboxState.DEAD: each,  # refused
-        OutboxState.MOVED: 2 * each,
-        OutboxState.SENT: 5 * each,
-    }
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

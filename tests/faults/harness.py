@@ -81,6 +81,18 @@ class Sandbox:
     def press(self, user_id: int, message_id: int, data: str) -> None:
         self._post(f"/sandbox/people/{user_id}/press", {"message_id": message_id, "data": data})
 
+    def block(self, user_id: int, *, blocked: bool = True) -> None:
+        """Telegram says so to the bot."""
+        self._post(f"/sandbox/people/{user_id}/block", {"blocked": blocked})
+
+    def delete_account(self, user_id: int) -> None:
+        """Nobody says so: it shows when somebody writes there."""
+        self._post(f"/sandbox/people/{user_id}/delete-account", {})
+
+    def mails(self) -> list[Json]:
+        found: list[Json] = self._get("/sandbox/mail.json")["mails"]
+        return found
+
     def set_faults(self, rules: list[Json]) -> None:
         self._post("/sandbox/faults", {"rules": rules})
 

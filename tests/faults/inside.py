@@ -13,6 +13,7 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
+from app.clock import Clock, system_clock
 from app.service import Service, build
 from app.settings import Settings, TelegramMode
 from delivery.wire import AiohttpRequest
@@ -21,7 +22,12 @@ from tests.faults.harness import TOKEN, Sandbox, free_port
 
 @asynccontextmanager
 async def running(
-    database_url: str, sandbox: Sandbox, folder: Path, mode: TelegramMode = TelegramMode.POLLING
+    database_url: str,
+    sandbox: Sandbox,
+    folder: Path,
+    mode: TelegramMode = TelegramMode.POLLING,
+    *,
+    clock: Clock = system_clock,
 ) -> AsyncIterator[Service]:
     settings = Settings.model_construct(
         data_dir=folder / "data",
@@ -31,10 +37,12 @@ async def running(
         telegram_api_url=sandbox.url,
         telegram_mode=mode,
         telegram_per_second=0.0,
+        smtp_url=SecretStr(f"smtp://127.0.0.1:{sandbox.smtp_port}"),
+        mail_from="Raccordo <raccordo@example.org>",
     )
     # ten thousand lines that everything is well would hide the table
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    service = await build(settings)
+    service = await build(settings, clock=clock)
     task = asyncio.create_task(service.run())
     await asyncio.wait_for(service.started.wait(), 30)
     try:

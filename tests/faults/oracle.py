@@ -107,3 +107,17 @@ def answers_in_order(rows: Iterable[Left]) -> bool:
         if row.inbox_id is not None:
             by_chat[row.address].append(row.inbox_id)
     return all(rises(ids) for ids in by_chat.values())
+
+
+def waiting_times(entries: list[Json], database: Database, chats: set[int]) -> list[float]:
+    """Seconds from the moment a person wrote to the moment their answer arrived."""
+    asked = {update: entry["at"] for entry in entries if entry["kind"] == "queued" for update in entry["update_ids"]}
+    arrived = {row.id: row.update_id for row in inbox(database)}
+    answered = {
+        (entry["chat_id"], entry["result_id"]): entry["at"] for entry in entries if entry["method"] == "sendMessage"
+    }
+    return [
+        answered[int(row.address), int(row.provider_id)] - asked[arrived[row.inbox_id]]
+        for row in outbox(database)
+        if row.inbox_id is not None and row.provider_id is not None and int(row.address) in chats
+    ]

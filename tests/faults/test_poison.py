@@ -66,7 +66,7 @@ async def test_poison_ends_as_a_dead_letter_and_nobody_else_waits(
     seconds = time.monotonic() - began
 
     entries, found = sandbox.entries(), messages(sandbox.entries())
-    waits = waiting_times(entries, database, set(healthy))
+    waits = oracle.waiting_times(entries, database, set(healthy))
     with database.read() as session:
         dead = dead_letters(session, most=1000)
         raw = [orjson.loads(row.payload) for row in dead]
@@ -126,17 +126,3 @@ async def quiet(sandbox: Sandbox, database: Database, patience: float) -> None:
     async with asyncio.timeout(patience):
         while await asyncio.to_thread(lambda: sandbox.pending or oracle.waiting(database)):
             await asyncio.sleep(0.2)
-
-
-def waiting_times(entries: list[dict[str, Any]], database: Database, chats: set[int]) -> list[float]:
-    """Seconds from the moment a person wrote to the moment their answer arrived."""
-    asked = {update: entry["at"] for entry in entries if entry["kind"] == "queued" for update in entry["update_ids"]}
-    arrived = {row.id: row.update_id for row in oracle.inbox(database)}
-    answered = {
-        (entry["chat_id"], entry["result_id"]): entry["at"] for entry in entries if entry["method"] == "sendMessage"
-    }
-    return [
-        answered[int(row.address), int(row.provider_id)] - asked[arrived[row.inbox_id]]
-        for row in oracle.outbox(database)
-        if row.inbox_id is not None and row.provider_id is not None and int(row.address) in chats
-    ]
