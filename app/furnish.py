@@ -6,7 +6,7 @@ from intake.builtin import ensure_builtin_forms
 from registry.municipalities import load_municipalities
 from storage.database import Database
 from storage.inbox import recognise_anew
-from storage.schema import migrate
+from storage.schema import migrate, one_at_a_time
 
 
 def prepare(database: Database, clock: Clock) -> None:
@@ -14,6 +14,7 @@ def prepare(database: Database, clock: Clock) -> None:
     migrate(database)
     note_our_keys(database)
     with database.write() as session:
+        one_at_a_time(session)  # processes that start together would write the same rows
         recognise_anew(session, clock())
         ensure_builtin_forms(session, clock())
         load_municipalities(session)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
+from sqlmodel import Session
 
 from storage.database import Database
 
@@ -26,6 +27,13 @@ def migrate(database: Database, target: str = "head") -> None:
         if not database.is_sqlite:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         command.upgrade(_config(connection), target)
+
+
+def one_at_a_time(session: Session) -> None:
+    """Whoever else brings this database into order waits until the transaction ends. SQLite has one writer anyway."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
 
 
 def downgrade(database: Database, target: str) -> None:

@@ -174,6 +174,7 @@ class Serve:
     def __post_init__(self) -> None:
         self.port = free_port()
         self.log = self.folder / "serve.log"
+        self.born_at = 0  # where in the log its present life begins
         self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -197,6 +198,7 @@ class Serve:
 
     def start(self, crashpoint: str = "") -> None:
         assert self.process is None
+        self.born_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self.program],
@@ -208,15 +210,21 @@ class Serve:
 
     def wait_ready(self) -> None:
         """Until its pages answer."""
+        wait_until(self.is_ready, START_PATIENCE, "raccordo serve answers")
 
-        def answers() -> bool:
-            self.assert_alive()
-            try:
-                return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
-            except httpx.HTTPError:
-                return False
+    def has_logged(self, words: bytes) -> bool:
+        """In its present life."""
+        with self.log.open("rb") as log:
+            log.seek(self.born_at)
+            return words in log.read()
 
-        wait_until(answers, START_PATIENCE, "raccordo serve answers")
+    def is_ready(self) -> bool:
+        """Whether its pages answer now."""
+        self.assert_alive()
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def assert_alive(self) -> None:
         assert self.process is not None
@@ -240,18 +248,19 @@ class Serve:
     def _gone(self) -> None:
         assert self.process is not None
         assert self.process.wait() == -signal.SIGKILL, self.log.read_text()[-3000:]
-        self.process = None
+        dead, self.process = self.process.pid, None
         self.kills += 1
-        self._let_its_leases_run_out()
+        self._let_its_leases_run_out(dead)
 
-    def _let_its_leases_run_out(self) -> None:
+    def _let_its_leases_run_out(self, dead: int) -> None:
         """On PostgreSQL another process might be alive, so a duty is free only after up to 35 seconds. Here it is now.
 
         Many kills would mean waiting for hours; the last kill of a full dose is waited out (`patient`).
         """
         if self.database_url.startswith("postgresql") and not self.patient:
             with psycopg.connect(self.database_url, autocommit=True) as connection:
-                connection.execute("UPDATE lease SET until = now() - interval '1 second'")
+                # its own only, and whatever its clock says: others may be alive
+                connection.execute("UPDATE lease SET until = 'epoch' WHERE owner LIKE %s", (f"%:{dead}:%",))
 
     def stop(self) -> None:
         """In order, when it is still running."""

@@ -46,7 +46,7 @@ class Dose:
     patience: float
 
 
-DOSES = {"short": Dose(8, 20, 60), "full": Dose(1_000, 20, 900)}
+DOSES = {"short": Dose(8, 20, 60), "full": Dose(1_000, 20, 3_600)}
 
 
 @dataclass(frozen=True)
