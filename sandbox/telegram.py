@@ -156,7 +156,7 @@ class TelegramSandbox:
         elif not lost:
             await answer(send, body, status)
         if lost:
-            await hang_up(receive, send, flush=isinstance(body, bytes))
+            await hang_up(receive, send)
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[str, Params]:
         """The method called and its parameters; raises Refusal."""

@@ -177,11 +177,11 @@ async def answer_bytes(send: Send, content: bytes, sent: int | None = None) -> N
         await send({"type": "http.response.body", "body": b""})
 
 
-async def hang_up(receive: Receive, send: Send, *, flush: bool = False) -> None:
-    """Closes the connection, at once or after what was sent; raises where the server below can't (in process)."""
+async def hang_up(receive: Receive, send: Send) -> None:
+    """Closes the connection without more of an answer; raises where the server below offers no way to (in process)."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionResetError("The sandbox dropped this answer, as a fault rule asked")
-    (transport.close if flush else transport.abort)()
+    transport.abort()
     while (await receive())["type"] != "http.disconnect":
         continue

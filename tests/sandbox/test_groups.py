@@ -57,7 +57,7 @@ async def test_a_bot_thrown_out_is_told_so(
 ) -> None:
     group = telegram.add_group(chat_id, "Ufficio")
     group.kicks_bot(ada.user)
-    ada.sends("siamo soli", to=group)
+    ada.sends("/soli", to=group)
 
     kicked = await call("sendMessage", chat_id=chat_id, text="x")
     (update,) = await news(call)

@@ -152,6 +152,27 @@ async def test_with_one_connection_everything_comes_in_order_one_by_one(
     assert hook.most == 1
 
 
+async def test_newer_updates_do_not_keep_a_refused_one_waiting(
+    call: Caller, hook: Receiver, ada: Person, telegram: TelegramSandbox
+) -> None:
+    def decide(update: dict[str, Any]) -> int | None:
+        times = hook.texts.count("a")
+        if update["message"]["text"] == "a":
+            return 500 if times == 1 else None
+        if times == 1 and len(hook.bodies) < 1000:
+            telegram.add_person(2000 + len(hook.bodies), "Altra").sends("b")
+        return None
+
+    hook.decide = decide
+    ada.sends("a")
+    telegram.add_person(2000, "Altra").sends("b")
+    await call("setWebhook", url=hook.url, max_connections=1)
+    await telegram.wait_until_confirmed(30)
+
+    assert hook.texts.count("a") == 2
+    assert len(hook.bodies) < 1000
+
+
 async def test_at_most_so_many_posts_are_under_way(call: Caller, hook: Receiver, telegram: TelegramSandbox) -> None:
     hook.hold = asyncio.Event()
     for n in range(10):
