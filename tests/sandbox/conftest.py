@@ -82,7 +82,7 @@ async def served(telegram: TelegramSandbox, mail: MailSandbox | None = None) -> 
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         app = sandbox_app(telegram, mail)
-        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
         try:

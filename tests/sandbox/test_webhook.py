@@ -72,7 +72,7 @@ async def hook(telegram: TelegramSandbox) -> AsyncIterator[Receiver]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(receiver, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+            uvicorn.Config(receiver, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )
         running = asyncio.create_task(server.serve([listening]))
         receiver.url = f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
