@@ -38,7 +38,14 @@ def updates(
         if project is not None and title is None:
             raise Refuse(404)
         return render(
-            request, "updates.html", lines=lines, q=q, project_id=project, project=title, pages=pages.counted(total)
+            request,
+            "updates.html",
+            lines=lines,
+            corrected=corrections.corrected_updates(session, [line.id for line in lines]),
+            q=q,
+            project_id=project,
+            project=title,
+            pages=pages.counted(total),
         )
 
 

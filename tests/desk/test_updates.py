@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from intake.builtin import ensure_builtin_forms
+from intake.corrections import Edited, correct_update
 from intake.updates import record_update
-from storage.tables import Channel, Update
+from storage.tables import Attachment, Channel, FileKind, Update
 from tests.desk.conftest import Desk
 
 FIRST = {
@@ -141,3 +142,31 @@ async def test_carla_who_has_no_account_sees_no_update(desk: Desk, url: str) -> 
 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/desk/sign-in")
+
+
+async def test_a_correction_and_the_files_stand_beside_what_was_received(desk: Desk) -> None:
+    project, ada = a_followed_project(desk)
+    number, other = report(desk, project, ada, FIRST), report(desk, project, ada, SECOND)
+    with desk.house.database.write() as session:
+        now = desk.house.clock()
+        correct_update(session, session.get_one(Update, number), "progress", Edited("40", "<b>44</b>"), now=now)
+        session.add(
+            Attachment(
+                kind=FileKind.LOCATION,
+                size=0,
+                name="posizione",
+                detail={"latitude": 45.4, "longitude": 8.9, "title": "Ex mercato"},
+                update_id=number,
+                created_at=now,
+            )
+        )
+    rita = desk.browser("Rita")
+
+    page = (await rita.get(f"/desk/updates/{number}")).text
+    listed = (await rita.get("/desk/updates")).text
+
+    assert "&lt;b&gt;44&lt;/b&gt;" in page
+    assert "resta com&#39;è arrivato" in page or "resta com'è arrivato" in page
+    assert "openstreetmap.org/?mlat=45.4" in page
+    assert "Correzioni" not in (await rita.get(f"/desk/updates/{other}")).text
+    assert listed.count("Corretto") == 1
