@@ -29,7 +29,7 @@ QUIET = timedelta(seconds=2.5)
 def gather(turn: Turn) -> None:
     """One part more. The first begins the album, a late one goes to the others; those between only wait."""
     assert turn.heard.album is not None
-    album = attachments.album_of(turn.session, turn.chat, turn.heard.album)
+    album = attachments.hold_album(turn.session, turn.chat, turn.heard.album)
     if album is None:
         close_open(turn)
         album = _begin(turn, turn.heard.album)

@@ -41,9 +41,13 @@ class Fetcher:
         self._database, self._bot, self._files, self._clock = database, bot, files, clock
 
     async def run(self, stop: asyncio.Event) -> None:
-        failures = 0
+        failures, began = 0, False
         while not stop.is_set():
             try:
+                if not began and self._database.is_sqlite:
+                    # Only one process can exist: what a dead one was fetching need not wait for its time to run out.
+                    await self._database.run(lambda session: attachments.take_back(session, self._clock()))
+                began = True
                 busy = await self.fetch_some()
                 failures = 0
             except Exception as error:  # a locked database must not end the fetching for good

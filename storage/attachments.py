@@ -112,10 +112,14 @@ def _change(session: Session, which: Any, **values: Any) -> int:
 # --- albums
 
 
-def album_of(session: Session, chat: str, group_id: str) -> Album | None:
-    return session.exec(
-        select(Album).where(Album.chat == chat, Album.group_id == group_id).execution_options(**FRESH)
-    ).first()
+def hold_album(session: Session, chat: str, group_id: str) -> Album | None:
+    """The album as it is now; on PostgreSQL held until our transaction ends.
+
+    Its timer rings in a lane of its own: without the hold it closed the album beside a part that was just being added,
+    and that part belonged nowhere.
+    """
+    these = select(Album).where(Album.chat == chat, Album.group_id == group_id)
+    return session.exec(these.with_for_update().execution_options(**FRESH)).first()
 
 
 def open_album(session: Session, album_id: int) -> Album | None:
@@ -177,6 +181,11 @@ def claim_fetch(session: Session, now: datetime, lease_until: datetime) -> Attac
     if not _change(session, still, next_at=lease_until, attempts=col(Attachment.attempts) + 1):
         return None
     return session.get(Attachment, found, populate_existing=True)
+
+
+def take_back(session: Session, now: datetime) -> None:
+    """Everything that waits is due now: nobody else is fetching."""
+    _change(session, (col(Attachment.state) == FileState.WAITING) & (col(Attachment.next_at) > now), next_at=now)
 
 
 def any_to_fetch(session: Session, now: datetime) -> bool:

@@ -1,12 +1,18 @@
 """Five photos with a caption are one answer, whatever happens between them."""
 
+import threading
+import time
+from datetime import datetime
+
 from sqlmodel import col, select
 
 from storage import attachments
+from storage.database import Database
 from storage.questions import thread
 from storage.tables import Album, Attachment, Question
-from tests.bot.conftest import Stage
-from tests.bot.talk import walk_to_summary
+from tests.bot.conftest import Stage, make_stage
+from tests.bot.talk import Phone, walk_to_summary
+from tests.cast import Cast
 
 
 def parts(stage: Stage) -> list[Attachment]:
@@ -117,3 +123,28 @@ def test_who_leaves_while_an_album_gathers_gets_nothing_more(stage: Stage) -> No
 
     assert stage.bruno.heard == []
     assert stage.session.exec(select(Album.closed_at)).one() is not None
+
+
+def test_a_part_and_the_timer_at_the_same_moment_leave_no_part_behind(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        stage = make_stage(session, Cast(session, now), now)
+        chat, house = stage.bruno.chat, stage.bruno.house
+        stage.bruno.leaves("foto", album="1")
+    adding = threading.Event()
+
+    def another_part() -> None:
+        with database.write() as session:
+            Phone(session, chat, now, house).leaves(album="1")
+            adding.set()
+            time.sleep(0.3)  # the transaction is open while the timer rings
+
+    thread = threading.Thread(target=another_part)
+    thread.start()
+    adding.wait(10)
+    with database.write() as session:
+        Phone(session, chat, now, house).waits(10)
+    thread.join()
+
+    with database.read() as session:
+        assert len({part.draft_id for part in session.exec(select(Attachment))}) == 1
+        assert len(session.exec(select(Attachment)).all()) == 2

@@ -1,5 +1,6 @@
 """Files fetched from a Telegram that refuses, forgets and breaks: kept in the end, or shown where to leave them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -179,3 +180,20 @@ async def test_a_dead_process_leaves_its_file_to_the_next(desk: Desk) -> None:
     await desk.fetches(30)
 
     assert desk.row(attachment).state is FileState.KEPT
+
+
+async def test_where_only_one_process_can_exist_the_next_begins_at_once(desk: Desk) -> None:
+    attachment = desk.expects(PDF)
+    with desk.database.write() as session:
+        assert claim(session, desk.clock.now) is not None
+    stop = asyncio.Event()
+
+    running = asyncio.create_task(desk.fetcher.run(stop))
+    if desk.database.is_sqlite:
+        async with asyncio.timeout(10):
+            while desk.row(attachment).state is not FileState.KEPT:
+                await asyncio.sleep(0.02)
+    stop.set()
+    await running
+
+    assert (desk.row(attachment).state is FileState.KEPT) == desk.database.is_sqlite

@@ -261,6 +261,7 @@ class Serve:
             with psycopg.connect(self.database_url, autocommit=True) as connection:
                 # its own only, and whatever its clock says: others may be alive
                 connection.execute("UPDATE lease SET until = 'epoch' WHERE owner LIKE %s", (f"%:{dead}:%",))
+                connection.execute("UPDATE attachment SET next_at = now() WHERE state = 'waiting'")
 
     def stop(self) -> None:
         """In order, when it is still running."""

@@ -14,6 +14,8 @@ from sqlmodel import col, select
 
 from sandbox.pictures import plain_png
 from storage.database import Database
+from storage.keys import read_ring
+from storage.sealing import Keyring
 from storage.tables import (
     Attachment,
     Audience,
@@ -88,6 +90,7 @@ def test_an_album_is_one_record_though_its_parts_come_before_and_after_a_death(
         serve.start()
         wait_until(lambda: settled(serve, database, sandbox), amount.patience, "everything is worked through", 0.2)
         serve.stop()
+        database.use(Keyring(read_ring((serve.folder / "raccordo.data-keys").read_text())))
 
     records, parts = kept(database)
     wanted = {album.words: album.parts for album in albums}
