@@ -45,7 +45,7 @@ async def a_world(*, limits: bool) -> AsyncIterator[World]:
     sandbox.add_person(ADA, "Ada", started=True)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(sandbox.app, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(sandbox.app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve([listening]))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     bot = make_bot(TOKEN, url)
