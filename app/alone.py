@@ -1,4 +1,4 @@
-"""One process per SQLite file: a lock that the system lets go of when its holder ends, however it ends."""
+"""One process at a time: a lock that the system lets go of when its holder ends, however it ends."""
 
 import fcntl
 from pathlib import Path
@@ -6,18 +6,22 @@ from typing import IO
 
 
 class AlreadyServed(Exception):
-    """Another process serves this SQLite file."""
+    """Another process is doing this already."""
 
 
 def take_alone(database: Path) -> IO[bytes]:
     """Holds a SQLite file for this process, until the lock is closed or the process ends, however it ends."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    lock = database.with_name(f"{database.name}.lock").open("wb")
+    busy = f"another raccordo serves {database}; stop it, or use PostgreSQL to run several processes"
+    return hold(database.with_name(f"{database.name}.lock"), busy)
+
+
+def hold(path: Path, busy: str) -> IO[bytes]:
+    """Holds the lock. Raises AlreadyServed, saying `busy`, when somebody has it."""
+    lock = path.open("wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise AlreadyServed(
-            f"another raccordo serves {database}; stop it, or use PostgreSQL to run several processes"
-        ) from None
+        raise AlreadyServed(busy) from None
     return lock

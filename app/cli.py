@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.alone import AlreadyServed
-from app.commands import data, operations, people, running
+from app.commands import data, keys, operations, people, running
 from app.commands.house import CommandFailed
 from app.keys import KeysMissing
 
@@ -24,6 +24,7 @@ running.register(app)
 people.register(app)
 data.register(app)
 operations.register(app)
+keys.register(app)
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ async def open_rooms(
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
     house = House(links=links, zone=settings.timezone, language=settings.language)
     door, receiver = _receiver(settings, database, bot, owner, clock)
-    files = Files(settings.data_dir / "files", database.keys)
+    files = Files(settings.files, database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
     return Rooms(
         settings=settings,

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self.data_dir.resolve() / 'raccordo.db'}"
 
+    @property
+    def files(self) -> Path:
+        """Where files are kept."""
+        return self.data_dir / "files"
+
     @cached_property
     def key(self) -> bytes:
         """The secret key; made once, beside DATA_DIR and never inside: a stolen backup must not carry it."""

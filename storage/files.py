@@ -20,9 +20,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.durable import sync_folder
+from storage.keys import Key
 from storage.sealing import CLEAR_BYTES, ID_LENGTH, MARK_BYTES, CannotOpen, Keyring
 
 CHUNK = 64 * 1024
+NAME_LENGTH = 64
 TAG_BYTES = 16
 SALT_BYTES = 32
 HEAD = 4096
@@ -71,34 +73,70 @@ class Files:
 
     def open(self, name: str) -> KeptFile:
         """The kept content. Raises FileNotFoundError, and CannotOpen when its key is not in the ring."""
-        path = self.path_of(name)
+        return self._opened(self.path_of(name))
+
+    def _opened(self, path: Path, key: Key | None = None) -> KeptFile:
+        """`key`: the one it was sealed with, where the ring may not have it any more."""
         file = path.open("rb", buffering=0)
         try:
-            return self._opened(file, path.stat().st_size)
+            size, head = os.fstat(file.fileno()).st_size, file.read(_HEADER)
+            key_id = _key_of(head)
+            if key_id is None:
+                start = len(_IN_CLEAR) if head.startswith(_IN_CLEAR) else 0
+                file.seek(start)
+                return KeptFile(file, size - start)
+            cipher = _Cipher((key or self._key(key_id)).derived(b"file", head[_BEFORE_SALT:]), head)
+            chunks = max(1, -(-(size - _HEADER) // (CHUNK + TAG_BYTES)))
+            content = max(0, size - _HEADER - chunks * TAG_BYTES)
+            return KeptFile(_Opening(io.BufferedReader(file), cipher, chunks), content)
         except BaseException:
             file.close()
             raise
 
-    def _opened(self, file: io.FileIO, size: int) -> KeptFile:
-        head = file.read(_HEADER)
-        if not head.startswith(MARK_BYTES) or head.startswith(_IN_CLEAR):
-            start = len(_IN_CLEAR) if head.startswith(_IN_CLEAR) else 0
-            file.seek(start)
-            return KeptFile(file, size - start)
-        key_id = head[len(MARK_BYTES) : _BEFORE_SALT - 1].decode("ascii", "replace")
+    @property
+    def current_key(self) -> Key | None:
+        """With which a file that comes now is sealed."""
+        return self.keys.ring.current if self.keys is not None and self.keys.seals else None
+
+    def _key(self, key_id: str) -> Key:
         if self.keys is None:
             raise CannotOpen(f"sealed with key {key_id}, and there are no keys")
-        if len(head) < _HEADER:
-            raise CannotOpen("the file was cut")
-        cipher = _Cipher(self.keys.key(key_id).derived(b"file", head[_BEFORE_SALT:]), head)
-        chunks = max(1, -(-(size - _HEADER) // (CHUNK + TAG_BYTES)))
-        return KeptFile(_Opening(io.BufferedReader(file), cipher, chunks), max(0, size - _HEADER - chunks * TAG_BYTES))
+        return self.keys.key(key_id)
+
+    def names(self) -> Iterator[str]:
+        """Of all that is kept."""
+        return (path.name for path in sorted(self.folder.glob("??/*")) if len(path.name) == NAME_LENGTH)
+
+    def sealed_with(self, name: str) -> str | None:
+        """The id of the key that a file is sealed with; None when it is in clear."""
+        with self.path_of(name).open("rb") as file:
+            return _key_of(file.read(_HEADER))
+
+    def keep_again(self, name: str) -> Kept:
+        """Kept anew, as the keys want it now. Its name is another one when it was given without keys."""
+        return self.copied(self.path_of(name))
+
+    def copied(self, path: Path, key: Key | None = None) -> Kept:
+        """A file of ours, kept once more."""
+        with self._opened(path, key) as file, self.incoming(file.size) as again:
+            while piece := file.read(CHUNK):
+                again.write(piece)
+            return again.settle()
 
     def path_of(self, name: str) -> Path:
         """Where a file lies. Only names that `settle` gave lead anywhere."""
-        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+        if len(name) != NAME_LENGTH or not set(name) <= set("0123456789abcdef"):
             raise ValueError("not the name of a kept file")
         return self.folder / name[:2] / name
+
+
+def _key_of(head: bytes) -> str | None:
+    """The id of the key that a file which begins so is sealed with; None when it is in clear."""
+    if not head.startswith(MARK_BYTES) or head.startswith(_IN_CLEAR):
+        return None
+    if len(head) < _HEADER:
+        raise CannotOpen("the file was cut")
+    return head[len(MARK_BYTES) : _BEFORE_SALT - 1].decode("ascii", "replace")
 
 
 def _make(folder: Path) -> None:
@@ -115,7 +153,8 @@ class Incoming:
         self._files, self._temporary, self._path, self._limit = files, temporary, path, limit
         keys = files.keys
         self._digest = hashlib.sha256() if keys is None else keys.fingerprint()
-        self._writer = _Sealing(temporary, keys) if keys is not None and keys.seals else _Clear(temporary)
+        self._key = files.current_key
+        self._writer = _Clear(temporary) if self._key is None else _Sealing(temporary, self._key)
         self._last: deque[bytes] = deque()
         self._last_size = 0
 
@@ -142,6 +181,10 @@ class Incoming:
         self._writer.finish()
         self._temporary.flush()
         os.fsync(self._temporary.fileno())
+        now = self._files.current_key
+        if self._key is not None and now is not None and now.id != self._key.id:
+            # It took so long that the keys were changed meanwhile; the one that sealed it may be gone soon.
+            return self._files.copied(self._path, self._key)
         name = self._digest.hexdigest()
         target = self._files.path_of(name)
         _make(target.parent)
@@ -174,8 +217,7 @@ class _Clear:
 class _Sealing:
     """In chunks. The last one waits for `finish`, which marks it."""
 
-    def __init__(self, target: BinaryIO, keys: Keyring) -> None:
-        key = keys.ring.current
+    def __init__(self, target: BinaryIO, key: Key) -> None:
         salt = os.urandom(SALT_BYTES)
         header = b"%b%b:%b" % (MARK_BYTES, key.id.encode(), salt)
         self._target, self._cipher, self._waiting = target, _Cipher(key.derived(b"file", salt), header), bytearray()

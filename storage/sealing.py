@@ -50,8 +50,12 @@ class Keyring:
     def ring(self) -> Ring:
         """As it is now."""
         if self._path is not None and time.monotonic() >= self._look_at:
-            self._look()
+            self.look()
         return self._ring
+
+    @property
+    def follows_a_file(self) -> bool:
+        return self._path is not None
 
     @property
     def whole(self) -> bool:
@@ -96,7 +100,7 @@ class Keyring:
         """The key with this id; another process may have put it there a moment ago. Raises CannotOpen."""
         found = self._ring.by_id.get(key_id)
         if found is None and self._path is not None:
-            self._look()
+            self.look()
             found = self._ring.by_id.get(key_id)
         if found is None:
             raise CannotOpen(f"sealed with key {key_id}, which is not in the ring")
@@ -106,9 +110,10 @@ class Keyring:
         """To be fed with content: equal for equal content, and to whoever has not our key it confirms no guess."""
         return hmac.new(self._ring.match.secret, digestmod=hashlib.sha256)
 
-    def _look(self) -> None:
-        """Reads the file again when it has changed. While it cannot be read, what we know stays in use."""
-        assert self._path is not None
+    def look(self) -> None:
+        """Reads the file again, now, when it has changed. While it cannot be read, what we know stays in use."""
+        if self._path is None:
+            return
         with self._looking:
             try:
                 state = self._path.stat()

@@ -130,13 +130,15 @@ class _Sealed(TypeDecorator[Any]):
         return self.in_clear(value) if keys is None else self.sealed(value, keys)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        if not self.is_marked(value):
-            return value
         try:
-            return self.opened(value, keys_of(dialect))
+            return self.read(value, keys_of(dialect))
         except CannotOpen as error:
             log.error("sealed.cannot-open", place=self.place, why=str(error))
             return value
+
+    def read(self, value: Any, keys: Keyring | None) -> Any:
+        """What was to be kept, of what lies there. Raises CannotOpen."""
+        return self.opened(value, keys) if self.is_marked(value) else value
 
     def is_marked(self, value: Any) -> Any:
         """Whether it is not simply what was to be kept."""
@@ -148,7 +150,7 @@ class _Sealed(TypeDecorator[Any]):
         """What is kept instead of it."""
 
     def opened(self, value: Any, keys: Keyring | None) -> Any:
-        """What was to be kept. Raises CannotOpen."""
+        """What was to be kept, of what is marked."""
 
 
 class SealedText(_Sealed):
