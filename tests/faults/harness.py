@@ -93,6 +93,10 @@ class Sandbox:
         found: list[Json] = self._get("/sandbox/mail.json")["mails"]
         return found
 
+    def post_as(self, **how: float) -> None:
+        """How updates are posted to a webhook: `twice`, `out_of_order` and `held` for the worst, and the pauses."""
+        self._post("/sandbox/webhook", how)
+
     def set_faults(self, rules: list[Json]) -> None:
         self._post("/sandbox/faults", {"rules": rules})
 
