@@ -29,6 +29,7 @@ pytestmark = pytest.mark.faults
 
 SEED = 20_261_124
 EDGE = 0.5  # seconds around the beginning and the end of an outage of which nothing is asked
+CATCH_UP = 120.0  # seconds in which all that waits must have come in
 ALIVE = 5.0  # seconds after an outage in which something must have been taken
 STRICT = ("locked", "full", "stopped", "crashed")  # nothing at all can be kept meanwhile
 
@@ -37,16 +38,20 @@ Outages = dict[str, Callable[[], AbstractContextManager[None]]]
 
 @dataclass(frozen=True)
 class Dose:
-    """`outages`: for each of the two ways in. `slack`: seconds more for a machine that does other work too."""
+    """`every`: seconds between two messages of one person. `outages`: for each of the two ways in.
+
+    `slack`: seconds more for a machine that does other work too.
+    """
 
     people: int
+    every: float
     outages: int
     shortest: float
     longest: float
     slack: float
 
 
-DOSES = {"short": Dose(3, 2, 0.8, 1.2, 5.0), "full": Dose(10, 50, 1.0, 30.0, 0.0)}
+DOSES = {"short": Dose(3, 0.4, 2, 0.8, 1.2, 5.0), "full": Dose(5, 1.0, 50, 1.0, 30.0, 0.0)}
 
 
 @dataclass
@@ -109,23 +114,23 @@ def endure(house: House, amount: Dose) -> None:
         kind = kinds[number % len(kinds)]
         # short ones are frequent, as in life: evenly on a scale of ratios
         length = amount.shortest * (amount.longest / amount.shortest) ** chance.random()
-        talk(house, time.time() + EDGE)
+        talk(house, time.time() + EDGE, amount.every)
         with house.outages[kind]():
             began = time.time()
-            talk(house, began + length)
+            talk(house, began + length, amount.every)
             ended = time.time()
         house.endured.append(Outage(kind, began, ended, mended=time.time()))
-        wait_until(lambda: house.sandbox.pending == 0, ALIVE + amount.slack + 30, f"all comes in after {kind}")
+        wait_until(lambda: house.sandbox.pending == 0, CATCH_UP, f"all comes in after {kind}")
         house.serve.assert_alive()
 
 
-def talk(house: House, until: float) -> None:
-    """Everybody writes, twice a second."""
+def talk(house: House, until: float, every: float) -> None:
+    """Everybody writes, again and again."""
     while True:
         house.sandbox.push_texts([(chat, "/aiuto") for chat in house.chats])
         left = until - time.time()
-        time.sleep(max(0.0, min(0.5, left)))
-        if left <= 0.5:
+        time.sleep(max(0.0, min(every, left)))
+        if left <= every:
             return
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.webhook import SECRET_HEADER, secret_for
 from delivery.links import Links
 from desk.security import sign_in_as
 from intake.invitations import invite
@@ -46,12 +47,14 @@ def test_no_secret_is_in_the_log(database_url: str, sandbox: Sandbox, tmp_path: 
         break_the_network(serve)
         wait_until(lambda: "outbox.retry" in serve.log.read_text(), 30, "a message fails", 0.2)
         serve.stop()
+        use_the_webhook(serve)
 
     log = serve.log.read_text()
     secrets = {
         "bot token": TOKEN,
         "SMTP password": SMTP_PASSWORD,
         "secret key": SECRET_KEY,
+        "secret of the webhook": secret_for(SECRET_KEY.encode(), TOKEN.partition(":")[0]),
         "invitation": start_token,
         "personal page": personal_token,
         "session": cookie,
@@ -73,6 +76,7 @@ def test_no_secret_is_in_the_log(database_url: str, sandbox: Sandbox, tmp_path: 
     )
     assert "outbox.sent" in log, "the log of this run says nothing"
     assert "telegram.poll-failed" in log, "the network did not break"
+    assert "telegram.webhook-set" in log, "nothing came by webhook"
     assert found == []
     database.close()
 
@@ -117,6 +121,20 @@ def use_telegram(serve: Serve, start_token: str) -> None:
     before = serve.sandbox.size()
     serve.sandbox.send(CHAT, "/menu")
     wait_until(lambda: serve.sandbox.heard(before, b"sendMessage"), 30, "the menu is shown")
+
+
+def use_the_webhook(serve: Serve) -> None:
+    """The same service, started anew in the other mode: a post that is taken, and one that is not."""
+    serve.settings["RACCORDO_TELEGRAM_MODE"] = "webhook"
+    serve.sandbox.set_faults([])
+    before = serve.sandbox.size()
+    serve.start()
+    serve.wait_ready()
+    serve.sandbox.send(CHAT, "/menu")
+    wait_until(lambda: serve.sandbox.heard(before, b'"posted"'), 30, "a post arrives")
+    httpx.post(f"{serve.url}/telegram/{TOKEN.partition(':')[0]}", headers={SECRET_HEADER: "wrong"})
+    wait_until(lambda: "telegram.post-refused" in serve.log.read_text(), 30, "a post is refused")
+    serve.stop()
 
 
 def first_button(sandbox: Sandbox) -> tuple[int, str] | None:
