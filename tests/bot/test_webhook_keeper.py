@@ -5,7 +5,6 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -270,31 +269,30 @@ async def test_changing_the_mode_again_and_again_under_traffic_loses_and_doubles
 ) -> None:
     monkeypatch.setattr(polling, "STANDBY", 0.02)
     telegram.posting = Posting(first_pause=0.01, longest_pause=0.05, twice=0.3)
-    keeper, number = a_keeper(database, bot), 0
-    arrived: list[int] = []
+    keeper = a_keeper(database, bot)
 
-    async def talk(until: int) -> int:
-        for said in range(number, until):
+    async def talk(first: int) -> None:
+        """Sixty messages; the next change of mode comes when some of them have arrived."""
+        before = len(texts(database))
+        for said in range(first, first + 60):
             ada.sends(str(said))
             await asyncio.sleep(0.001)
-        return until
+        async with asyncio.timeout(10):
+            while len(texts(database)) == before:
+                await asyncio.sleep(0.01)
 
     async with open_door(keeper.door) as keeper.url:
-        for _ in range(3):
+        for first in range(0, 360, 120):
             async with kept_by(keeper):
-                number = await talk(number + 60)
-                arrived.append(len(texts(database)))
+                await talk(first)
             async with polling_by(a_poller(database, bot)):
-                number = await talk(number + 60)
-                arrived.append(len(texts(database)))
+                await talk(first + 60)
         async with polling_by(a_poller(database, bot)):
             await telegram.wait_until_confirmed()
 
-    assert sorted(texts(database), key=int) == [str(said) for said in range(360)]
-    assert texts(database) == [str(said) for said in range(360)], "a chat's messages came in another order"
-    assert all(before < after for before, after in pairwise(arrived)), "one of the two ways brought nothing"
-    assert len(telegram.ledger.update_ids(EntryKind.POSTED)) > 100
-    assert len(telegram.ledger.update_ids(EntryKind.HANDED_OUT)) > 100
+    assert texts(database) == [str(said) for said in range(360)]
+    assert telegram.ledger.update_ids(EntryKind.POSTED), "nothing came by webhook"
+    assert telegram.ledger.update_ids(EntryKind.HANDED_OUT), "nothing came by polling"
 
 
 @pytest.mark.parametrize(
