@@ -19,7 +19,7 @@ from delivery.links import Links
 from delivery.outbox import enclosures, queue_parts
 from delivery.parcel import Parcel
 from delivery.verdicts import IN_OFFICE_HOURS, MARKED, judge
-from delivery.words import Words, opens_personal_page, split_words, with_personal_page
+from delivery.words import Words, opens_personal_page, split_words, with_personal_page, with_secret
 from facts.calendar import OFFICE_ZONE, next_working_instant, within_working_hours
 from facts.languages import Language, speaking
 from storage import dispatching, people
@@ -180,6 +180,7 @@ def _word_now(session: Session, row: Row[Any], wording: Wording, now: datetime) 
 
 def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: datetime) -> Parcel:
     language = Language(row.language or Language.IT)
+    words = with_secret(words)
     parcel = Parcel(
         id=row.id,
         attempt=row.attempts + 1,

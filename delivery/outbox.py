@@ -2,7 +2,8 @@
 
 `body` of a row is `Words.to_json()`; beside it may stand `plain` (markup was refused once), `migrated` (the chat's
 id changed once), `closed` (it could not be told, because no way was open) and `part` (from the second part of a split
-message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` does, until the message leaves.
+message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` does, until the message leaves; nor does
+any other key or code: `words.SECRET` does.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ GROUP = 10  # files that Telegram shows as one
 URGENCY = {
     OutboxKind.DIALOGUE: 0,
     OutboxKind.ANSWER: 0,
+    OutboxKind.CODE: 0,
     OutboxKind.INVITATION: 1,
     OutboxKind.NOTICE: 1,
     OutboxKind.REMINDER: 2,

@@ -6,7 +6,7 @@ The text is Telegram's HTML subset (b i u s a code pre blockquote); a mail makes
 import html as markup
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the tags too, so parsing only shortens
@@ -15,6 +15,8 @@ DATA_BYTES = 64
 # As a button's url: the reader's own page, perhaps with a path behind it (`…/upload/7`). Its key is made when the
 # message leaves and is written down nowhere.
 PERSONAL_PAGE = "raccordo:personal-page"
+# Where in a text its `secret` stands: a code, a link with a key. It takes its place when the message leaves, too.
+SECRET = "raccordo:secret"
 
 _ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n{1,40}|[^\S\n]{1,40}|[^<&\s]{1,40}|.", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>")
@@ -45,6 +47,7 @@ class Words:
     """`html` as above, `subject` for mail, `reply_to` the Telegram id of the message this one answers.
 
     `files`: ids of attachments that go with it; on Telegram `html` is then the line below them.
+    `secret` is plain text for the places of SECRET in `html`. It is said and never written down.
     """
 
     html: str
@@ -52,9 +55,10 @@ class Words:
     buttons: Keyboard = ()
     reply_to: str | None = None
     files: tuple[int, ...] = ()
+    secret: str = field(default="", repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """For the outbox; empty parts are left out."""
+        """For the outbox; empty parts are left out, and the secret always."""
         document: dict[str, Any] = {"html": str(self.html)}
         if self.subject:
             document["subject"] = str(self.subject)
@@ -101,6 +105,13 @@ def with_personal_page(words: Words, url: str) -> Words:
 
 def _is_personal(button: Button) -> bool:
     return button.url is not None and button.url.startswith(PERSONAL_PAGE)
+
+
+def with_secret(words: Words) -> Words:
+    """With the secret, if there is one, in its places."""
+    if not words.secret:
+        return words
+    return replace(words, html=str(words.html).replace(SECRET, markup.escape(words.secret)), secret="")
 
 
 def utf16(text: str) -> int:

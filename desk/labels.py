@@ -63,7 +63,8 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OutboxKind.REMINDER: N_("Reminder"),
         OutboxKind.RECALL: N_("Unfinished draft"),
         OutboxKind.INVITATION: N_("Invitation"),
-        OutboxKind.NOTICE: N_("Notice to staff"),
+        OutboxKind.NOTICE: N_("Notice"),
+        OutboxKind.CODE: N_("Access code"),
     },
     InboxState: {
         InboxState.NEW: N_("Just arrived"),
@@ -93,6 +94,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Reason.DUE: N_("it was due"),
         Reason.GATHERED: N_("together with others"),
         Reason.SUBSTITUTE: N_("sent to the substitute"),
+        Reason.AWAY: N_("away, the substitute answers"),
         Reason.DONE: N_("already received"),
         Reason.WAIVED: N_("not needed"),
         Reason.OVERTAKEN: N_("a later reminder took its place"),

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from delivery.doors import tell_kept
 from delivery.links import Links
 from delivery.outbox import queue
-from delivery.words import Words
+from delivery.words import SECRET, Words
 from facts.languages import N_, Language, speaking
 from storage import audit, people
 from storage import invitations as keys
@@ -105,7 +105,7 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
                 "<b>On Telegram:</b> open this link on your phone and confirm. It works once, within {days} days.",
                 days=people.INVITATION_DAYS,
             )
-            + Markup('\n<a href="{0}">{0}</a>').format(start_link)
+            + Markup('\n<a href="{0}">{0}</a>').format(SECRET)
         )
     parts += [
         _(
@@ -116,7 +116,7 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
         _("Were you not expecting this? Do nothing: nothing is linked until you confirm."),
     ]
     subject = speaking(language)(N_("{office}: how to send us updates and questions"), office=office.name)
-    return Words("\n\n".join(parts), subject=subject)
+    return Words("\n\n".join(parts), subject=subject, secret=start_link or "")
 
 
 def invitation_for(session: Session, token: str, now: datetime) -> Referent | None:

@@ -71,7 +71,10 @@ class OutboxState(StrEnum):
 
 
 class OutboxKind(StrEnum):
-    """RECALL: a draft was left half-way."""
+    """RECALL: a draft was left half-way. CODE: what proves that a mailbox is theirs.
+
+    NOTICE: what staff or a person should know, unasked.
+    """
 
     DIALOGUE = "dialogue"
     ANSWER = "answer"
@@ -79,6 +82,7 @@ class OutboxKind(StrEnum):
     RECALL = "recall"
     INVITATION = "invitation"
     NOTICE = "notice"
+    CODE = "code"
 
 
 class Outbox(SQLModel, table=True):

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from delivery.links import Links
 from delivery.outbox import queue_to
-from delivery.words import Words
+from delivery.words import Words, with_secret
 from intake.invitations import ChatTaken, accept, invitation_for, invite, leave, revoke, word_invitation
 from storage.people import address_of, mark_unreachable, referent_at, referent_with_link
 from storage.tables import (
@@ -77,7 +77,8 @@ def test_a_broken_address_gets_no_mail(session: Session, ada: Referent, now: dat
 def _worded(session: Session, now: datetime) -> Words | None:
     row = session.exec(select(Outbox).order_by(col(Outbox.id).desc())).first()
     assert row is not None
-    return word_invitation(LINKS)(session, row, now)
+    words = word_invitation(LINKS)(session, row, now)
+    return with_secret(words) if words is not None else None
 
 
 def test_the_mail_carries_a_key_of_its_own_that_opens(session: Session, ada: Referent, now: datetime) -> None:
@@ -92,6 +93,16 @@ def test_the_mail_carries_a_key_of_its_own_that_opens(session: Session, ada: Ref
     assert url != printed
     assert accept(session, _key(url), CHAT, now) == ada
     assert accept(session, _key(printed), CHAT, now) is None
+
+
+def test_the_key_of_the_mail_is_said_and_not_written_down(session: Session, ada: Referent, now: datetime) -> None:
+    invite(session, ada.id, now, LINKS)
+    row = session.exec(select(Outbox)).one()
+
+    words = word_invitation(LINKS)(session, row, now)
+
+    assert words is not None
+    assert "start=" not in str(words.to_json())
 
 
 def test_the_mail_is_in_the_referents_language(session: Session, ada: Referent, now: datetime) -> None:
