@@ -1,6 +1,7 @@
-"""Tells staff by e-mail what waits for them: questions, and messages of ours that did not arrive. Names no referent.
+"""Tells staff by e-mail what waits for them. Names no referent.
 
-Gathered, at most one mail per person in 15 minutes.
+Questions, messages of ours that did not arrive, requests for access. Gathered, at most one mail per person in 15
+minutes.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +15,9 @@ from delivery.words import Button, Keyboard, Words
 from facts.calendar import local_date
 from facts.languages import Language, speaking
 from storage import audit
+from storage.access import count_waiting
 from storage.outbox import NOTICE_KEY, stuck_count
-from storage.queue import Waiting, waiting_for, who_has_news
+from storage.queue import MANAGERS, Waiting, waiting_for, who_has_news
 from storage.staff import find_staff
 from storage.tables import Channel, Outbox, OutboxKind, Staff
 
@@ -61,17 +63,21 @@ def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | N
 
 def _words(session: Session, person: Staff, links: Links) -> Words | None:
     questions, total = waiting_for(session, person.id)
+    requests = count_waiting(session) if person.role in MANAGERS else 0
     stuck = stuck_count(session)
-    if not total and not stuck:
+    if not total and not requests and not stuck:
         return None
     language = Language(person.language)
     _ = speaking(language, html=True)
-    lines = _about_questions(language, questions, total, links) if total else []
-    if stuck:
-        lines += [_about_stuck(language, stuck, links), ""]
-    lines.append(_("You receive at most one of these mails in 15 minutes."))
-    subject = _subject(questions, total, language) if total else _stuck_subject(language, stuck)
-    return Words("\n".join(str(line) for line in lines), subject, _buttons(language, links, questions=bool(total)))
+    blocks = [
+        _about_questions(language, questions, total, links) if total else [],
+        [_about_requests(language, requests, links)] if requests else [],
+        [_about_stuck(language, stuck, links)] if stuck else [],
+        [_("You receive at most one of these mails in 15 minutes.")],
+    ]
+    text = "\n\n".join("\n".join(map(str, block)) for block in blocks if block)
+    subject = _subject(questions, total, language) if total else _other_subject(language, requests, stuck)
+    return Words(text, subject, _buttons(language, links, questions=bool(total)))
 
 
 def _about_questions(language: Language, questions: Sequence[Waiting], total: int, links: Links) -> list[str]:
@@ -81,9 +87,14 @@ def _about_questions(language: Language, questions: Sequence[Waiting], total: in
         "",
         *(_line(language, question, links) for question in questions),
     ]
-    if total > len(questions):
-        lines.append(_("… and {n} more", n=total - len(questions)))
-    return [*lines, ""]
+    return [*lines, _("… and {n} more", n=total - len(questions))] if total > len(questions) else lines
+
+
+def _about_requests(language: Language, requests: int, links: Links) -> str:
+    """Names nobody: who asks is read at the desk."""
+    _ = speaking(language, html=True)
+    waiting = _.ngettext("One person asks for access.", "{n} people ask for access.", requests)
+    return _('{waiting} <a href="{link}">Look at the requests</a>', waiting=waiting, link=links.desk("access"))
 
 
 def _about_stuck(language: Language, stuck: int, links: Links) -> str:
@@ -96,8 +107,11 @@ def _about_stuck(language: Language, stuck: int, links: Links) -> str:
     )
 
 
-def _stuck_subject(language: Language, stuck: int) -> str:
+def _other_subject(language: Language, requests: int, stuck: int) -> str:
+    """When no question waits."""
     _ = speaking(language)
+    if requests:
+        return _.ngettext("One person asks for access", "{n} people ask for access", requests)
     return _.ngettext("A message did not arrive", "{n} messages did not arrive", stuck)
 
 

@@ -30,6 +30,7 @@ from delivery.links import Links
 from delivery.mail import MailSender
 from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
+from intake.access_codes import word_code
 from intake.invitations import word_invitation
 from intake.worker import Handler
 from reminders.drafts import word_recall
@@ -100,7 +101,13 @@ async def open_rooms(
     links = known_links(settings)
     if bot_links is not None:
         links = replace(links, bot=bot_links[0], start_pattern=bot_links[1])
-    house = House(links=links, zone=settings.timezone, language=settings.language)
+    house = House(
+        links=links,
+        zone=settings.timezone,
+        language=settings.language,
+        mail=bool(settings.smtp_url.get_secret_value()),
+        key=settings.key,
+    )
     door, receiver = _receiver(settings, database, bot, owner, clock)
     files = Files(settings.files, database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
@@ -116,6 +123,7 @@ async def open_rooms(
             OutboxKind.RECALL: word_recall(links),
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
+            OutboxKind.CODE: word_code(settings.key),
         },
         senders=_senders(settings, bot, clock, files, mail=Channel.EMAIL in channels),
         bot=bot,

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import albums, asking, edits, files, left, lists, menu, reached, tomorrow, unsent, updating, welcome
+from bot import access, albums, asking, edits, files, left, lists, menu, reached, tomorrow, unsent, updating, welcome
 from bot.commands import names
 from bot.heard import Heard, Kind, hear, id_in
 from bot.house import House
@@ -83,15 +83,17 @@ def _outside(turn: Turn) -> None:
 
 
 def _answer_stranger(turn: Turn) -> None:
-    """Without an invitation there is only an explanation, and what everybody may ask."""
+    """Without an invitation there is an explanation, what everybody may ask, and the way to be let in."""
     heard = turn.heard
     if heard.kind is Kind.BUTTON and heard.data.startswith("i:"):
         _invitation(turn, heard.data[2:])
-    elif heard.command == "start":
+    elif heard.kind is Kind.BUTTON and heard.data.startswith("a:"):
+        access.press(turn, heard.data[2:])
+    elif heard.command == "start" and heard.rest:
         welcome.start(turn)
     elif heard.command == "privacy":
         menu.show_privacy(turn)
-    elif heard.kind in (Kind.TEXT, Kind.BUTTON, Kind.FILE):
+    elif heard.kind in (Kind.TEXT, Kind.BUTTON, Kind.FILE) and not access.go_on(turn):
         welcome.explain_to_stranger(turn)
 
 
@@ -127,11 +129,16 @@ def _text(turn: Turn) -> None:
     elif asking.continue_thread(turn) or updating.lost_project(turn):
         return
     elif turn.open_work is None:
-        _WORDS.get(heard.text.casefold().strip(" .!?"), asking.offer)(turn)
+        _WORDS.get(heard.text.casefold().strip(" .!?"), _loose_text)(turn)
     elif turn.work.kind is DraftKind.UPDATE:
         updating.hear_text(turn)
     else:
         asking.hear_text(turn)
+
+
+def _loose_text(turn: Turn) -> None:
+    if not access.hear_loose(turn):
+        asking.offer(turn)
 
 
 def _unknown_command(turn: Turn) -> None:
@@ -142,7 +149,8 @@ def _unknown_command(turn: Turn) -> None:
 def _cancel(turn: Turn) -> None:
     _ = turn.html
     if turn.open_work is None:
-        turn.say(_("There is nothing to cancel."), [[turn.to_menu()]])
+        if not access.cancel_loose(turn):
+            turn.say(_("There is nothing to cancel."), [[turn.to_menu()]])
     elif turn.work.kind is DraftKind.UPDATE:
         updating.cancel(turn)
     else:
@@ -304,6 +312,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "i": _invitation,
     "l": welcome.set_language,
     "e": welcome.leave_or_stay,
+    "a": access.press,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -14,11 +14,16 @@ from storage.tables import FormVersion
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """`zone`: IANA zone of the office. `language`: for people whose own is not known yet."""
+    """`zone`: IANA zone of the office. `language`: for people whose own is not known yet.
+
+    `mail`: whether e-mail can leave. `key`: the house's secret, from which codes follow.
+    """
 
     links: Links
     zone: str = "Europe/Rome"
     language: Language = Language.IT
+    mail: bool = False
+    key: bytes = field(default=b"", repr=False)
     _forms: dict[int, tuple[int, Form]] = field(default_factory=dict, repr=False, compare=False)
 
     def form(self, session: Session, version_id: int) -> Form:

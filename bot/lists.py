@@ -1,8 +1,9 @@
 """What a referent may look up: projects, deadlines, questions. Shows; changes nothing."""
 
 from bot.markup import bold, escape, lines, paragraphs
+from bot.menu import ANOTHER
 from bot.turn import Turn, shortened
-from delivery.callbacks import add_to, start_update, unchanged
+from delivery.callbacks import ASK_FOR_ACCESS, add_to, start_update, unchanged
 from delivery.words import Button
 from facts.calendar import local_date
 from facts.dates import show_date, show_short_date
@@ -28,8 +29,9 @@ STATES = {
 def show_projects(turn: Turn) -> None:
     _ = turn.html
     found = project_lines(turn.session, turn.person.id, turn.today)
+    another = [turn.button(ANOTHER, ASK_FOR_ACCESS)]
     if not found:
-        turn.say(_("I see no project of yours yet: ask the office to add it."), [[turn.to_menu()]])
+        turn.say(_("I see no project of yours yet: ask the office to add it."), [another, [turn.to_menu()]])
         return
     shown = found[:MOST_PROJECTS]
     parts: list[str] = [_.ngettext("<b>Your project</b>", "<b>Your {n} projects</b>", len(found))]
@@ -38,7 +40,7 @@ def show_projects(turn: Turn) -> None:
         more = len(found) - len(shown)
         parts.append(_("… and {n} more: find them with /aggiorna, by a word of the title.", n=more))
     rows = [_update_button(turn, line.id, line.title) for line in shown[:MOST_BUTTONS]]
-    turn.say(paragraphs(*parts), [*rows, [turn.to_menu()]])
+    turn.say(paragraphs(*parts), [*rows, another, [turn.to_menu()]])
 
 
 def _update_button(turn: Turn, project_id: int, title: str) -> list[Button]:

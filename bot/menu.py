@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.markup import bold, lines, paragraphs
 from bot.turn import Turn, shortened
+from delivery.callbacks import ASK_FOR_ACCESS
 from delivery.words import Button
 from facts.languages import N_
 from intake.forms import missing_answers
@@ -12,6 +13,7 @@ from storage.people import the_office
 from storage.tables import Draft
 
 MOST_UNFINISHED = 3
+ANOTHER = N_("🏛 I follow another organisation too")  # leads to bot/access.py
 
 
 def show_menu(turn: Turn, lead: str = "") -> None:
@@ -80,7 +82,7 @@ def show_help(turn: Turn) -> None:
         _("To add something to a question, reply to any of its messages."),
         office_contacts(turn),
     )
-    turn.say(text, [[turn.to_menu()]] if turn.scene else [])
+    turn.say(text, [[turn.button(ANOTHER, ASK_FOR_ACCESS)], [turn.to_menu()]] if turn.scene else [])
 
 
 def office_contacts(turn: Turn) -> str:

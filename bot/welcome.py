@@ -2,6 +2,7 @@
 
 import orjson
 
+from bot import access
 from bot.heard import Kind, hear
 from bot.markup import bold, paragraphs
 from bot.menu import first_name, menu_rows, office_contacts, privacy_notice, show_menu
@@ -39,18 +40,26 @@ def known_or_stranger(turn: Turn, *, bad_key: bool) -> None:
 
 
 def explain_to_stranger(turn: Turn) -> None:
-    """Whoever has no invitation learns what this is and how to get one."""
+    """Whoever has no invitation learns what this is and how to get in."""
     _ = turn.html
+    ask = access.ask_button(turn)
+    how = _(
+        "I do not know you yet. To get in you need a personal invitation: ask the office, "
+        "it arrives by e-mail and you open it on this phone."
+    )
+    if ask:
+        how = _(
+            "I do not know you yet. If the office has sent you an invitation by e-mail, open it on this phone; "
+            "if not, ask for access here."
+        )
     turn.say(
         paragraphs(
             _("Hello! Here the contact persons of the projects send updates and questions to the office."),
-            _(
-                "I do not know you yet. To get in you need a personal invitation: ask the office, "
-                "it arrives by e-mail and you open it on this phone."
-            ),
+            how,
             office_contacts(turn),
             _("How we treat data: /privacy"),
-        )
+        ),
+        ask,
     )
 
 

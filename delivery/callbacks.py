@@ -2,12 +2,15 @@
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
 changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. `b:<draft>:go|drop`: a draft that
-was left. Other prefixes (`m:`, `d:`) belong to the dialogue.
+was left. Other prefixes (`m:`, `d:`, `a:`) belong to the dialogue; of these, rooms below it know only what opens its
+doors.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+MENU, UPDATE, ASK_FOR_ACCESS = "m:menu", "m:update", "a:ask"
 
 _QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
 _PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)

@@ -3,7 +3,7 @@
 `body` of a row is `Words.to_json()`; beside it may stand `plain` (markup was refused once), `migrated` (the chat's
 id changed once), `closed` (it could not be told, because no way was open) and `part` (from the second part of a split
 message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` does, until the message leaves; nor does
-any other key or code: `words.SECRET` does.
+any other key or code: `words.UNWRITTEN` does.
 """
 
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ DATA_BYTES = 64
 # message leaves and is written down nowhere.
 PERSONAL_PAGE = "raccordo:personal-page"
 # Where in a text its `secret` stands: a code, a link with a key. It takes its place when the message leaves, too.
-SECRET = "raccordo:secret"
+UNWRITTEN = "raccordo:unwritten"
 
 _ATOM = re.compile(r"</?[a-zA-Z][^<>]*>|&#?\w{1,10};|\n{1,40}|[^\S\n]{1,40}|[^<&\s]{1,40}|.", re.DOTALL)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>")
@@ -47,7 +47,7 @@ class Words:
     """`html` as above, `subject` for mail, `reply_to` the Telegram id of the message this one answers.
 
     `files`: ids of attachments that go with it; on Telegram `html` is then the line below them.
-    `secret` is plain text for the places of SECRET in `html`. It is said and never written down.
+    `secret` is plain text for the places of UNWRITTEN in `html`. It is said and never written down.
     """
 
     html: str
@@ -111,7 +111,7 @@ def with_secret(words: Words) -> Words:
     """With the secret, if there is one, in its places."""
     if not words.secret:
         return words
-    return replace(words, html=str(words.html).replace(SECRET, markup.escape(words.secret)), secret="")
+    return replace(words, html=str(words.html).replace(UNWRITTEN, markup.escape(words.secret)), secret="")
 
 
 def utf16(text: str) -> int:

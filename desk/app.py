@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from answering.refusal import Refused
 from desk import (
+    access,
     attachments,
     dead_letters,
     deadlines,
@@ -46,6 +47,7 @@ PAGES = (
     updates,
     projects,
     referents,
+    access,
     new_deadline,
     deadlines,
     outbox,

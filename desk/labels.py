@@ -6,6 +6,7 @@ from enum import StrEnum
 from facts.languages import N_
 from storage.desk_people import Reach
 from storage.tables import (
+    AccessState,
     Channel,
     InboxState,
     ObligationState,
@@ -27,6 +28,14 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         QuestionState.TAKEN: N_("In hand"),
         QuestionState.ANSWERED: N_("Answered"),
         QuestionState.CLOSED: N_("Closed"),
+    },
+    AccessState: {
+        AccessState.ASKING: N_("Being written"),
+        AccessState.CONFIRMING: N_("Being confirmed"),
+        AccessState.WAITING: N_("To be decided"),
+        AccessState.APPROVED: N_("Let in"),
+        AccessState.REFUSED: N_("Refused"),
+        AccessState.CANCELLED: N_("Withdrawn"),
     },
     Channel: {
         Channel.TELEGRAM: N_("Telegram"),

@@ -3,8 +3,7 @@
 A key is shown once, on the page that answers the button, and is kept nowhere.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +12,8 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import N_, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.person_form import Person, form_values, look_over
 from facts.languages import Speaker
 from intake.invitations import Invited, NobodyToInvite, invite, revoke
 from registry.referents import add_referent
@@ -31,26 +31,10 @@ from storage.desk_people import (
     unreached_ids,
 )
 from storage.people import projects_of, revoke_personal_links
-from storage.projects import ProjectFilter, ProjectLine, find_organization, organizations, projects_page
 
 router = APIRouter()
 
-MOST_LETTERS = {"name": 120, "email": 254, "organization": 200, "role": 120}
 RECENT = 5
-MOST_PROJECTS = 300
-
-
-@dataclass
-class Person:
-    """What was typed in the form, and what is wrong with it: sentences by field."""
-
-    name: str = ""
-    email: str = ""
-    organization: str = ""
-    role: str = ""
-    chosen: bool = False
-    cups: Sequence[str] = ()
-    errors: dict[str, str] = field(default_factory=dict)
 
 
 @router.get("/desk/referents")
@@ -95,30 +79,12 @@ def add(
 ) -> Response:
     person = Person(name, email, organization, role, which == "chosen", cup or ())
     _ = speaker(request)
-    _look_over(person, _)
-    # Without scripts the projects to choose among can only be shown by the server, on a second look.
-    choosing = person.chosen and (step != "save" or not person.cups)
-    if not person.errors and not choosing:
+    if look_over(person, _, ("name", "email", "organization"), saving=step == "save"):
         saved = _add(house, signed.staff_id, person, _)
         if saved is not None:
             return redirect(request, f"/desk/referents/{saved}", _("{name} is registered. Now invite them.", name=name))
-    if choosing and step == "save":
-        person.errors.setdefault("cups", _("Choose at least one project, or all of them."))
     with house.database.read() as session:
         return _form(request, session, person, house.clock(), status=422 if person.errors else 200)
-
-
-def _look_over(person: Person, _: Speaker) -> None:
-    for name, sentence in (
-        ("name", N_("Write name and surname.")),
-        ("email", N_("Write the e-mail address.")),
-        ("organization", N_("Write which organisation they work for.")),
-    ):
-        if not getattr(person, name).strip():
-            person.errors[name] = _(sentence)
-    for name, most in MOST_LETTERS.items():
-        if len(getattr(person, name)) > most:
-            person.errors[name] = _("This is too long: keep it within {n} characters.", n=most)
 
 
 def _add(house: DeskHouse, staff_id: int, person: Person, _: Speaker) -> int | None:
@@ -133,7 +99,7 @@ def _add(house: DeskHouse, staff_id: int, person: Person, _: Speaker) -> int | N
                 email=person.email,
                 organization=person.organization,
                 role=person.role,
-                cups=tuple(person.cups) if person.chosen else (),
+                cups=person.followed,
             )
             return referent.id
     except RegistryRefused as refused:
@@ -143,20 +109,7 @@ def _add(house: DeskHouse, staff_id: int, person: Person, _: Speaker) -> int | N
 
 
 def _form(request: Request, session: Session, person: Person, now: datetime, *, status: int = 200) -> Response:
-    organization = find_organization(session, person.organization) if person.organization.strip() else None
-    projects: Sequence[ProjectLine] = ()
-    if organization is not None and person.chosen:
-        own = ProjectFilter(organization_id=organization.id)
-        projects = projects_page(session, own, today=now.date(), limit=MOST_PROJECTS).lines
-    return render(
-        request,
-        "referent_new.html",
-        status=status,
-        person=person,
-        organizations=[row.name for row in organizations(session)],
-        found=organization,
-        projects=projects,
-    )
+    return render(request, "referent_new.html", status=status, **form_values(session, person, now))
 
 
 @router.get("/desk/referents/{referent_id}")

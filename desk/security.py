@@ -26,6 +26,7 @@ from delivery.links import Links
 from desk.house import DeskHouse
 from storage import audit
 from storage import staff as accounts
+from storage.access import count_waiting
 from storage.people import the_office
 from storage.tables import Office, Role, Staff
 from storage.tokens import new_token
@@ -39,6 +40,8 @@ WELCOME_DAYS = 7
 ATTEMPTS = 5
 ATTEMPTS_OF_NETWORK = 50
 WINDOW = timedelta(minutes=15)
+
+MANAGERS = frozenset({Role.OFFICER, Role.ADMIN})
 
 _hasher = PasswordHasher()
 
@@ -89,7 +92,7 @@ class SignedIn:
     @property
     def may_manage(self) -> bool:
         """Officers and administrators register people and set deadlines; volunteers answer and follow."""
-        return self.role in (Role.OFFICER, Role.ADMIN)
+        return self.role in MANAGERS
 
 
 # --- cookies
@@ -258,6 +261,14 @@ def office_of(house: DeskHouse) -> Office:
     return office
 
 
+def requests_for(house: DeskHouse, signed: SignedIn | None) -> int:
+    """How many requests for access wait, for those who may decide them; else none."""
+    if signed is None or not signed.may_manage:
+        return 0
+    with house.database.read() as session:
+        return count_waiting(session)
+
+
 async def posted_token(request: Request) -> str:
     """The token that came with a form (field `csrf`) or a script (`X-CSRF-Token`)."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
@@ -274,6 +285,7 @@ def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> No
     house: DeskHouse = request.app.state.house
     request.state.office = office_of(house)  # here, because a page already holds one connection while it renders
     request.state.signed = who_is(house, request.cookies.get(session_cookie(house)))
+    request.state.requests = requests_for(house, request.state.signed)
     request.state.visit = request.cookies.get(visit_cookie(house)) or secrets.token_urlsafe(24)
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return

@@ -23,3 +23,18 @@ def holds(text: str, words: Iterable[str]) -> bool:
     """Whether every one of these folded words, or its beginning or end, stands in the text."""
     folded = fold(text)
     return all(word in folded for word in words)
+
+
+def begin_words(name: str, typed: str) -> bool:
+    """Whether each word typed begins a different word of the name, in any order: `ses gio`, `S. Giovanni`.
+
+    Nothing typed begins nothing.
+    """
+    left = fold(name).split()
+    words = sorted(fold(typed).split(), key=len, reverse=True)
+    for word in words:
+        fitting = next((part for part in left if part.startswith(word)), None)
+        if fitting is None:
+            return False
+        left.remove(fitting)
+    return bool(words)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facts.codes import InvalidCode, read_istat
-from facts.folding import fold
+from facts.folding import begin_words, fold
 
 __all__ = ["Municipality", "find_municipality", "fold", "municipalities", "search_municipalities"]
 
@@ -60,17 +60,6 @@ def search_municipalities(text: str, limit: int = 10) -> tuple[Municipality, ...
     """
     words = fold(text).split()
     exact = find_municipality(text)
-    found = [each for each in municipalities() if words and each != exact and _has(fold(each.name).split(), words)]
+    found = [each for each in municipalities() if each != exact and begin_words(each.name, text)]
     found.sort(key=lambda each: not fold(each.name).startswith(words[0]))
     return tuple([exact, *found] if exact else found)[:limit]
-
-
-def _has(name: list[str], words: list[str]) -> bool:
-    """Whether the words begin different words of the name, in any order."""
-    left = list(name)
-    for word in sorted(words, key=len, reverse=True):
-        fitting = next((part for part in left if part.startswith(word)), None)
-        if fitting is None:
-            return False
-        left.remove(fitting)
-    return True

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from delivery.doors import tell_kept
 from delivery.links import Links
 from delivery.outbox import queue
-from delivery.words import SECRET, Words
+from delivery.words import UNWRITTEN, Words
 from facts.languages import N_, Language, speaking
-from storage import audit, people
+from storage import access, audit, dispatching, people
 from storage import invitations as keys
 from storage.tables import Channel, Outbox, OutboxKind, Referent
 
@@ -105,7 +105,7 @@ def _words(session: Session, referent: Referent, links: Links, *, start_link: st
                 "<b>On Telegram:</b> open this link on your phone and confirm. It works once, within {days} days.",
                 days=people.INVITATION_DAYS,
             )
-            + Markup('\n<a href="{0}">{0}</a>').format(SECRET)
+            + Markup('\n<a href="{0}">{0}</a>').format(UNWRITTEN)
         )
     parts += [
         _(
@@ -135,11 +135,44 @@ def accept(session: Session, token: str, chat_id: str, now: datetime) -> Referen
         raise ChatTaken
     if not keys.use_invitation(session, invitation.id, now):
         return None
-    keys.bind_chat(session, invitation.referent_id, chat_id, now)
-    tell_kept(session, invitation.referent_id, Channel.TELEGRAM, chat_id, now)
+    access.cancel_requests(session, chat_id, now)  # they have got in
+    link_chat(session, invitation.referent_id, chat_id, now)
     person = ("referent", invitation.referent_id)
     audit.record(session, now, person, "invitation.accept", person, invitation=invitation.id)
     return session.get(Referent, invitation.referent_id)
+
+
+def link_chat(session: Session, referent_id: int, chat_id: str, now: datetime) -> None:
+    """This chat, which is nobody else's, speaks for the referent from now on, and no other one.
+
+    What waits for the chat they had before goes to the new one, and the old one is told, once.
+    """
+    for old in keys.bind_chat(session, referent_id, chat_id, now):
+        dispatching.readdress(session, Channel.TELEGRAM, old, chat_id)
+        access.move_requests(session, old, chat_id)
+        _tell_old_chat(session, referent_id, old, now)
+    tell_kept(session, referent_id, Channel.TELEGRAM, chat_id, now)
+
+
+def _tell_old_chat(session: Session, referent_id: int, chat_id: str, now: datetime) -> None:
+    """In nobody's name: the chat is nobody's, and whoever reads there may be somebody else."""
+    language = session.get_one(Referent, referent_id).language
+    _ = speaking(Language(language), html=True)
+    office = people.the_office(session)
+    contacts = ", ".join(part for part in (office.name, office.phone, office.email) if part)
+    parts = [
+        _("This chat is no longer linked: from now on another one is used, on another phone."),
+        _("If it was not you, tell the office at once: {contacts}", contacts=contacts),
+    ]
+    queue(
+        session,
+        Words("\n\n".join(parts)),
+        kind=OutboxKind.NOTICE,
+        channel=Channel.TELEGRAM,
+        address=chat_id,
+        now=now,
+        dedupe_key=f"unlinked:{chat_id}:{now.isoformat()}",
+    )
 
 
 def leave(session: Session, chat_id: str, now: datetime) -> Referent | None:
@@ -148,6 +181,7 @@ def leave(session: Session, chat_id: str, now: datetime) -> Referent | None:
     if referent is None:
         return None
     keys.unbind_chat(session, chat_id)
+    access.cancel_requests(session, chat_id, now)
     cancelled = keys.cancel_drafts(session, referent.id, now)
     person = ("referent", referent.id)
     audit.record(session, now, person, "referent.leave", person, cancelled_drafts=cancelled)

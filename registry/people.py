@@ -6,10 +6,9 @@ Raises RegistryRefused with the sentence to show.
 import re
 
 from facts.languages import N_, Language
+from facts.mail_addresses import read_address
 from registry.report import EMPTY_CELL, RegistryRefused
 
-LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3
-EMAIL = re.compile(r"[^\s@<>(),;:\"\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
 PHONE = re.compile(r"\+?[0-9]{5,15}")
 
 LANGUAGES = {
@@ -37,11 +36,11 @@ def read_name(text: str) -> str:
 
 
 def read_email(text: str) -> str:
-    """The address in lower case: two people never differ by capitals alone."""
-    email = text.strip().lower()
-    if not email:
+    """The address in lower case."""
+    if not text.strip():
         raise RegistryRefused(EMPTY_CELL)
-    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email) or ".." in email:
+    email = read_address(text)
+    if email is None:
         raise RegistryRefused(NOT_AN_EMAIL, found=text.strip())
     return email
 

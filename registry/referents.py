@@ -218,6 +218,15 @@ class Registrar:
             pec_left_out=bool(pec) and not self._keep_pec(organization, pec),
         )
 
+    def join(self, referent: Referent, person: Person) -> Organization:
+        """One more organisation, with projects, for somebody who is here; name and address are not looked at."""
+        cups = [_field("cups", _read_cup, cup) for cup in person.get("cups", ()) if cup.strip()]
+        organization = self._organization(person)
+        if self._join(referent, organization, person.get("role", ""), self._projects(cups, organization)):
+            detail = {"organization": organization.id}
+            audit.record(self.session, self.now, self.actor, "referent.join", ("referent", referent.id), **detail)
+        return organization
+
     def substitute(self, referent: Referent, text: str) -> bool:
         """Writes down who answers in their place; whether that was new. Nothing written keeps what was known."""
         if not text.strip():

@@ -78,17 +78,16 @@ def revoke_invitations(session: Session, referent_id: int, now: datetime) -> int
     return _changed(session, theirs.values(revoked_at=now))
 
 
-def bind_chat(session: Session, referent_id: int, chat_id: str, now: datetime) -> None:
-    """This chat, known to be free or theirs, becomes the referent's only Telegram address."""
-    session.execute(
-        delete(Address)
-        .where(col(Address.referent_id) == referent_id, col(Address.channel) == Channel.TELEGRAM)
-        .execution_options(synchronize_session="fetch")
-    )
+def bind_chat(session: Session, referent_id: int, chat_id: str, now: datetime) -> list[str]:
+    """This chat, known to be free or theirs, becomes the referent's only Telegram address; which ones it was before."""
+    theirs = (col(Address.referent_id) == referent_id, col(Address.channel) == Channel.TELEGRAM)
+    before = list(session.exec(select(Address.value).where(*theirs)))
+    session.execute(delete(Address).where(*theirs).execution_options(synchronize_session="fetch"))
     session.add(
         Address(referent_id=referent_id, channel=Channel.TELEGRAM, value=chat_id, verified_at=now, created_at=now)
     )
     session.flush()
+    return [chat for chat in before if chat != chat_id]
 
 
 def unbind_chat(session: Session, chat_id: str) -> None:

@@ -92,6 +92,15 @@ def _address_at(session: Session, channel: Channel, value: str) -> Address | Non
     return session.exec(here.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
 
 
+def mark_verified(session: Session, channel: Channel, value: str, now: datetime) -> None:
+    """Its owner has shown that the address is theirs; the first time stays."""
+    session.execute(
+        update(Address)
+        .where(col(Address.channel) == channel, col(Address.value) == value, col(Address.verified_at).is_(None))
+        .values(verified_at=now)
+    )
+
+
 def move_address(session: Session, channel: Channel, old: str, new: str) -> None:
     """A chat was given another id (a group became a supergroup)."""
     session.execute(update(Address).where(col(Address.channel) == channel, col(Address.value) == old).values(value=new))

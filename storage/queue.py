@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
+from storage.access import a_request_waits
 from storage.outbox import NOTICE_KEY, needs_somebody
 from storage.searching import questions_with
 from storage.tables import (
@@ -264,6 +265,7 @@ def change(session: Session, question_id: int, version: int, only_from: Sequence
 
 # --- notices to staff
 
+MANAGERS = (Role.OFFICER, Role.ADMIN)
 STUCK = ("outbox.dead", "outbox.uncertain")  # acts after which a message waits for a person
 
 
@@ -280,7 +282,8 @@ class Waiting:
 def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequence[Staff]:
     """Staff who want notices, had none since `not_since`, and for whom something came after their last one.
 
-    A question that waits for them, or a message of ours that did not arrive and nobody has looked at.
+    A question that waits for them, or a message of ours that did not arrive and nobody has looked at; for those who
+    may let people in, also a request for access.
     """
     last = (
         select(func.max(Outbox.created_at))
@@ -321,7 +324,7 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
             col(Staff.notices).is_(True),
             Staff.role != Role.READER,
             or_(last.is_(None), last <= not_since),
-            or_(news, stuck),
+            or_(news, stuck, col(Staff.role).in_(MANAGERS) & a_request_waits(last)),
         )
         .order_by(col(Staff.id))
     ).all()

@@ -12,7 +12,7 @@ from delivery.links import Links
 from delivery.words import Words
 from storage import audit
 from storage.outbox import drop_outbox, retry_outbox
-from storage.tables import Channel, Outbox, OutboxKind, OutboxState, Role
+from storage.tables import AccessRequest, AccessState, Channel, Outbox, OutboxKind, OutboxState, Role
 from tests.cast import Cast
 
 LINKS = Links("https://raccordo.example")
@@ -171,3 +171,73 @@ def test_a_notice_that_did_not_arrive_makes_no_notice_of_itself(session: Session
     session.flush()
 
     assert notify_all(session, now) == []
+
+
+def ask_for_access(cast: Cast, chat: str = "44") -> AccessRequest:
+    row: AccessRequest = cast.add(
+        AccessRequest(
+            chat=chat,
+            name="Dario Riservato",
+            organization="Consorzio",
+            email="dario@example.org",
+            state=AccessState.WAITING,
+            created_at=cast.now,
+            touched_at=cast.now,
+        )
+    )
+    return row
+
+
+def test_who_may_let_people_in_is_told_that_somebody_asks(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    cast.a_staff("Anna Esempio", Role.ADMIN, email="anna@example.org")
+    cast.a_staff("Vera Esempio", Role.VOLUNTEER, email="vera@example.org")
+    cast.a_staff("Rita Esempio", Role.READER, email="rita@example.org")
+    ask_for_access(cast)
+
+    assert notify_all(session, now) == ["olga@example.org", "anna@example.org"]
+    assert notify_all(session, now + timedelta(hours=1)) == []
+    body = session.exec(select(Outbox)).first()
+    assert body is not None
+    assert body.body["subject"] == "Una persona chiede l'accesso"
+    assert "https://raccordo.example/desk/access" in body.body["html"]
+    assert "Riservato" not in str(body.body)
+
+
+def test_questions_and_requests_come_in_one_mail(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    cast.a_question(cast.a_referent())
+    ask_for_access(cast)
+    ask_for_access(cast, "45")
+
+    assert notify_all(session, now) == ["olga@example.org"]
+
+    html = session.exec(select(Outbox)).one().body["html"]
+    assert "Una domanda aspetta" in html
+    assert "2 persone chiedono l'accesso." in html
+
+
+def test_a_volunteer_reads_nothing_of_requests(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Vera Esempio", Role.VOLUNTEER)
+    cast.a_question(cast.a_referent())
+    ask_for_access(cast)
+
+    notify_all(session, now)
+
+    assert "accesso" not in session.exec(select(Outbox)).one().body["html"]
+
+
+def test_a_notice_of_a_request_that_was_decided_meanwhile_is_withheld(
+    session: Session, cast: Cast, now: datetime
+) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    request = ask_for_access(cast)
+    notify_all(session, now)
+    row = session.exec(select(Outbox)).one()
+    before = word_notice(LINKS)(session, row, now)
+
+    request.state = AccessState.REFUSED
+    session.flush()
+
+    assert before is not None
+    assert word_notice(LINKS)(session, row, now) is None

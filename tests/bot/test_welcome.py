@@ -167,3 +167,17 @@ def test_the_invitation_of_the_office_leads_here(stage: Stage) -> None:
     assert link.startswith("https://t.me/raccordo_bot?start=")
     phone = stranger(stage).says(f"/start {link.partition('start=')[2]}")
     assert "Dario Esempio" in phone.text
+
+
+def test_on_another_phone_the_draft_goes_on_and_the_old_chat_is_a_strangers(stage: Stage) -> None:
+    stage.ada.says("/aggiorna").presses("Ex mercato").presses("Esecuzione dei lavori")
+    old_button = stage.ada.buttons[0][1]
+    assert old_button is not None
+    token = new_invitation(stage.session, stage.referent.id, "ada@example.org", stage.cast.now)
+    phone = stranger(stage).says(f"/start {token}").presses("Sono io")
+
+    phone.says("45,5")
+
+    assert "Quanto avete speso" in phone.text
+    assert "Non ti conosco ancora" in stage.ada.presses_data(old_button).text
+    assert "Non ti conosco ancora" in stage.ada.says("50").text

@@ -13,7 +13,7 @@ from delivery.errors import Blocked, DeliveryError, Migrated, NeverLeft, Throttl
 from delivery.limits import Limits
 from delivery.outbox import message_at, queue, queue_to
 from delivery.verdicts import BACKOFF
-from delivery.words import PERSONAL_PAGE, SECRET, Button, Words
+from delivery.words import PERSONAL_PAGE, UNWRITTEN, Button, Words
 from storage import dispatching
 from storage.database import Database
 from storage.outbox import drop_outbox, oldest_waiting, outbox_counts, outbox_page, retry_outbox
@@ -462,7 +462,7 @@ async def test_a_button_to_the_personal_page_gets_its_key_when_it_leaves(bench: 
 
 
 async def test_a_secret_is_said_and_never_written_down(bench: Bench) -> None:
-    bench.still_due[OutboxKind.INVITATION] = lambda *_: Words(f"Apri <b>{SECRET}</b>", secret="chiave&segreta")
+    bench.still_due[OutboxKind.INVITATION] = lambda *_: Words(f"Apri <b>{UNWRITTEN}</b>", secret="chiave&segreta")
     bench.mail.errors = {"ada@example.org": [temporary()]}
     outbox_id = bench.queue("Apri", kind=OutboxKind.INVITATION, channel=Channel.EMAIL, address="ada@example.org")
 
