@@ -1,13 +1,15 @@
 """Hands out the files that referents left, always to be saved and never to be shown inside our pages."""
 
 from collections.abc import Iterator
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response, StreamingResponse
 
 from desk.house import DeskHouse
-from desk.pages import House, Id, Reader, Refuse
+from desk.pages import N_, Actor, House, Id, Reader, Refuse, redirect, speaker
+from intake.expected import fetch_again
 from intake.files import open_file
 from storage.files import KeptFile
 from storage.tables import Attachment
@@ -24,6 +26,19 @@ def attachment(house: House, signed: Reader, attachment_id: Id) -> Response:
         if found is None:
             raise Refuse(404)
         return file_response(house, found)
+
+
+@router.post("/desk/attachments/{attachment_id}/fetch")
+def fetch(
+    request: Request, house: House, signed: Actor, attachment_id: Id, back: Annotated[str, Form()] = "/desk/questions"
+) -> Response:
+    """Another try at what Telegram did not hand over. `back`: the page on which it was asked for."""
+    with house.database.write() as session:
+        asked = fetch_again(session, attachment_id, house.clock(), by=signed.staff_id)
+    if not asked:
+        raise Refuse(404)
+    here = back if back.startswith("/desk/") else "/desk/questions"
+    return redirect(request, here, speaker(request)(N_("We are trying again. Look at this page in a minute.")))
 
 
 def file_response(house: DeskHouse, found: Attachment) -> Response:

@@ -116,6 +116,14 @@ def try_again(session: Session, row: Attachment, now: datetime, wait: float = 0.
     return True
 
 
+def fetch_again(session: Session, attachment_id: int, now: datetime, *, by: int) -> bool:
+    """Staff want another try at what Telegram did not hand over; False for what cannot be had by trying."""
+    if not attachments.wait_again(session, attachment_id, WhyMissing.EXPIRED, now):
+        return False
+    audit.record(session, now, ("staff", by), "file.fetch-again", ("attachment", attachment_id))
+    return True
+
+
 def fill(session: Session, row: Attachment, stored: StoredFile, now: datetime) -> bool:
     """Left by another way, the file takes the place that waited for it. False when it was here already."""
     if not attachments.fill_missing(session, row.id, name=stored.name, **_kept(stored)):

@@ -183,6 +183,16 @@ def claim_fetch(session: Session, now: datetime, lease_until: datetime) -> Attac
     return session.get(Attachment, found, populate_existing=True)
 
 
+def wait_again(session: Session, attachment_id: int, error: str, now: datetime) -> bool:
+    """A missing file waits as if it had just come; False when it is not missing for this reason."""
+    missing = (
+        (col(Attachment.id) == attachment_id)
+        & (col(Attachment.state) == FileState.MISSING)
+        & (col(Attachment.error) == error)
+    )
+    return _change(session, missing, state=FileState.WAITING, error=None, next_at=now, attempts=0) == 1
+
+
 def take_back(session: Session, now: datetime) -> None:
     """Everything that waits is due now: nobody else is fetching."""
     _change(session, (col(Attachment.state) == FileState.WAITING) & (col(Attachment.next_at) > now), next_at=now)

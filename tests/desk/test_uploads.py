@@ -150,3 +150,37 @@ async def test_a_file_still_on_its_way_is_not_handed_out(desk: Desk) -> None:
 
     assert the_file(desk, attachment).state is FileState.WAITING
     assert (await desk.browser("Olga").get(f"/desk/attachments/{attachment}")).status_code == 404
+
+
+def an_expired_file(desk: Desk, person: Person) -> int:
+    attachment = a_missing_file(desk, person, in_question=True)
+    with desk.house.database.write() as session:
+        session.get_one(Attachment, attachment).error = "expired"
+    return attachment
+
+
+async def test_staff_have_a_file_fetched_again(desk: Desk) -> None:
+    attachment = an_expired_file(desk, a_person(desk, chat=11))
+    with desk.house.database.read() as session:
+        page = f"/desk/questions/{session.exec(select(Question.id)).one()}"
+    vera = desk.browser("Vera")
+
+    sent = await vera.send_form(f"/desk/attachments/{attachment}/fetch", page=page, back=page)
+
+    row = the_file(desk, attachment)
+    assert sent.headers["location"] == page
+    assert (row.state, row.attempts, row.error) == (FileState.WAITING, 0, None)
+    assert "in arrivo da Telegram" in (await vera.get(page)).text
+    again = await vera.send_form(f"/desk/attachments/{attachment}/fetch", page=page, back=page)
+    assert again.status_code == 404, "it is on its way already"
+
+
+async def test_rita_may_not_have_it_fetched_and_nobody_what_is_too_large(desk: Desk) -> None:
+    ada = a_person(desk, chat=11)
+    attachment, large = an_expired_file(desk, ada), a_missing_file(desk, ada)
+
+    refused = await desk.browser("Rita").send_form(f"/desk/attachments/{attachment}/fetch", page="/desk/questions")
+    hopeless = await desk.browser("Olga").send_form(f"/desk/attachments/{large}/fetch", page="/desk/office")
+
+    assert (refused.status_code, hopeless.status_code) == (403, 404)
+    assert the_file(desk, attachment).state is FileState.MISSING
