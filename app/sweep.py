@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from answering.notices import notify_one
 from delivery.links import Links
-from facts.calendar import local_date
+from facts.calendar import OFFICE_ZONE, local_date
+from intake.delegation import end_one
 from reminders.deadlines import keep_obligations
 from reminders.drafts import recall_one
 from reminders.sweep import remind_one
@@ -39,6 +40,8 @@ class Sweeper:
         if self.kept_on != today:
             await self.database.run(lambda session: keep_obligations(session, self.clock()))
             self.kept_on = today
+        # Before reminding: whoever is back today is reminded themselves.
+        await self._until_none_left(lambda session: end_one(session, today, self.clock()))
         await self._until_none_left(lambda session: remind_one(session, self.clock()))
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
@@ -52,6 +55,7 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     """The same pass for the command line. How many obligations and notices were made, people reminded, drafts seen."""
     with database.write() as session:
         made = keep_obligations(session, now)
+    _count(database, partial(end_one, today=local_date(now, OFFICE_ZONE), now=now))
     reminded = _count(database, partial(remind_one, now=now))
     recalled = _count(database, partial(recall_one, now=now))
     noticed = _count(database, partial(notify_one, now=now, links=links))

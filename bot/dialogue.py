@@ -7,7 +7,22 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from bot import access, albums, asking, edits, files, left, lists, menu, reached, tomorrow, unsent, updating, welcome
+from bot import (
+    access,
+    albums,
+    asking,
+    delegating,
+    edits,
+    files,
+    left,
+    lists,
+    menu,
+    reached,
+    tomorrow,
+    unsent,
+    updating,
+    welcome,
+)
 from bot.commands import names
 from bot.heard import Heard, Kind, hear, id_in
 from bot.house import House
@@ -292,6 +307,7 @@ _BY_NAME: dict[str, Answer] = {
     "lingua": welcome.choose_language,
     "aiuto": menu.show_help,
     "annulla": _cancel,
+    "sostituto": delegating.begin,
     "privacy": menu.show_privacy,
     "esci": welcome.ask_to_leave,
 }
@@ -313,6 +329,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "l": welcome.set_language,
     "e": welcome.leave_or_stay,
     "a": access.press,
+    "v": delegating.press,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

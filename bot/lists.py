@@ -1,5 +1,6 @@
 """What a referent may look up: projects, deadlines, questions. Shows; changes nothing."""
 
+from bot.delegating import stands_in_for
 from bot.markup import bold, escape, lines, paragraphs
 from bot.menu import ANOTHER
 from bot.turn import Turn, shortened
@@ -34,7 +35,8 @@ def show_projects(turn: Turn) -> None:
         turn.say(_("I see no project of yours yet: ask the office to add it."), [another, [turn.to_menu()]])
         return
     shown = found[:MOST_PROJECTS]
-    parts: list[str] = [_.ngettext("<b>Your project</b>", "<b>Your {n} projects</b>", len(found))]
+    title = _.ngettext("<b>Your project</b>", "<b>Your {n} projects</b>", len(found))
+    parts: list[str] = [lines(title, stands_in_for(turn))]
     parts += [_project(turn, line) for line in shown]
     if len(found) > len(shown):
         more = len(found) - len(shown)

@@ -74,12 +74,16 @@ def show_help(turn: Turn) -> None:
             "/progetti – " + _("your projects"),
             "/scadenze – " + _("what is due and when"),
             "/domande – " + _("your questions and how they stand"),
+            "/sostituto – " + _("who answers in your place while you are away"),
             "/lingua – " + _("Italiano or English"),
             "/annulla – " + _("leave what you are doing"),
             "/privacy – " + _("how we treat your data"),
             "/esci – " + _("unlink this chat"),
         ),
-        _("To add something to a question, reply to any of its messages."),
+        _(
+            "Photos, files, voice messages and places go along with what you are writing. To add something to a "
+            "question, reply to any of its messages; to correct an answer, edit your message."
+        ),
         office_contacts(turn),
     )
     turn.say(text, [[turn.button(ANOTHER, ASK_FOR_ACCESS)], [turn.to_menu()]] if turn.scene else [])

@@ -15,10 +15,12 @@ from desk.house import DeskHouse
 from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from desk.person_form import Person, form_values, look_over
 from facts.languages import Speaker
+from intake.delegation import end
 from intake.invitations import Invited, NobodyToInvite, invite, revoke
 from registry.referents import add_referent
 from registry.report import RegistryRefused
 from storage import audit
+from storage.delegations import held_by, standing_in
 from storage.desk import asked, updates_page
 from storage.desk_people import (
     Access,
@@ -153,6 +155,18 @@ def revoke_all(request: Request, house: House, signed: Manager, referent_id: Id)
     return redirect(request, f"/desk/referents/{referent_id}", _("The links no longer open anything."))
 
 
+@router.post("/desk/referents/{referent_id}/back")
+def end_absence(request: Request, house: House, signed: Manager, referent_id: Id) -> Response:
+    """Their colleague no longer stands in for them; both are told, and a new one can be chosen in the chat."""
+    with house.database.write() as session:
+        held = held_by(session, referent_id)
+        if held is None:
+            raise Refuse(404)
+        end(session, held, house.clock(), by=("staff", signed.staff_id))
+    _ = speaker(request)
+    return redirect(request, f"/desk/referents/{referent_id}", _("The absence is over. Both have been told."))
+
+
 def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invited | None = None) -> Response:
     now = house.clock()
     with house.database.read() as session:
@@ -167,6 +181,8 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             "addresses": addresses,
             "reached": reached_by(addresses, access.links),
             "projects": projects_of(session, referent_id),
+            "away": held_by(session, referent_id),
+            "stands_in": standing_in(session, referent_id),
             "questions": asked(session, referent_id=referent_id),
         }
         return render(

@@ -43,6 +43,13 @@ def to_substitute(choices: Sequence[Choice]) -> Iterator[Choice]:
         yield replace(choice, reason=Reason.SUBSTITUTE) if choice.outcome is Outcome.SENT else choice
 
 
+def away(choices: Sequence[Choice]) -> Iterator[Choice]:
+    """The same, for somebody whose substitute follows it all and is told in their own name."""
+    for choice in choices:
+        told = choice.outcome is Outcome.SENT
+        yield replace(choice, outcome=Outcome.WITHHELD, reason=Reason.AWAY) if told else choice
+
+
 def closed_for(state: ObligationState, deadline_active: bool) -> Reason | None:
     """Why nothing needs to be said about an obligation any more; None while it is open."""
     if state is ObligationState.DONE:

@@ -29,7 +29,8 @@ from facts.calendar import (
     next_working_instant,
     within_working_hours,
 )
-from reminders.choices import Choice, choose, closed_for, to_substitute, unreachable
+from reminders.choices import Choice, away, choose, closed_for, to_substitute, unreachable
+from storage.delegations import held_by, is_reached
 from storage.ladder import (
     DueStep,
     Made,
@@ -124,7 +125,9 @@ def _plans_for(
     choices: Sequence[Choice] = choose(
         [step for step in steps if step not in held], [one for one in due if isinstance(one, DueSnooze)]
     )
-    if not reachable_addresses(session, referent_id):
+    if _is_away(session, referent_id):
+        choices = list(away(choices))
+    elif not reachable_addresses(session, referent_id):
         substitute_id = _substitute_of(session, referent_id)
         reached = substitute_id is not None and reachable_addresses(session, substitute_id)
         choices = list(to_substitute(choices) if reached else unreachable(choices))
@@ -145,7 +148,9 @@ def _moment(now: datetime) -> Moment:
 
 def _remind(session: Session, referent_id: int, choices: list[Choice], moment: Moment) -> None:
     outbox_id = None
-    if any(choice.outcome is Outcome.SENT for choice in choices):
+    if _is_away(session, referent_id):
+        choices = list(away(choices))
+    elif any(choice.outcome is Outcome.SENT for choice in choices):
         outbox_id = _queue(session, referent_id, moment)
         if outbox_id is None:
             outbox_id = _queue_for(session, referent_id, moment)
@@ -189,6 +194,12 @@ def _queue_for(session: Session, absent_id: int, moment: Moment) -> int | None:
     day = f"{FOR_ANOTHER}{substitute_id}-{absent_id}-{moment.today}:"
     key = f"{day}{reminders_written(session, day) + 1}"
     return queue_to(session, substitute_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
+
+
+def _is_away(session: Session, referent_id: int) -> bool:
+    """Whether a colleague answers for them, and can be told."""
+    held = held_by(session, referent_id)
+    return held is not None and is_reached(session, held.substitute_id)
 
 
 def _substitute_of(session: Session, referent_id: int) -> int | None:

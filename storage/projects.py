@@ -311,6 +311,9 @@ def open_obligations(session: Session, ids: Collection[int], today: date) -> dic
 def follow(session: Session, referent_id: int, project_ids: Collection[int], now: datetime) -> int:
     """The referent reports on these projects from `now` on; those already followed keep their day. How many are new."""
     followed = set(session.exec(select(Following.project_id).where(Following.referent_id == referent_id)))
+    # Followed only for an absent colleague so far: from now on in their own right.
+    ids = col(Following.project_id).in_(list(project_ids))
+    session.execute(update(Following).where(col(Following.referent_id) == referent_id, ids).values(delegation_id=None))
     fresh = [
         {"referent_id": referent_id, "project_id": project_id, "since": now}
         for project_id in dict.fromkeys(project_ids)
