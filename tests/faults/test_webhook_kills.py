@@ -125,7 +125,7 @@ def test_nothing_is_lost_or_doubled_when_killed_while_telegram_posts(
 
     with a_house(database_url, sandbox, tmp_path, chats) as house:
         begin_an_update(house)
-        sandbox.post_as(twice=amount.share, out_of_order=amount.share, held=1.5, first_pause=0.05, longest_pause=0.5)
+        sandbox.post_as(twice=amount.share, out_of_order=amount.share, held=1.5, first_pause=0.2, longest_pause=1.0)
         for point in amount.points:
             house.crash_at(point)
         while house.kills < amount.kills:
