@@ -280,6 +280,7 @@ async def test_while_the_database_fails_telegram_is_asked_to_come_again(
 
     refused = await telegrams_client.post(door.path, content=large)
     trouble()
+    monkeypatch.setattr(webhook, "PATIENCE", 20)
     taken = await telegrams_client.post(door.path, content=large)
 
     assert (refused.status_code, refused.headers["retry-after"], refused.content) == (503, "2", b"")
@@ -303,6 +304,7 @@ async def test_a_commit_that_takes_too_long_is_not_waited_for_and_is_recognised_
 
     late = await telegrams_client.post(door.path, content=CIAO)
     go.set()
+    monkeypatch.setattr(webhook, "PATIENCE", 20)
     again = await telegrams_client.post(door.path, content=CIAO)
 
     assert (late.status_code, again.status_code) == (503, 200)
