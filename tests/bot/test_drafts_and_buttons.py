@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import func, select
+from sqlmodel import col, func, select
 
 from bot.heard import Heard, Kind
 from bot.turn import DraftMoved, Turn
@@ -61,7 +61,7 @@ def test_a_colleague_filling_in_the_same_is_told(stage: Stage) -> None:
 
     walk_to_summary(stage.bruno.says("/aggiorna")).presses("Invia")
 
-    told = stage.session.exec(select(Outbox).where(Outbox.address == "11")).all()[-1]
+    told = stage.session.exec(select(Outbox).where(Outbox.address == "11").order_by(col(Outbox.id))).all()[-1]
     assert "Bruno Esempio ha appena inviato l'aggiornamento" in told.body["html"]
     ada.says("50").says("320000").says("30/9/2027").presses("Stessa risposta").presses("Salta").presses("Invia")
     assert stage.sent[-1].obligation_id is None

@@ -15,7 +15,7 @@ from sandbox.people import Person
 from sandbox.pictures import plain_png
 from storage.corrections import of_thread
 from storage.database import Database
-from storage.tables import Attachment, FileState, Message, Outbox, OutboxKind, Question, Update
+from storage.tables import Address, Attachment, Channel, FileState, Message, Outbox, OutboxKind, Question, Update
 from tests.journeys.conftest import House, ada_of, hidden_fields
 from tests.journeys.talk import answers_everything, gives_an_update, presses, says
 from tests.journeys.test_main_job import a_deadline_on
@@ -29,7 +29,7 @@ ODT = b"PK\x03\x04" + b"\x00" * 22 + b"\x08\x00\x00\x00mimetypeapplication/vnd.o
 
 
 async def heard(person: Person, words: str, after: int) -> str:
-    return (await person.wait_for_message(words, after=after, timeout=15)).text
+    return (await person.wait_for_message(words, after=after, timeout=40)).text
 
 
 async def all_fetched(house: House) -> list[Attachment]:
@@ -45,8 +45,14 @@ async def all_fetched(house: House) -> list[Attachment]:
     return found
 
 
+def is_unreachable(database: Database) -> bool:
+    with database.read() as session:
+        chats = select(Address.unreachable_since).where(Address.channel == Channel.TELEGRAM)
+        return session.exec(chats).one() is not None
+
+
 async def until(ready: Callable[[], Any]) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not (found := ready()):
             await asyncio.sleep(0.05)
         return found
@@ -81,7 +87,7 @@ async def test_a_pdf_of_25_megabytes_is_refused_in_seconds_and_left_on_the_page(
 
     began = time.monotonic()
     sent = ada.sends_document("progetto.pdf", size=25 * 1024 * 1024, mime_type="application/pdf")
-    refusal = await ada.wait_for_message("troppo grande per Telegram", after=sent.id, timeout=15)
+    refusal = await ada.wait_for_message("troppo grande per Telegram", after=sent.id, timeout=40)
     seconds = time.monotonic() - began
     link = next(button["url"] for button in refusal.buttons if "/upload/" in button.get("url", ""))
     page = (await house.public.get(link)).raise_for_status().text
@@ -150,7 +156,7 @@ async def test_a_blocked_bot_reminds_by_mail_once(house: House) -> None:
     a_deadline_on(house, date(2026, 12, 1))
 
     ada.blocks()
-    await house.telegram.wait_until_confirmed()
+    await until(lambda: is_unreachable(house.database))
     await house.move_to(seconds=1)
     await until(lambda: house.mail.to("ada@example.org"))
     await house.all_sent()
