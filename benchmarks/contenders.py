@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +61,12 @@ def environment(folder: Path, database_url: str, port: int, telegram: str) -> di
 
 @contextmanager
 def raccordo(
-    folder: Path, telegram: str, people: int, server: str | None, program: tuple[str, ...] = SERVE
+    folder: Path,
+    telegram: str,
+    people: int,
+    server: str | None,
+    program: tuple[str, ...] = SERVE,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
     """`raccordo serve` on SQLite, or on a new database of the PostgreSQL `server`. Yields when its pages answer."""
     url = new_database(server, f"bench_{uuid4().hex}") if server else f"sqlite:///{folder / 'raccordo.db'}"
@@ -71,7 +76,7 @@ def raccordo(
         process = subprocess.Popen(
             [sys.executable, *program],
             cwd=ROOT,
-            env=environment(folder, url, port, telegram),
+            env=environment(folder, url, port, telegram) | dict(settings or {}),
             stdout=subprocess.DEVNULL,
             stderr=log,
         )
