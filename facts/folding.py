@@ -10,19 +10,24 @@ _SIGNS = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """Lower case, no accents, apostrophes and signs as single spaces: `Cassano d’Àdda` is `cassano d adda`."""
+    return _SIGNS.sub(" ", _bare(text)).strip()
+
+
+def holds(text: str, words: Iterable[str]) -> bool:
+    """Whether every one of these folded words stands in the text, whole or as a part of a longer one."""
+    bare = _bare(text)  # the signs may stay: no word has one inside
+    return all(word in bare for word in words)
+
+
+def _bare(text: str) -> str:
+    """Lower case, no accents."""
     bare = unicodedata.normalize("NFKD", text)
     if not bare.isascii():
         # Nearly always enough, and ten thousand messages are searched: the general way asks letter by letter.
         bare = _LATIN_MARKS.sub("", bare)
     if not bare.isascii():
         bare = "".join(c for c in bare if not unicodedata.combining(c))
-    return _SIGNS.sub(" ", bare.casefold()).strip()
-
-
-def holds(text: str, words: Iterable[str]) -> bool:
-    """Whether every one of these folded words, or its beginning or end, stands in the text."""
-    folded = fold(text)
-    return all(word in folded for word in words)
+    return bare.casefold()
 
 
 def begin_words(name: str, typed: str) -> bool:
