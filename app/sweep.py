@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Protocol
 
+import structlog
 from sqlmodel import Session
 
 from answering.notices import notify_one
@@ -17,8 +18,11 @@ from facts.calendar import OFFICE_ZONE, local_date
 from intake.delegation import end_one
 from reminders.deadlines import keep_obligations
 from reminders.drafts import recall_one
-from reminders.sweep import remind_one
+from reminders.rounds import Round
+from reminders.sweep import remind_some
 from storage.database import Database
+
+log = structlog.get_logger()
 
 
 class _Clock(Protocol):
@@ -42,9 +46,21 @@ class Sweeper:
             self.kept_on = today
         # Before reminding: whoever is back today is reminded themselves.
         await self._until_none_left(lambda session: end_one(session, today, self.clock()))
-        await self._until_none_left(lambda session: remind_one(session, self.clock()))
+        await self.remind()
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
+
+    async def remind(self) -> None:
+        """Many people in one transaction; when that fails, one by one, so that whoever fails takes nobody along."""
+        people = Round(mixed=not self.database.is_sqlite)
+        while True:
+            try:
+                if not await self.database.run(lambda session: remind_some(session, self.clock(), people)):
+                    return
+            except Exception as error:
+                if not people.goes_on():
+                    raise
+                log.exception("reminder.failed", alone=people.alone, error=type(error).__name__)
 
     async def _until_none_left(self, do_one: Callable[[Session], bool]) -> None:
         while await self.database.run(do_one):
@@ -56,16 +72,22 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     with database.write() as session:
         made = keep_obligations(session, now)
     _count(database, partial(end_one, today=local_date(now, OFFICE_ZONE), now=now))
-    reminded = _count(database, partial(remind_one, now=now))
+    reminded = remind_all(database, now)
     recalled = _count(database, partial(recall_one, now=now))
     noticed = _count(database, partial(notify_one, now=now, links=links))
     return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}
 
 
-def _count(database: Database, do_one: Callable[[Session], bool]) -> int:
+def remind_all(database: Database, now: datetime) -> int:
+    """One round, in this thread; how many people."""
+    return _count(database, partial(remind_some, now=now, people=Round()))
+
+
+def _count(database: Database, do_some: Callable[[Session], int]) -> int:
     done = 0
     while True:
         with database.write() as session:
-            if not do_one(session):
-                return done
-        done += 1
+            now_done = int(do_some(session))
+        if not now_done:
+            return done
+        done += now_done

@@ -6,7 +6,7 @@ message on). A key to somebody's page never stands there: `words.PERSONAL_PAGE` 
 any other key or code: `words.UNWRITTEN` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from delivery.parcel import Enclosure
 from delivery.words import Words, split_words
 from storage import attachments, people
 from storage.outbox import insert_message, message_at
-from storage.tables import Channel, OutboxKind, OutboxState
+from storage.tables import Address, Channel, OutboxKind, OutboxState
 
 __all__ = ["CLOSED", "KEPT", "URGENCY", "enclosures", "message_at", "queue", "queue_files", "queue_to"]
 
@@ -122,12 +122,15 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
     inbox_id: int | None = None,
     prefer: Channel | None = None,
     after: datetime | None = None,
+    ways: Mapping[Channel, Address] | None = None,
 ) -> int | None:
     """Queues on the channel they prefer, else Telegram, else e-mail; None when nothing reaches them, or twice.
 
+    `ways`: their working addresses, when the caller has looked them up already.
+
     What is KEPT and reaches nobody stays for the day on which a way opens again (`delivery/doors.py`).
     """
-    reachable = people.reachable_addresses(session, referent_id)
+    reachable = people.reachable_addresses(session, referent_id) if ways is None else ways
     channel = next((one for one in (prefer, Channel.TELEGRAM, Channel.EMAIL) if one in reachable), None)
     if channel is None:
         if kind in KEPT:

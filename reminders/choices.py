@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from storage.ladder import DueStep
+from storage.due import DueStep
 from storage.snoozes import DueSnooze
 from storage.tables import ObligationState, Outcome, Reason
 

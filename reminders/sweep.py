@@ -1,4 +1,4 @@
-"""Reminds one person at a time of everything that is due, and writes down why or why not. Words nothing: see `wording`.
+"""Reminds each person of everything that is due, and writes down why or why not. Words nothing: see `wording`.
 
 Only in working hours of the office (08:30-18:00, holidays of Milan): what falls due at night or on a holiday
 waits for the next working morning, and is then told late rather than never. A person gets one gathered reminder
@@ -10,7 +10,8 @@ What is due to somebody whom no channel reaches goes to their substitute, when t
 message per person they stand in for, beside their own. The substitute of a substitute is not asked.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import groupby
@@ -30,29 +31,34 @@ from facts.calendar import (
     within_working_hours,
 )
 from reminders.choices import Choice, away, choose, closed_for, to_substitute, unreachable
-from storage.delegations import held_by, is_reached
-from storage.ladder import (
+from reminders.rounds import Round, Waiting
+from storage.delegations import away_among
+from storage.due import (
     DueStep,
-    Made,
     Moment,
     all_due_steps,
-    claim_finished_steps,
-    claim_person,
+    claim_people,
     first_heard_step,
-    record_decisions,
     reminded_since,
-    reminders_written,
-    settle,
     somebody_waits,
     steps_of,
+)
+from storage.ladder import (
+    Made,
+    claim_finished_steps,
+    record_decisions,
+    reminders_since,
+    reminders_written,
+    settle,
     steps_with_nobody,
 )
-from storage.people import reachable_addresses
-from storage.snoozes import DueSnooze, claim_snoozer, decide_snooze, due_snoozes, next_snooze
+from storage.people import reachable_addresses, ways_to
+from storage.snoozes import DueSnooze, decide_snooze, due_snoozes, next_snooze
 from storage.substitutes import FOR_ANOTHER
-from storage.tables import OutboxKind, Outcome, Reason, Referent
+from storage.tables import Address, Channel, OutboxKind, Outcome, Reason, Referent
 
-MANY = 5_000  # steps of one person settled at once; a longer list is settled at the end of the pass
+AT_ONCE = 50  # people in one transaction: a commit is dear, and whoever writes to us waits behind it
+MANY = 5_000  # steps in one transaction; a longer list of one person is settled at the end of the round
 UNWORDED = Words(html="")  # a reminder is worded when it is sent
 
 log = structlog.get_logger()
@@ -72,22 +78,27 @@ class Plan:
     reason: Reason | None
 
 
-def remind_one(session: Session, now: datetime) -> bool:
-    """Decides everything that is due for one person and queues one message; whether there was such a person.
+def remind_some(session: Session, now: datetime, people: Round, most: int = AT_ONCE) -> int:
+    """Decides everything that is due for some people and queues one message each: how many people. 0: none is left.
 
-    When there is none left, what concerns nobody is written down too, and all that is decided is settled.
-    Outside working hours nothing happens.
+    Then what concerns nobody is written down too, and all that is decided is settled. Outside working hours nothing
+    happens.
     """
     if not within_working_hours(now, OFFICE_ZONE):
-        return False
+        return 0
     moment = _moment(now)
-    while (referent_id := claim_person(session, moment) or claim_snoozer(session, now)) is not None:
-        choices = choose(steps_of(session, referent_id, moment), due_snoozes(session, now, referent_id))
-        if choices:  # else another process has just told them
-            _remind(session, referent_id, choices, moment)
-            return True
+    while people.look(session, moment):
+        decided = _remind_these(session, people.take(most, MANY), moment)
+        if decided:  # else another process has just told them
+            people.decided()
+            return decided
     _settle_all(session, now)
-    return False
+    return 0
+
+
+def remind_one(session: Session, now: datetime) -> bool:
+    """The same for one person; whether there was such a person."""
+    return remind_some(session, now, Round(), most=1) > 0
 
 
 def next_due(session: Session, now: datetime) -> datetime | None:
@@ -122,10 +133,8 @@ def _plans_for(
 ) -> list[Plan]:
     steps = [one for one in due if isinstance(one, DueStep)]
     held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
-    choices: Sequence[Choice] = choose(
-        [step for step in steps if step not in held], [one for one in due if isinstance(one, DueSnooze)]
-    )
-    if _is_away(session, referent_id):
+    choices: Sequence[Choice] = _choices([one for one in due if one not in held])
+    if away_among(session, [referent_id]):
         choices = list(away(choices))
     elif not reachable_addresses(session, referent_id):
         substitute_id = _substitute_of(session, referent_id)
@@ -146,43 +155,79 @@ def _moment(now: datetime) -> Moment:
     return Moment(now, today, local_instant(today, time(0), OFFICE_ZONE))
 
 
-def _remind(session: Session, referent_id: int, choices: list[Choice], moment: Moment) -> None:
-    outbox_id = None
-    if _is_away(session, referent_id):
-        choices = list(away(choices))
-    elif any(choice.outcome is Outcome.SENT for choice in choices):
-        outbox_id = _queue(session, referent_id, moment)
-        if outbox_id is None:
-            outbox_id = _queue_for(session, referent_id, moment)
-            choices = list(unreachable(choices) if outbox_id is None else to_substitute(choices))
-    made = _written_down(session, referent_id, choices, outbox_id, moment.now)
-    # Now and not at the end, or each of the next people is searched for among all that is already decided.
+def _remind_these(session: Session, people: Sequence[Waiting], moment: Moment) -> int:
+    """How many of these people something was decided about."""
+    ours = claim_people(session, [one.referent_id for one in people])
+    due: dict[int, list[DueStep | DueSnooze]] = defaultdict(list)
+    for step in steps_of(session, ours, [step_id for one in people for step_id in one.step_ids], moment):
+        due[step.referent_id].append(step)
+    for snooze in due_snoozes(session, moment.now, ours):
+        due[snooze.referent_id].append(snooze)
+    gone, ways = away_among(session, due), ways_to(session, due)
+    written = reminders_since(session, due, moment.day_began)
+    made: list[Made] = []
+    for referent_id, about in due.items():
+        person = _Person(referent_id, ways[referent_id], written.get(referent_id, 0), referent_id in gone)
+        made += _remind(session, person, about, moment)
+    record_decisions(session, made, moment.now)
+    # Now and not at the end of the round, or each look would find all that is already decided.
     finished = claim_finished_steps(session, moment.now, among=[one.step_id for one in made[:MANY]])
     settle(session, [step_id for step_id, *_ in finished])
-    log.info("reminder.decided", referent=referent_id, steps=len(choices), outbox=outbox_id)
+    return len(due)
 
 
-def _written_down(
-    session: Session, referent_id: int, choices: Sequence[Choice], outbox_id: int | None, now: datetime
-) -> list[Made]:
-    """The decisions about the steps; what was to be told again is decided in its own rows."""
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """`written`: how many reminders they were written today. `away`: a colleague answers for them."""
+
+    id: int
+    ways: Mapping[Channel, Address]
+    written: int
+    away: bool
+
+
+def _remind(session: Session, person: _Person, due: Sequence[DueStep | DueSnooze], moment: Moment) -> list[Made]:
+    """Queues one message for what is told; the decisions about the steps. Those about snoozes are in their own rows."""
+    choices = _choices(due)
+    outbox_id = None
+    if person.away:
+        choices = list(away(choices))
+    elif any(choice.outcome is Outcome.SENT for choice in choices):
+        outbox_id = _queue(session, person, moment)
+        if outbox_id is None:
+            outbox_id = _queue_for(session, person.id, moment)
+            choices = list(unreachable(choices) if outbox_id is None else to_substitute(choices))
     made: list[Made] = []
     for one in choices:
         message = outbox_id if one.outcome is Outcome.SENT else None
         if isinstance(one.about, DueStep):
-            made.append(Made(one.about.step_id, referent_id, one.outcome, one.reason, message))
+            made.append(Made(one.about.step_id, person.id, one.outcome, one.reason, message))
         else:
-            decide_snooze(session, one.about.snooze_id, one.outcome, one.reason, now, message)
-    record_decisions(session, made, now)
+            decide_snooze(session, one.about.snooze_id, one.outcome, one.reason, moment.now, message)
+    log.info("reminder.decided", referent=person.id, steps=len(choices), outbox=outbox_id)
     return made
 
 
-def _queue(session: Session, referent_id: int, moment: Moment) -> int | None:
+def _choices(due: Sequence[DueStep | DueSnooze]) -> list[Choice]:
+    steps = [one for one in due if isinstance(one, DueStep)]
+    return choose(steps, [one for one in due if isinstance(one, DueSnooze)])
+
+
+def _queue(session: Session, person: _Person, moment: Moment) -> int | None:
     """One message for all of it; None when no channel reaches them."""
-    day = f"reminder:{referent_id}:{moment.today}:"
+    if not person.ways:
+        return None
     # counts the copies for other channels too: the number only has to be new
-    key = f"{day}{reminders_written(session, day) + 1}"
-    return queue_to(session, referent_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
+    key = f"reminder:{person.id}:{moment.today}:{person.written + 1}"
+    return queue_to(
+        session,
+        person.id,
+        UNWORDED,
+        kind=OutboxKind.REMINDER,
+        now=moment.now,
+        dedupe_key=key,
+        ways=person.ways,
+    )
 
 
 def _queue_for(session: Session, absent_id: int, moment: Moment) -> int | None:
@@ -192,14 +237,8 @@ def _queue_for(session: Session, absent_id: int, moment: Moment) -> int | None:
         return None
     # Both ids: two processes may decide about two people with one substitute, and must not find the same key.
     day = f"{FOR_ANOTHER}{substitute_id}-{absent_id}-{moment.today}:"
-    key = f"{day}{reminders_written(session, day) + 1}"
+    key = f"{day}{reminders_written(session, substitute_id, day) + 1}"
     return queue_to(session, substitute_id, UNWORDED, kind=OutboxKind.REMINDER, now=moment.now, dedupe_key=key)
-
-
-def _is_away(session: Session, referent_id: int) -> bool:
-    """Whether a colleague answers for them, and can be told."""
-    held = held_by(session, referent_id)
-    return held is not None and is_reached(session, held.substitute_id)
 
 
 def _substitute_of(session: Session, referent_id: int) -> int | None:

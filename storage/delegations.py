@@ -4,7 +4,7 @@ What a delegation makes are rows of `following` with its id; ending it removes e
 substitute follows anyway is not touched, and one that becomes theirs meanwhile stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -77,6 +77,19 @@ def is_reached(session: Session, referent_id: int) -> bool:
     return (
         session.exec(select(Referent.id).where(Referent.id == referent_id, reached(col(Referent.id)))).first()
         is not None
+    )
+
+
+def away_among(session: Session, referent_ids: Collection[int]) -> set[int]:
+    """Those of these people for whom a colleague answers now, and can be told."""
+    return set(
+        session.exec(
+            select(Delegation.referent_id).where(
+                col(Delegation.referent_id).in_(referent_ids),
+                col(Delegation.ended_at).is_(None),
+                reached(col(Delegation.substitute_id)),
+            )
+        )
     )
 
 

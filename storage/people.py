@@ -1,7 +1,7 @@
 """Questions about people: who has this address, how to reach them, which projects are theirs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,8 +54,16 @@ def address_of(session: Session, referent_id: int, channel: Channel) -> Address 
 
 def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Address]:
     """One working address per channel on which we write."""
-    rows = session.exec(select(Address).where(Address.referent_id == referent_id, *_works()).order_by(col(Address.id)))
-    return {row.channel: row for row in rows}
+    return ways_to(session, [referent_id])[referent_id]
+
+
+def ways_to(session: Session, referent_ids: Collection[int]) -> dict[int, dict[Channel, Address]]:
+    """The same for several people at once."""
+    found: dict[int, dict[Channel, Address]] = {referent_id: {} for referent_id in referent_ids}
+    theirs = select(Address).where(col(Address.referent_id).in_(referent_ids), *_works()).order_by(col(Address.id))
+    for row in session.exec(theirs):
+        found[row.referent_id][row.channel] = row
+    return found
 
 
 def reached(referent_id: Any) -> ColumnElement[bool]:

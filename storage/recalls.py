@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, String, cast, exists, literal, not_, or_, text, update
 from sqlmodel import Session, col, select
 
-from storage.ladder import UNHEARD
+from storage.due import UNHEARD
 from storage.substitutes import in_own_name
 from storage.tables import Draft, Outbox, OutboxKind
 

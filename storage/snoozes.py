@@ -3,7 +3,7 @@
 Like a step a snooze waits until something is decided about it, and is never looked at again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,22 +101,13 @@ def comes_again(session: Session, referent_id: int, obligation_ids: Sequence[int
     return found
 
 
-def claim_snoozer(session: Session, now: datetime) -> int | None:
-    """One referent who is to be told something again; on PostgreSQL theirs is held until the transaction ends.
-
-    Whoever claims reads again what it is (`due_snoozes`), and may find nothing left.
-    """
-    return session.execute(
-        select(col(Referent.id))
-        .join(Snooze, col(Snooze.referent_id) == col(Referent.id))
-        .where(_WAITS, col(Snooze.again_at) <= now)
-        .limit(1)
-        .with_for_update(of=Referent, skip_locked=True, key_share=True)
-    ).scalar_one_or_none()
+def snoozers(session: Session, now: datetime) -> set[int]:
+    """Everybody who is to be told something again now."""
+    return set(session.execute(select(col(Snooze.referent_id)).where(_WAITS, col(Snooze.again_at) <= now)).scalars())
 
 
-def due_snoozes(session: Session, now: datetime, referent_id: int | None = None) -> list[DueSnooze]:
-    """What waits for a decision now: of one person, or of everybody."""
+def due_snoozes(session: Session, now: datetime, referent_ids: Collection[int] | None = None) -> list[DueSnooze]:
+    """What waits for a decision now: of these people, or of everybody."""
     query = (
         select(
             col(Snooze.id),
@@ -131,8 +122,8 @@ def due_snoozes(session: Session, now: datetime, referent_id: int | None = None)
         .where(_WAITS, col(Snooze.again_at) <= now)
         .order_by(col(Snooze.id))
     )
-    if referent_id is not None:
-        query = query.where(col(Snooze.referent_id) == referent_id)
+    if referent_ids is not None:
+        query = query.where(col(Snooze.referent_id).in_(referent_ids))
     return [DueSnooze(*row) for row in session.execute(query)]
 
 

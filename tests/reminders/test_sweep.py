@@ -12,7 +12,8 @@ from facts.calendar import is_working_day, local_instant
 from reminders.choices import choose
 from reminders.deadlines import stop_deadline, waive
 from reminders.sweep import dry_run, next_due, remind_one
-from storage.ladder import DueStep, decisions_of, newest_decisions
+from storage.due import DueStep
+from storage.ladder import decisions_of, newest_decisions
 from storage.people import mark_unreachable
 from storage.reports import close_obligation
 from storage.tables import (
