@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.furnish import prepare
 from app.keys import KeysMissing, keys_file, open_database
 from app.service import build, readiness
 from app.settings import Settings
+from intake.inbox import receive
 from storage.keys import new_ring, read_ring
 
 Run = Callable[..., Result]
@@ -150,6 +153,24 @@ def test_an_empty_house_begins_with_keys_though_a_database_is_there_already(run:
 
     assert run("staff", "list").exit_code == 0
     assert keys_file(settings).exists()
+
+
+def test_what_came_before_the_first_keys_is_still_known_after_the_start(settings: Settings, now: datetime) -> None:
+    settings.seal = False
+    first = arrive_at_start(settings, now)
+    settings.seal = True
+
+    assert first is not None
+    assert arrive_at_start(settings, now) is None
+
+
+def arrive_at_start(settings: Settings, now: datetime) -> int | None:
+    database = open_database(settings)
+    prepare(database, lambda: now)
+    with database.write() as session:
+        found = receive(session, kind="telegram", account="1", provider_id="7", payload=b"{}", lane="a", now=now)
+    database.close()
+    return found
 
 
 def test_the_service_is_not_ready_while_the_file_of_its_keys_is_gone(settings: Settings) -> None:
