@@ -1,17 +1,17 @@
 """What it costs that everything kept is sealed: the dialogue, files, the search. Asserts nothing about speed.
 
-python -m benchmarks.sealing [--people 200] [--seconds 8] [--rounds 5] [--messages 10000] [--only dialogue|files|search]
+python -m benchmarks.sealing [--people 200] [--seconds 8] [--rounds 5] [--messages 10000] [--only PART]
 
-Each round measures sealed and in clear one after the other, in turns which is first; the ratio is the median of the
-rounds' own ratios, so that whatever else the machine does weighs on both alike.
+Parts: crowd, alone, files, search. Each round measures sealed and in clear one after the other, in turns which is
+first; the ratio is the median of the rounds' own ratios, so that whatever else the machine does weighs on both alike.
 """
 
 import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -39,11 +39,6 @@ SENTENCES = (
 )
 
 
-@contextmanager
-def no_server() -> Iterator[None]:
-    yield None
-
-
 def compare(title: str, unit: str, rounds: int, measure: Callable[[bool], float]) -> None:
     """`measure(sealed)` gives one figure; prints medians, spread and the median of the rounds' ratios."""
     found: dict[bool, list[float]] = {True: [], False: []}
@@ -55,24 +50,27 @@ def compare(title: str, unit: str, rounds: int, measure: Callable[[bool], float]
     print(f"| {title}, {unit} | {cells[0]} | {cells[1]} | {ratio:.3f} |", flush=True)
 
 
-def dialogue(options: argparse.Namespace) -> None:
+def crowd(options: argparse.Namespace) -> None:
+    dialogue(f"{options.people} people", Size(options.people, 2.0, options.seconds), options.rounds)
+
+
+def alone(options: argparse.Namespace) -> None:
+    dialogue("one person", Size(1, 1.0, options.seconds / 2), options.rounds * 2)
+
+
+def dialogue(who: str, size: Size, rounds: int) -> None:
     """CPU seconds for 1,000 steps: of all figures of a run the one that other work disturbs least."""
-    sizes = {"200 people": Size(options.people, 2.0, options.seconds), "one person": Size(1, 1.0, options.seconds / 2)}
     with ExitStack() as stack:
         servers = {"SQLite": None} | ({"PostgreSQL": stack.enter_context(cluster())} if BINARIES else {})
-        for who, size in sizes.items():
-            for kind, server in servers.items():
+        for kind, server in servers.items():
 
-                def measure(sealed: bool, size: Size = size, server: str | None = server) -> float:
-                    settings = {"RACCORDO_SEAL": str(sealed).lower()}
-                    run = watched(
-                        size,
-                        lambda url, folder: contenders.raccordo(folder, url, size.people, server, settings=settings),
-                    )
-                    print(f"<!-- {'sealed' if sealed else 'clear'}: {run} -->", flush=True)
-                    return run.cpu
+            def measure(sealed: bool, server: str | None = server) -> float:
+                settings = {"RACCORDO_SEAL": str(sealed).lower()}
+                return watched(
+                    size, lambda url, folder: contenders.raccordo(folder, url, size.people, server, settings=settings)
+                ).cpu
 
-                compare(f"{who}, {kind}", "CPU s per 1,000 steps", options.rounds, measure)
+            compare(f"{who}, {kind}", "CPU s per 1,000 steps", rounds, measure)
 
 
 def files(options: argparse.Namespace) -> None:
@@ -136,7 +134,7 @@ def filled(path: Path, keys: Keyring | None, messages: int) -> Database:
     return database
 
 
-PARTS = {"dialogue": dialogue, "files": files, "search": search}
+PARTS = {"crowd": crowd, "alone": alone, "files": files, "search": search}
 
 
 def main() -> None:

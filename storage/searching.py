@@ -5,7 +5,7 @@ from sqlmodel import Session, col, select
 from facts.folding import fold, holds
 from storage.tables import Message, Project, Question, Referent
 
-MOST_READ = 50_000  # messages that one search reads, the newest first: about a second and a half
+MOST_READ = 50_000  # messages that one search reads, the newest first: about a second
 BATCH = 1000
 
 
