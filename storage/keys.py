@@ -32,6 +32,8 @@ class Key:
         self.secret = secret
         self.id = self.derived(b"id")[:4].hex()
         self.values = AESGCM(self.derived(b"values"))
+        self.begin = f"{self.id}:"
+        self.begin_bytes = self.begin.encode()
 
     def derived(self, use: bytes, salt: bytes = b"") -> bytes:
         """32 bytes for one use (RFC 5869, one step: the secret is random already)."""

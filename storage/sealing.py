@@ -5,13 +5,12 @@ bound to it: moved to another place it does not open. What is in clear stays rea
 houses that do not seal.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import os
 import threading
 import time
+from binascii import a2b_base64, b2a_base64
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ MARK_BYTES = MARK.encode()
 CLEAR = "clear:"  # behind the mark: what follows only looks as if it were sealed
 CLEAR_BYTES = CLEAR.encode()
 ID_LENGTH = 8
+BEGIN = ID_LENGTH + 1  # the id and a colon
 NONCE_BYTES = 12
 LOOK_SECONDS = 1.0  # how soon a change of the file of keys is noticed, at the latest
 
@@ -70,30 +70,23 @@ class Keyring:
     def seal(self, place: bytes, clear: bytes) -> bytes:
         """`id:` and the rest. `place` says what it is."""
         key = self.ring.current
-        nonce = os.urandom(NONCE_BYTES)
-        return b"%b:%b%b" % (key.id.encode(), nonce, key.values.encrypt(nonce, clear, place))
+        return key.begin_bytes + _encrypted(key, place, clear)
 
     def open(self, place: bytes, sealed: bytes) -> bytes:
         """What `seal` was given. Raises CannotOpen."""
         key = self.key(sealed[:ID_LENGTH].decode("ascii", "replace"))
-        start = ID_LENGTH + 1
-        nonce, rest = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
-        try:
-            return key.values.decrypt(nonce, rest, place)
-        except (InvalidTag, ValueError) as error:
-            raise CannotOpen(f"{place.decode()} is not as it was sealed") from error
+        return _decrypted(key, place, sealed[BEGIN:])
 
     def seal_text(self, place: bytes, clear: bytes) -> str:
         """As `seal`, in letters."""
-        sealed = self.seal(place, clear)
-        start = ID_LENGTH + 1
-        return sealed[:start].decode() + base64.b64encode(sealed[start:]).decode()
+        key = self.ring.current
+        return key.begin + b2a_base64(_encrypted(key, place, clear), newline=False).decode()
 
     def open_text(self, place: bytes, sealed: str) -> bytes:
-        start = ID_LENGTH + 1
+        key = self.key(sealed[:ID_LENGTH])
         try:
-            return self.open(place, sealed[:start].encode() + base64.b64decode(sealed[start:], validate=True))
-        except (binascii.Error, UnicodeError) as error:
+            return _decrypted(key, place, a2b_base64(sealed[BEGIN:]))
+        except ValueError as error:  # no letters of base64
             raise CannotOpen(f"{place.decode()} is not as it was sealed") from error
 
     def key(self, key_id: str) -> Key:
@@ -124,3 +117,15 @@ class Keyring:
             except (OSError, ValueError):  # must not stop a service that has its keys; `whole` tells
                 self._seen = None
             self._look_at = time.monotonic() + LOOK_SECONDS
+
+
+def _encrypted(key: Key, place: bytes, clear: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + key.values.encrypt(nonce, clear, place)
+
+
+def _decrypted(key: Key, place: bytes, sealed: bytes) -> bytes:
+    try:
+        return key.values.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+    except (InvalidTag, ValueError) as error:
+        raise CannotOpen(f"{place.decode()} is not as it was sealed") from error

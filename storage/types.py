@@ -7,6 +7,7 @@ touched must not hold up all others.
 
 import base64
 import hashlib
+import hmac
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -210,7 +211,7 @@ class SealedJson(_Sealed):
         return value
 
     def sealed(self, value: Any, keys: Keyring) -> Any:
-        return {SEALED: keys.seal_text(self._bound, to_json(value).encode())}
+        return {SEALED: keys.seal_text(self._bound, _json_bytes(value))}
 
     def opened(self, value: Any, keys: Keyring | None) -> Any:
         return from_json(_there(keys).open_text(self._bound, value[SEALED]))
@@ -235,9 +236,7 @@ class Fingerprint(TypeDecorator[Any]):
 
 def keyed_hash(keys: Keyring, plain: bytes) -> str:
     """Of content whose SHA-256 is `plain`. What was written down without keys can follow without its content."""
-    keyed = keys.fingerprint()
-    keyed.update(plain)
-    return base64.urlsafe_b64encode(keyed.digest()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(hmac.digest(keys.ring.match.secret, plain, "sha256")).decode().rstrip("=")
 
 
 def _there(keys: Keyring | None) -> Keyring:
@@ -247,10 +246,14 @@ def _there(keys: Keyring | None) -> Keyring:
 
 
 def to_json(value: Any) -> str:
+    return _json_bytes(value).decode()
+
+
+def _json_bytes(value: Any) -> bytes:
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value)
     except TypeError:  # half a surrogate pair, a huge number: the long way
-        return json.dumps(value)
+        return json.dumps(value).encode()
 
 
 def from_json(text: Any) -> Any:
