@@ -21,11 +21,14 @@ class KeysMissing(Exception):
 
 def open_database(settings: Settings) -> Database:
     """The database with its keys, which are made for a new one. Raises KeysMissing."""
-    database = Database(settings.database, given_keys(settings))
+    database = Database(settings.database)
     try:
+        # In this order: keys are in the file before the database needs them, and another process may be making both.
         needed = keys_needed(database)
-        if database.keys is None and settings.seal and not needed:
-            database.use(_made_keys(settings))
+        keys = given_keys(settings)
+        if keys is None and settings.seal and not needed:
+            keys = _made_keys(settings)
+        database.use(keys)
         _check_complete(settings, database.keys, needed)
     except BaseException:
         database.close()

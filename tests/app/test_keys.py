@@ -13,10 +13,11 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.furnish import prepare
-from app.keys import KeysMissing, keys_file, open_database
+from app.keys import KeysMissing, keys_file, keys_needed, note_our_keys, open_database
 from app.service import build, readiness
 from app.settings import Settings
 from intake.inbox import receive
+from storage.database import Database
 from storage.keys import new_ring, read_ring
 
 Run = Callable[..., Result]
@@ -99,6 +100,27 @@ def test_keys_of_another_house_are_refused(run: Run, settings: Settings) -> None
 
     assert ours.current.id in str(refused.value)
     assert ours.current.secret.hex() not in str(refused.value)
+
+
+def test_processes_that_start_together_use_the_keys_that_one_of_them_makes(
+    database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.database_url = SecretStr(database_url)
+
+    def others_make_theirs(database: Database) -> set[str]:
+        """Between our first look and the next."""
+        monkeypatch.undo()
+        first = open_database(settings)
+        note_our_keys(first)
+        first.close()
+        return keys_needed(database)
+
+    monkeypatch.setattr("app.keys.keys_needed", others_make_theirs)
+    second = open_database(settings)
+
+    assert second.keys is not None
+    assert second.keys.ring.ids == read_ring(keys_file(settings).read_text()).ids
+    second.close()
 
 
 def test_a_file_of_keys_that_is_broken_says_so(settings: Settings) -> None:

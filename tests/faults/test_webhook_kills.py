@@ -18,7 +18,14 @@ from tests.faults.conftest import kind_of, people_with_projects
 from tests.faults.harness import START_PATIENCE, Sandbox, Serve, serving, wait_until
 from tests.faults.oracle import firsts, messages, queued, repeated
 from tests.faults.table import LINES, Line
-from tests.faults.test_kills import AT_ONCE, CRASHPOINTS, SEED, WHILE_SENDING, numbers
+from tests.faults.test_kills import (
+    AT_ONCE,
+    CRASHPOINTS,
+    SEED,
+    WHILE_SENDING,
+    numbers,
+    staff_sends_again_what_is_unclear,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -99,10 +106,12 @@ class House:
         self.start_all()
 
     def kill_one(self) -> None:
-        """At any moment up to 0.4 seconds after all processes answer, one time in ten while one of them starts."""
+        """Up to 0.4 seconds after all processes answer and one of them sends, one time in ten while one starts."""
         victim = self.chance.choice(self.serves)
         if self.chance.random() < 0.9:
             self.talk.until(lambda: all(serve.is_ready() for serve in self.serves), START_PATIENCE, "all answer")
+            before, sandbox = self.talk.sandbox.size(), self.talk.sandbox
+            self.talk.until(lambda: sandbox.heard(before, b"sendMessage"), START_PATIENCE, "one sends")
         moment = time.monotonic() + self.chance.uniform(0.0, 0.4)
         self.talk.until(lambda: time.monotonic() >= moment, 5, "a moment passes")
         victim.kill()
@@ -131,6 +140,8 @@ def test_nothing_is_lost_or_doubled_when_killed_while_telegram_posts(
         while house.kills < amount.kills:
             house.kill_one()
         house.talk.say(max(0, amount.messages - len(house.talk.said)))
+        until_quiet(house, database, amount.patience)
+        staff_sends_again_what_is_unclear(database)
         until_quiet(house, database, amount.patience)
     seconds = time.monotonic() - began
 
