@@ -10,6 +10,7 @@ from facts.calendar import local_date
 from facts.dates import show_date, show_short_date
 from facts.languages import N_
 from facts.phases import find_phase
+from storage.delegations import Held, lent_projects
 from storage.questions import QuestionLine, question_lines
 from storage.tables import QuestionState
 from storage.worklist import Owed, ProjectLine, owed_by, project_lines
@@ -37,7 +38,8 @@ def show_projects(turn: Turn) -> None:
     shown = found[:MOST_PROJECTS]
     title = _.ngettext("<b>Your project</b>", "<b>Your {n} projects</b>", len(found))
     parts: list[str] = [lines(title, stands_in_for(turn))]
-    parts += [_project(turn, line) for line in shown]
+    lent = lent_projects(turn.session, turn.person.id)
+    parts += [_project(turn, line, lent.get(line.id)) for line in shown]
     if len(found) > len(shown):
         more = len(found) - len(shown)
         parts.append(_("… and {n} more: find them with /aggiorna, by a word of the title.", n=more))
@@ -49,7 +51,7 @@ def _update_button(turn: Turn, project_id: int, title: str) -> list[Button]:
     return [turn.named(f"📝 {title}", start_update(project_id))]
 
 
-def _project(turn: Turn, line: ProjectLine) -> str:
+def _project(turn: Turn, line: ProjectLine, lent: Held | None) -> str:
     _ = turn.html
     phase = find_phase(line.phase) if line.phase else None
     updated = _("No update so far")
@@ -62,7 +64,13 @@ def _project(turn: Turn, line: ProjectLine) -> str:
         _("Phase: {phase}", phase=turn.plain(phase.label)) if phase else "",
         updated,
         due,
+        _in_place_of(turn, lent) if lent else "",
     )
+
+
+def _in_place_of(turn: Turn, lent: Held) -> str:
+    day = show_date(lent.until, turn.language)
+    return turn.html(N_("In place of {name}, until {day}"), name=lent.referent, day=day)
 
 
 def show_deadlines(turn: Turn) -> None:

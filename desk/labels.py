@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from facts.languages import N_
-from storage.desk_people import Reach
+from storage.desk_people import Door, Reach
 from storage.tables import (
     AccessState,
     Channel,
@@ -42,6 +42,10 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Channel.EMAIL: N_("E-mail"),
         Channel.WEB: N_("Personal page"),
         Channel.PHONE: N_("Phone"),
+    },
+    Door: {
+        Door.INVITATION: N_("with an invitation"),
+        Door.REQUEST: N_("after a request for access"),
     },
     Reach: {
         Reach.TELEGRAM: N_("Telegram"),

@@ -21,6 +21,7 @@ from facts.languages import Language, Speaker
 from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
 from intake.questions import add_message, ask, settle
 from storage.corrections import of_thread
+from storage.delegations import lent_projects
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
 from storage.obligations import Owed, owed_by
@@ -89,6 +90,7 @@ def page(request: Request, house: House, token: str) -> Response:
             token=token,
             me=me,
             projects=projects,
+            lent=lent_projects(session, me.id),
             reported=last_updates(session, [project.id for project in projects]),
             due=due,
             later=later,

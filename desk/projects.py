@@ -6,6 +6,7 @@ from starlette.responses import Response
 from desk.pages import House, Id, Page, Reader, Refuse, render
 from facts.calendar import local_date
 from facts.phases import OLDER_PHASES, PHASES
+from storage.delegations import who_lends
 from storage.desk import asked, one_project, owed_for, updates_page
 from storage.people import followers_of
 from storage.projects import ProjectFilter, programmes, projects_page
@@ -50,6 +51,7 @@ def project(request: Request, house: House, signed: Reader, project_id: Id) -> R
             "project.html",
             one=one,
             followers=followers_of(session, project_id),
+            in_place_of=who_lends(session, project_id),
             updates=updates,
             how_many_updates=how_many,
             owed=owed_for(session, project_id, today),

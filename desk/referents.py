@@ -20,12 +20,13 @@ from intake.invitations import Invited, NobodyToInvite, invite, revoke
 from registry.referents import add_referent
 from registry.report import RegistryRefused
 from storage import audit
-from storage.delegations import held_by, standing_in
+from storage.delegations import held_by, lent_projects, standing_in
 from storage.desk import asked, updates_page
 from storage.desk_people import (
     Access,
     access_of,
     addresses_of,
+    door_of,
     one_referent,
     reached_by,
     referents_page,
@@ -33,6 +34,7 @@ from storage.desk_people import (
     unreached_ids,
 )
 from storage.people import projects_of, revoke_personal_links
+from storage.tables import Channel
 
 router = APIRouter()
 
@@ -179,6 +181,8 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
         values: Mapping[str, Any] = {
             "roles": roles_of(session, referent_id),
             "addresses": addresses,
+            "doors": {one.id: door_of(session, one) for one in addresses if one.channel is Channel.TELEGRAM},
+            "lent": lent_projects(session, referent_id),
             "reached": reached_by(addresses, access.links),
             "projects": projects_of(session, referent_id),
             "away": held_by(session, referent_id),

@@ -4,12 +4,14 @@ The substitute follows the absent one's projects for so long, and sees and answe
 for they cannot hand on.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
 from delivery.outbox import queue_to
 from delivery.words import Words
+from facts.calendar import OFFICE_ZONE, next_working_instant
 from facts.dates import show_date
 from facts.languages import N_, Language, speaking
 from storage import audit, delegations
@@ -53,16 +55,18 @@ def end(session: Session, held: Held, now: datetime, *, by: tuple[str, int | Non
     """Gives the projects back and tells both; False when it was over already. `by`: who ends it, as in the audit."""
     if not delegations.take_back(session, held.id, now):
         return False
-    delegations.drop_drafts(session, held.substitute_id, now)
-    audit.record(session, now, by, "delegation.end", ("delegation", held.id))
-    _tell(session, held, held.substitute_id, _OVER, "over", now)
+    dropped = delegations.drop_drafts(session, held.substitute_id, now)
+    audit.record(session, now, by, "delegation.end", ("delegation", held.id), dropped_drafts=len(dropped))
+    # By itself it ends at midnight, and nobody is to be woken for it.
+    when = next_working_instant(now, OFFICE_ZONE) if by[0] == "system" else now
+    _tell(session, held, held.substitute_id, _OVER, "over", now, after=when, dropped=dropped)
     if by != ("referent", held.referent_id):
-        _tell(session, held, held.referent_id, _BACK, "back", now)
+        _tell(session, held, held.referent_id, _BACK, "back", now, after=when)
     return True
 
 
 def end_one(session: Session, today: date, now: datetime) -> bool:
-    """Ends one whose last day is behind us; whether there was one."""
+    """Ends one whose last day is behind us; whether there was one. Both read it when the office opens."""
     held = delegations.next_over(session, today)
     return held is not None and end(session, held, now, by=("system", None))
 
@@ -75,11 +79,25 @@ _OVER = N_("You no longer stand in for <b>{absent}</b>: their projects are their
 _BACK = N_("<b>{substitute}</b> no longer stands in for you: your reminders come to you again.")
 
 
-def _tell(session: Session, held: Held, referent_id: int, msgid: str, what: str, now: datetime) -> None:
+_DROPPED = N_("What you had begun there and not sent I have dropped: {titles}.")
+
+
+def _tell(  # noqa: PLR0913 - to whom, what, when
+    session: Session,
+    held: Held,
+    referent_id: int,
+    msgid: str,
+    what: str,
+    now: datetime,
+    *,
+    after: datetime | None = None,
+    dropped: Sequence[str] = (),
+) -> None:
     language = Language(session.get_one(Referent, referent_id).language)
-    values = {"absent": held.referent, "substitute": held.substitute, "day": show_date(held.until, language)}
-    words = Words(
-        speaking(language, html=True)(msgid, **values),
-        subject=speaking(language)(N_("Standing in for a colleague")),
-    )
-    queue_to(session, referent_id, words, kind=OutboxKind.NOTICE, now=now, dedupe_key=f"delegation:{held.id}:{what}")
+    _ = speaking(language, html=True)
+    said = _(msgid, absent=held.referent, substitute=held.substitute, day=show_date(held.until, language))
+    if dropped:
+        said += "\n\n" + _(_DROPPED, titles=", ".join(dropped))
+    words = Words(said, subject=speaking(language)(N_("Standing in for a colleague")))
+    key = f"delegation:{held.id}:{what}"
+    queue_to(session, referent_id, words, kind=OutboxKind.NOTICE, now=now, dedupe_key=key, after=after)

@@ -1,6 +1,6 @@
 """Decides what of all that is due one person is told and what is withheld, and why. Pure: no database, no clock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from storage.due import DueStep
@@ -17,17 +17,23 @@ class Choice:
     reason: Reason
 
 
-def choose(steps: Sequence[DueStep], snoozes: Sequence[DueSnooze] = ()) -> list[Choice]:
+def choose(steps: Sequence[DueStep], snoozes: Sequence[DueSnooze] = (), *, left: Collection[int] = ()) -> list[Choice]:
     """One choice each, all of one person. Of several due steps of one obligation, only the newest is told.
 
-    DUE is told alone, GATHERED together with others in one message.
+    DUE is told alone, GATHERED together with others in one message. `left`: obligations left to who stands in for them.
     """
     newest = _newest_of_each(steps)
     choices = [_choice(step, newest) for step in steps] + [_again(one) for one in snoozes]
+    choices = [_away(one) if one.about.obligation_id in left else one for one in choices]
     told = {one.about.obligation_id for one in choices if one.outcome is Outcome.SENT}
     if len(told) < 2:
         return choices
     return [replace(one, reason=Reason.GATHERED) if one.outcome is Outcome.SENT else one for one in choices]
+
+
+def _away(choice: Choice) -> Choice:
+    told = choice.outcome is Outcome.SENT
+    return replace(choice, outcome=Outcome.WITHHELD, reason=Reason.AWAY) if told else choice
 
 
 def unreachable(choices: Sequence[Choice]) -> Iterator[Choice]:
@@ -41,13 +47,6 @@ def to_substitute(choices: Sequence[Choice]) -> Iterator[Choice]:
     """The same, told to the substitute of somebody whom no channel reaches."""
     for choice in choices:
         yield replace(choice, reason=Reason.SUBSTITUTE) if choice.outcome is Outcome.SENT else choice
-
-
-def away(choices: Sequence[Choice]) -> Iterator[Choice]:
-    """The same, for somebody whose substitute follows it all and is told in their own name."""
-    for choice in choices:
-        told = choice.outcome is Outcome.SENT
-        yield replace(choice, outcome=Outcome.WITHHELD, reason=Reason.AWAY) if told else choice
 
 
 def closed_for(state: ObligationState, deadline_active: bool) -> Reason | None:

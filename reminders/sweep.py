@@ -8,10 +8,12 @@ What they asked to be told again, or missed while nothing reached them (`reminde
 
 What is due to somebody whom no channel reaches goes to their substitute, when there is one who is reached: one
 message per person they stand in for, beside their own. The substitute of a substitute is not asked.
+
+Who has said that they are away is told nothing of what they have left to a colleague, as long as that one is reached.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import groupby
@@ -30,9 +32,9 @@ from facts.calendar import (
     next_working_instant,
     within_working_hours,
 )
-from reminders.choices import Choice, away, choose, closed_for, to_substitute, unreachable
+from reminders.choices import Choice, choose, closed_for, to_substitute, unreachable
 from reminders.rounds import Round, Waiting
-from storage.delegations import away_among
+from storage.delegations import left_to_substitutes
 from storage.due import (
     DueStep,
     Moment,
@@ -107,7 +109,7 @@ def next_due(session: Session, now: datetime) -> datetime | None:
     moment = _moment(opening)
     if somebody_waits(session, moment, held=False):
         return opening
-    later = [one for one in (first_heard_step(session, opening), next_snooze(session)) if one is not None]
+    later = [one for one in (first_heard_step(session, moment), next_snooze(session)) if one is not None]
     instants = [next_working_instant(max(one, opening), OFFICE_ZONE) for one in later]
     if somebody_waits(session, moment, held=True):
         tomorrow = local_instant(next_working_day(moment.today), time(0), OFFICE_ZONE)
@@ -133,10 +135,10 @@ def _plans_for(
 ) -> list[Plan]:
     steps = [one for one in due if isinstance(one, DueStep)]
     held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
-    choices: Sequence[Choice] = _choices([one for one in due if one not in held])
-    if away_among(session, [referent_id]):
-        choices = list(away(choices))
-    elif not reachable_addresses(session, referent_id):
+    choices: Sequence[Choice] = _choices(
+        [one for one in due if one not in held], _left(session, {referent_id: due}, moment)[referent_id]
+    )
+    if not reachable_addresses(session, referent_id):
         substitute_id = _substitute_of(session, referent_id)
         reached = substitute_id is not None and reachable_addresses(session, substitute_id)
         choices = list(to_substitute(choices) if reached else unreachable(choices))
@@ -144,6 +146,14 @@ def _plans_for(
     return [Plan(referent_id, _step_of(one), one.about.obligation_id, one.outcome, one.reason) for one in choices] + (
         waiting
     )
+
+
+def _left(
+    session: Session, due: Mapping[int, Sequence[DueStep | DueSnooze]], moment: Moment
+) -> Mapping[int, Collection[int]]:
+    """Of what is due to each of these people, the obligations that they have left to a substitute."""
+    about = {referent_id: {one.obligation_id for one in theirs} for referent_id, theirs in due.items()}
+    return left_to_substitutes(session, about, moment.today)
 
 
 def _step_of(choice: Choice) -> int | None:
@@ -163,11 +173,11 @@ def _remind_these(session: Session, people: Sequence[Waiting], moment: Moment) -
         due[step.referent_id].append(step)
     for snooze in due_snoozes(session, moment.now, ours):
         due[snooze.referent_id].append(snooze)
-    gone, ways = away_among(session, due), ways_to(session, due)
+    left, ways = _left(session, due, moment), ways_to(session, due)
     written = reminders_since(session, due, moment.day_began)
     made: list[Made] = []
     for referent_id, about in due.items():
-        person = _Person(referent_id, ways[referent_id], written.get(referent_id, 0), referent_id in gone)
+        person = _Person(referent_id, ways[referent_id], written.get(referent_id, 0), left[referent_id])
         made += _remind(session, person, about, moment)
     record_decisions(session, made, moment.now)
     # Now and not at the end of the round, or each look would find all that is already decided.
@@ -178,21 +188,19 @@ def _remind_these(session: Session, people: Sequence[Waiting], moment: Moment) -
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """`written`: how many reminders they were written today. `away`: a colleague answers for them."""
+    """`written`: how many reminders they were written today. `left`: obligations a colleague answers for meanwhile."""
 
     id: int
     ways: Mapping[Channel, Address]
     written: int
-    away: bool
+    left: Collection[int]
 
 
 def _remind(session: Session, person: _Person, due: Sequence[DueStep | DueSnooze], moment: Moment) -> list[Made]:
     """Queues one message for what is told; the decisions about the steps. Those about snoozes are in their own rows."""
-    choices = _choices(due)
+    choices = _choices(due, person.left)
     outbox_id = None
-    if person.away:
-        choices = list(away(choices))
-    elif any(choice.outcome is Outcome.SENT for choice in choices):
+    if any(choice.outcome is Outcome.SENT for choice in choices):
         outbox_id = _queue(session, person, moment)
         if outbox_id is None:
             outbox_id = _queue_for(session, person.id, moment)
@@ -208,9 +216,9 @@ def _remind(session: Session, person: _Person, due: Sequence[DueStep | DueSnooze
     return made
 
 
-def _choices(due: Sequence[DueStep | DueSnooze]) -> list[Choice]:
+def _choices(due: Sequence[DueStep | DueSnooze], left: Collection[int]) -> list[Choice]:
     steps = [one for one in due if isinstance(one, DueStep)]
-    return choose(steps, [one for one in due if isinstance(one, DueSnooze)])
+    return choose(steps, [one for one in due if isinstance(one, DueSnooze)], left=left)
 
 
 def _queue(session: Session, person: _Person, moment: Moment) -> int | None:

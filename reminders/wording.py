@@ -18,10 +18,11 @@ from sqlmodel import Session
 from delivery.callbacks import Unchanged, parse, start_update, tomorrow, unchanged
 from delivery.links import Links
 from delivery.words import Button, Keyboard, Words
-from facts.calendar import local_date
+from facts.calendar import OFFICE_ZONE, local_date
 from facts.dates import show_date
 from facts.languages import Language, Speaker, speaking
 from reminders.choices import closed_for
+from storage.delegations import left_to_substitutes, lent_projects
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
 from storage.snoozes import snoozes_to_tell, withhold_snoozes
@@ -54,11 +55,13 @@ def word_reminder(links: Links) -> Wording:
         if referent is None:
             return None
         whose = _whose(session, row, referent)
-        still_owed = _still_owed(session, row, None if whose is None else whose.id)
+        still_owed = _still_owed(session, row, None if whose is None else whose.id, now)
         if whose is None or not still_owed:
             return None
         stand_in = None if whose.id == referent.id else _stand_in(session, whose, referent, still_owed)
         words = reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
+        if stand_in is None:
+            words = _with_whose_it_is(session, words, referent, still_owed)
         return replace(words, buttons=_with_something_to_repeat(session, words.buttons))
 
     return word
@@ -116,23 +119,41 @@ def _stand_in(session: Session, absent: Referent, reader: Referent, owing: list[
     return StandIn(absent.name, frozenset(own))
 
 
+def _with_whose_it_is(session: Session, words: Words, reader: Referent, owing: list[Owed]) -> Words:
+    """Says for whom, when some of it is the reader's only while a colleague is away."""
+    lent = lent_projects(session, reader.id)
+    projects = {one.project.id for one in owing if one.project is not None}
+    names = sorted({held.referent for project_id, held in lent.items() if project_id in projects})
+    if not names:
+        return words
+    _ = speaking(Language(reader.language), html=True)
+    said = _("You answer here in place of {names} too, who is away.", names=", ".join(names))
+    return replace(words, html=f"{words.html}\n\n<i>{said}</i>")
+
+
 def first_key(row: Outbox) -> str:
     """What a reminder tells hangs on its first row: parts of a long one, and the mail instead, have more behind."""
     return ":".join(row.dedupe_key.split(":")[:4])
 
 
-def _still_owed(session: Session, row: Outbox, referent_id: int | None) -> list[Owed]:
-    """What the message is about, less what was settled since; that is written down. None: nobody's any more."""
+def _still_owed(session: Session, row: Outbox, referent_id: int | None, now: datetime) -> list[Owed]:
+    """What the message is about, less what was settled or left to a colleague since; that is written down.
+
+    None: nobody's any more.
+    """
     key = first_key(row)
     decisions, again = decisions_to_send(session, key), snoozes_to_tell(session, key)
     told = {*decisions, *again}
     theirs = set() if referent_id is None else still_theirs(session, list(told), referent_id)
+    left = _left_since(session, row, referent_id, told, now)
     left_out: dict[Reason, set[int]] = defaultdict(set)
     still: list[Owed] = []
     for one in owed(session, list(told)):
         reason = closed_for(one.obligation.state, one.deadline.active)
         if reason is None and one.obligation.id not in theirs:
             reason = Reason.NO_LONGER_THEIRS
+        if reason is None and one.obligation.id in left:
+            reason = Reason.AWAY
         if reason is None:
             still.append(one)
         else:
@@ -142,6 +163,13 @@ def _still_owed(session: Session, row: Outbox, referent_id: int | None) -> list[
             withhold(session, [decision for about, decision in decisions.items() if about in ids], reason)
             withhold_snoozes(session, [snooze for about, snooze in again.items() if about in ids], reason)
     return still
+
+
+def _left_since(session: Session, row: Outbox, referent_id: int | None, told: set[int], now: datetime) -> set[int]:
+    """What the reader has left to a colleague. Who stands in for somebody whom nothing reaches is told as before."""
+    if referent_id is None or referent_id != row.referent_id:
+        return set()
+    return left_to_substitutes(session, {referent_id: told}, local_date(now, OFFICE_ZONE))[referent_id]
 
 
 def _paragraph(number: int, one: Owed, total: int, moment: tuple[Speaker, datetime]) -> str:

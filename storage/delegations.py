@@ -4,16 +4,28 @@ What a delegation makes are rows of `following` with its id; ending it removes e
 substitute follows anyway is not touched, and one that becomes theirs meanwhile stays.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, exists, insert, literal, not_, update
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, insert, literal, not_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from storage.obligations import concerns
 from storage.people import reached
-from storage.tables import Delegation, Draft, DraftKind, DraftState, Following, Membership, Referent
+from storage.tables import (
+    Delegation,
+    Draft,
+    DraftKind,
+    DraftState,
+    Following,
+    Membership,
+    Obligation,
+    Project,
+    Referent,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +92,62 @@ def is_reached(session: Session, referent_id: int) -> bool:
     )
 
 
-def away_among(session: Session, referent_ids: Collection[int]) -> set[int]:
-    """Those of these people for whom a colleague answers now, and can be told."""
-    return set(
-        session.exec(
-            select(Delegation.referent_id).where(
-                col(Delegation.referent_id).in_(referent_ids),
-                col(Delegation.ended_at).is_(None),
-                reached(col(Delegation.substitute_id)),
-            )
+# --- what is told to whom
+
+
+def left_to_substitutes(session: Session, due: Mapping[int, Collection[int]], today: date) -> dict[int, set[int]]:
+    """Person → those of their obligations of which they need not be told: who stands in for them is, and is reached."""
+    left: dict[int, set[int]] = {referent_id: set() for referent_id in due}
+    given = session.exec(
+        select(Delegation.referent_id, Delegation.substitute_id).where(
+            *_in_force(today), col(Delegation.referent_id).in_(due), reached(col(Delegation.substitute_id))
         )
     )
+    for referent_id, substitute_id in given.all():
+        theirs = select(Obligation.id).where(col(Obligation.id).in_(due[referent_id]), concerns(substitute_id))
+        left[referent_id] = set(session.exec(theirs))
+    return left
+
+
+def is_left_to_substitute(referent_id: Any, obligation_id: Any, today: date) -> ColumnElement[bool]:
+    """The same as a condition on (person, obligation) of the query around."""
+    return exists().where(
+        *_in_force(today),
+        col(Delegation.referent_id) == referent_id,
+        reached(col(Delegation.substitute_id)),
+        col(Obligation.id) == obligation_id,
+        concerns(col(Delegation.substitute_id)),
+    )
+
+
+def _in_force(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Its last day is over a moment before it is ended."""
+    return (col(Delegation.ended_at).is_(None), col(Delegation.until) >= today)
+
+
+def lent_projects(session: Session, substitute_id: int) -> dict[int, Held]:
+    """Project → the absence because of which this person follows it."""
+    held = {one.id: one for one in standing_in(session, substitute_id)}
+    rows = session.exec(
+        select(Following.project_id, Following.delegation_id).where(
+            Following.referent_id == substitute_id, col(Following.delegation_id).in_(list(held))
+        )
+    )
+    return {project_id: held[delegation_id] for project_id, delegation_id in rows if delegation_id is not None}
+
+
+def who_lends(session: Session, project_id: int) -> dict[int, str]:
+    """Follower → the name of the absent person because of whom they follow this project."""
+    rows = session.exec(
+        select(Following.referent_id, Referent.name)
+        .join(Delegation, col(Delegation.id) == col(Following.delegation_id))
+        .join(Referent, col(Referent.id) == col(Delegation.referent_id))
+        .where(Following.project_id == project_id)
+    )
+    return dict(rows.all())  # a result has keys(): dict() alone takes it for a mapping
+
+
+# --- handing over and taking back
 
 
 def hand_over(session: Session, delegation: Delegation) -> int:
@@ -106,8 +163,24 @@ def hand_over(session: Session, delegation: Delegation) -> int:
     return session.connection().execute(insert(Following).from_select(columns, own)).rowcount
 
 
+def hand_over_more(session: Session, referent_id: int) -> None:
+    """This person, perhaps away, follows something new: who stands in for them does too."""
+    for row in _open(session, col(Delegation.referent_id) == referent_id):
+        hand_over(session, row)
+
+
+def hand_over_again(session: Session, substitute_id: int) -> None:
+    """Whatever others who are away have, this person has too: after something was taken from them."""
+    for row in _open(session, col(Delegation.substitute_id) == substitute_id):
+        hand_over(session, row)
+
+
+def _open(session: Session, which: ColumnElement[bool]) -> Sequence[Delegation]:
+    return session.exec(select(Delegation).where(col(Delegation.ended_at).is_(None), which)).all()
+
+
 def take_back(session: Session, delegation_id: int, now: datetime) -> bool:
-    """Ends it; True for whoever comes first."""
+    """Ends it; True for whoever comes first. What its substitute has from somebody else, too, stays until that ends."""
     over = session.connection().execute(
         update(Delegation)
         .where(col(Delegation.id) == delegation_id, col(Delegation.ended_at).is_(None))
@@ -115,26 +188,51 @@ def take_back(session: Session, delegation_id: int, now: datetime) -> bool:
     )
     if over.rowcount != 1:
         return False
-    session.execute(
-        delete(Following)
-        .where(col(Following.delegation_id) == delegation_id)
-        .execution_options(synchronize_session="fetch")
-    )
+    _remove(session, delegation_id)
     return True
 
 
-def drop_drafts(session: Session, referent_id: int, now: datetime) -> int:
-    """Cancels the updates a person has begun on projects that are not theirs any more; how many."""
-    theirs = select(Following.project_id).where(Following.referent_id == referent_id)
-    changed = session.connection().execute(
-        update(Draft)
-        .where(
-            col(Draft.referent_id) == referent_id,
-            col(Draft.kind) == DraftKind.UPDATE,
-            col(Draft.state).in_((DraftState.OPEN, DraftState.PARKED)),
-            col(Draft.project_id).is_not(None),
-            col(Draft.project_id).not_in(theirs),
-        )
-        .values(state=DraftState.CANCELLED, revision=col(Draft.revision) + 1, touched_at=now)
+def take_some_back(session: Session, referent_id: int, project_ids: Collection[int]) -> None:
+    """The absent person follows these no more: nor does who stands in for them."""
+    for row in _open(session, col(Delegation.referent_id) == referent_id):
+        _remove(session, row.id, col(Following.project_id).in_(project_ids))
+
+
+def _remove(session: Session, delegation_id: int, *which: ColumnElement[bool]) -> None:
+    substitute_id = session.exec(select(Delegation.substitute_id).where(Delegation.id == delegation_id)).one()
+    session.execute(
+        delete(Following)
+        .where(col(Following.delegation_id) == delegation_id, *which)
+        .execution_options(synchronize_session="fetch")
     )
-    return changed.rowcount
+    hand_over_again(session, substitute_id)
+
+
+def keep_as_own(session: Session, referent_id: int, project_ids: Collection[int]) -> int:
+    """What this person follows only for an absent colleague is theirs in their own right from now on; how many."""
+    lent = col(Following.delegation_id).is_not(None)
+    theirs = update(Following).where(col(Following.referent_id) == referent_id, lent)
+    kept: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE gives a CursorResult
+        theirs.where(col(Following.project_id).in_(project_ids))
+        .values(delegation_id=None)
+        .execution_options(synchronize_session="fetch")
+    )
+    return kept.rowcount
+
+
+def drop_drafts(session: Session, referent_id: int, now: datetime) -> Sequence[str]:
+    """Cancels the updates a person has begun on projects that are not theirs any more; the projects' titles."""
+    theirs = select(Following.project_id).where(Following.referent_id == referent_id)
+    begun = (
+        col(Draft.referent_id) == referent_id,
+        col(Draft.kind) == DraftKind.UPDATE,
+        col(Draft.state).in_((DraftState.OPEN, DraftState.PARKED)),
+        col(Draft.project_id).is_not(None),
+        col(Draft.project_id).not_in(theirs),
+    )
+    titles = select(Project.title).join(Draft, col(Draft.project_id) == col(Project.id)).where(*begun).distinct()
+    dropped = session.exec(titles.order_by(Project.title)).all()
+    session.connection().execute(
+        update(Draft).where(*begun).values(state=DraftState.CANCELLED, revision=col(Draft.revision) + 1, touched_at=now)
+    )
+    return dropped

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from facts.folding import fold
 from storage.people import WAYS, reached
 from storage.tables import (
+    AccessRequest,
     Address,
     Following,
     Invitation,
@@ -22,6 +23,13 @@ from storage.tables import (
     Update,
 )
 from storage.tokens import token_hash
+
+
+class Door(StrEnum):
+    """By which way a chat was linked to its referent."""
+
+    INVITATION = "invitation"
+    REQUEST = "request"
 
 
 class Reach(StrEnum):
@@ -183,6 +191,20 @@ def roles_of(session: Session, referent_id: int) -> Sequence[tuple[Organization,
         .where(Membership.referent_id == referent_id)
         .order_by(Organization.name)
     ).all()
+
+
+def door_of(session: Session, address: Address) -> Door | None:
+    """How this chat was linked, at `verified_at`; None when nobody opened a door: it was written in by hand."""
+    theirs = address.referent_id
+    accepted = select(Invitation.id).where(Invitation.referent_id == theirs, Invitation.used_at == address.verified_at)
+    if session.exec(accepted).first() is not None:
+        return Door.INVITATION
+    approved = select(AccessRequest.id).where(
+        AccessRequest.referent_id == theirs,
+        AccessRequest.chat == address.value,
+        AccessRequest.decided_at == address.verified_at,
+    )
+    return Door.REQUEST if session.exec(approved).first() is not None else None
 
 
 def access_of(session: Session, referent_id: int, now: datetime) -> Access:

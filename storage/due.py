@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select, union_all
 from sqlmodel import Session, col
 
+from storage.delegations import is_left_to_substitute
 from storage.people import reached
 from storage.substitutes import in_own_name, substitute_reached
 from storage.tables import (
@@ -103,16 +104,16 @@ def reminded_since(session: Session, instant: datetime) -> set[int]:
     return {referent_id for referent_id in session.execute(reminded).scalars() if referent_id is not None}
 
 
-def first_heard_step(session: Session, after: datetime) -> datetime | None:
-    """The first instant after `after` at which a step of an open obligation reaches somebody reachable."""
-    later = _heard(_undecided(not_(col(Step.settled)) & (col(Step.due_at) > after))).subquery()
+def first_heard_step(session: Session, moment: Moment) -> datetime | None:
+    """The first instant after the moment at which a step of an open obligation reaches somebody reachable."""
+    later = _heard(_undecided(not_(col(Step.settled)) & (col(Step.due_at) > moment.now)), moment.today).subquery()
     found: datetime | None = session.execute(select(func.min(later.c.due_at))).scalar_one()
     return found
 
 
 def somebody_waits(session: Session, moment: Moment, *, held: bool) -> bool:
     """Whether somebody reachable is to be told something open at this moment; `held`: not before tomorrow."""
-    waiting = _heard(_undecided(is_due(moment.now))).subquery()
+    waiting = _heard(_undecided(is_due(moment.now)), moment.today).subquery()
     is_held = _is_held(waiting.c.due_on, waiting.c.referent_id, moment)
     return bool(session.execute(select(exists().where(is_held == literal(held)))).scalar_one())
 
@@ -181,11 +182,12 @@ def decided_for(referent_id: Any) -> ColumnElement[bool]:
     return decided.correlate_except(Decision)
 
 
-def _heard(undecided: Select[Any]) -> Select[Any]:
-    """Those about something open, for somebody we can reach, or whose substitute we can."""
+def _heard(undecided: Select[Any], today: date) -> Select[Any]:
+    """Those about something open, for somebody we can reach, or whose substitute we can, and who has not left it."""
     pairs = undecided.subquery()
     heard = or_(reached(pairs.c.referent_id), substitute_reached(pairs.c.referent_id))
-    return select(pairs).where(pairs.c.state == ObligationState.OPEN, heard)
+    left = is_left_to_substitute(pairs.c.referent_id, pairs.c.obligation_id, today)
+    return select(pairs).where(pairs.c.state == ObligationState.OPEN, heard, not_(left))
 
 
 def _due_steps(session: Session, query: Select[Any]) -> list[DueStep]:

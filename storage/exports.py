@@ -10,12 +10,14 @@ from sqlmodel import Session, SQLModel, col
 
 from storage.projects import project_places
 from storage.tables import (
+    AccessRequest,
     Address,
     Attachment,
     Audit,
     Correction,
     Deadline,
     Decision,
+    Delegation,
     Following,
     Form,
     FormVersion,
@@ -113,8 +115,19 @@ def project_rows(session: Session) -> Iterator[Row]:
 
 
 def referent_rows(session: Session) -> Iterator[Row]:
-    """Every referent with addresses, organisations, roles and the CUPs they follow."""
+    """Every referent with addresses, organisations, roles, the CUPs they follow, and who answers in their place."""
     return _stream(session, select(*_all(Referent)).order_by(col(Referent.id)), _with_contacts)
+
+
+def request_rows(session: Session) -> Iterator[Row]:
+    """Every request for access, with the organisation that was asked for and who decided."""
+    return _stream(
+        session,
+        select(*_all(AccessRequest), col(Organization.name).label("chosen"), col(Staff.name).label("decided_by_name"))
+        .outerjoin(Organization, col(Organization.id) == col(AccessRequest.organization_id))
+        .outerjoin(Staff, col(Staff.id) == col(AccessRequest.decided_by))
+        .order_by(col(AccessRequest.id)),
+    )
 
 
 def obligation_rows(session: Session) -> Iterator[Row]:
@@ -217,12 +230,19 @@ def _with_contacts(session: Session, rows: list[Row]) -> None:
         .where(col(Membership.referent_id).in_(ids))
         .order_by(col(Organization.name)),
     )
-    cups = _gathered(
-        session,
+    followed = (
         select(col(Following.referent_id), col(Project.cup))
         .join(Project, col(Project.id) == col(Following.project_id))
         .where(col(Following.referent_id).in_(ids))
-        .order_by(col(Project.cup)),
+        .order_by(col(Project.cup))
+    )
+    cups = _gathered(session, followed.where(col(Following.delegation_id).is_(None)))
+    lent = _gathered(session, followed.where(col(Following.delegation_id).is_not(None)))
+    away = _gathered(
+        session,
+        select(col(Delegation.referent_id), col(Delegation.until), col(Delegation.substitute_id)).where(
+            col(Delegation.referent_id).in_(ids), col(Delegation.ended_at).is_(None)
+        ),
     )
     for row in rows:
         mine = addresses[row["id"]]
@@ -232,6 +252,8 @@ def _with_contacts(session: Session, rows: list[Row]) -> None:
         row["organizations"] = [name for name, _ in memberships[row["id"]]]
         row["roles"] = [role for _, role in memberships[row["id"]]]
         row["cups"] = cups[row["id"]]
+        row["cups_in_place"] = lent[row["id"]]
+        row["away_until"], row["away_substitute_id"] = next(iter(away[row["id"]]), (None, None))
 
 
 def _with_decisions(session: Session, rows: list[Row]) -> None:

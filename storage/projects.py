@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, update
 from sqlmodel import Session, col, select
 
 from facts.folding import fold
+from storage.delegations import hand_over_more, keep_as_own
 from storage.tables import (
     Following,
     Obligation,
@@ -309,11 +310,12 @@ def open_obligations(session: Session, ids: Collection[int], today: date) -> dic
 
 
 def follow(session: Session, referent_id: int, project_ids: Collection[int], now: datetime) -> int:
-    """The referent reports on these projects from `now` on; those already followed keep their day. How many are new."""
+    """The referent reports on these projects from `now` on; those already followed keep their day. How many are new.
+
+    What they followed only for an absent colleague is theirs now; who stands in for them follows the new ones too.
+    """
+    kept = keep_as_own(session, referent_id, project_ids)
     followed = set(session.exec(select(Following.project_id).where(Following.referent_id == referent_id)))
-    # Followed only for an absent colleague so far: from now on in their own right.
-    ids = col(Following.project_id).in_(list(project_ids))
-    session.execute(update(Following).where(col(Following.referent_id) == referent_id, ids).values(delegation_id=None))
     fresh = [
         {"referent_id": referent_id, "project_id": project_id, "since": now}
         for project_id in dict.fromkeys(project_ids)
@@ -321,4 +323,6 @@ def follow(session: Session, referent_id: int, project_ids: Collection[int], now
     ]
     if fresh:
         session.execute(insert(Following), fresh)
-    return len(fresh)
+    if fresh or kept:
+        hand_over_more(session, referent_id)
+    return len(fresh) + kept

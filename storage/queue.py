@@ -47,7 +47,10 @@ class View(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueLine:
-    """A question in the queue: `text` is its first message, `organization` the first of its referent's."""
+    """A question in the queue: `text` is its first message, `organization` the first of its referent's.
+
+    `organizations`: how many they are.
+    """
 
     id: int
     state: QuestionState
@@ -60,6 +63,7 @@ class QueueLine:
     taken_by: str | None
     text: str | None
     solved: bool | None
+    organizations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,13 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         .correlate(Question)
         .scalar_subquery()
     )
+    organizations = (
+        select(func.count())
+        .select_from(Membership)
+        .where(Membership.referent_id == Question.referent_id)
+        .correlate(Question)
+        .scalar_subquery()
+    )
     columns: Any = select(  # type: ignore[call-overload]
         Question.id,
         Question.state,
@@ -128,6 +139,7 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         col(Staff.name),
         col(Message.text),
         col(Question.solved),
+        organizations,
     )
     rows = session.execute(
         columns.select_from(Question)

@@ -91,6 +91,11 @@ class Cast:
                 )
         return row
 
+    def also_of(self, referent: Referent, organization: Organization, role: str = "") -> Membership:
+        """One more organisation of theirs."""
+        row: Membership = self.add(Membership(referent_id=referent.id, organization_id=organization.id, role=role))
+        return row
+
     def a_staff(self, name: str = "Olga Officer", role: Role = Role.OFFICER, **other: Any) -> Staff:
         email = other.pop("email", f"staff{next(_numbers)}@example.org")
         row: Staff = self.add(Staff(email=email, name=name, role=role, created_at=self.now, **other))

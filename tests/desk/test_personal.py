@@ -13,12 +13,14 @@ from sqlmodel import select
 
 from answering.answer import answer
 from intake.builtin import ensure_builtin_forms
+from intake.delegation import delegate
 from intake.files import store_file
 from storage.database import Database
 from storage.people import new_personal_link, revoke_personal_links
 from storage.tables import (
     Channel,
     Message,
+    Organization,
     PersonalLink,
     Project,
     Question,
@@ -391,3 +393,19 @@ async def test_a_form_that_is_not_ours_asks_nothing(desk: Desk) -> None:
 
     assert refused.status_code == 403
     assert questions_of(desk, ada) == []
+
+
+async def test_what_one_follows_in_anothers_place_is_said_for_whom_and_until_when(desk: Desk) -> None:
+    ada = a_person(desk)
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        organization = session.exec(select(Organization).where(Organization.name == "Comune di Ada Esempio")).one()
+        bruno = cast.a_referent("Bruno Esempio", organization, chat=12)
+        delegate(session, ada.id, bruno.id, date(2026, 12, 4), today=date(2026, 11, 24), now=desk.house.clock())
+        token = new_personal_link(session, bruno.id, desk.house.clock())
+
+    page = (await desk.browser().get(f"/r/{token}")).text
+
+    assert "Ex mercato" in page
+    assert "Al posto di Ada Esempio, fino al 4 dic 2026" in page
+    assert "Al posto di" not in (await desk.browser().get(ada.page)).text

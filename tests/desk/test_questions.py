@@ -418,3 +418,19 @@ async def test_a_file_that_is_gone_or_not_signed_for_is_not_handed_out(desk: Des
     assert (await desk.browser("Olga").get(f"/desk/attachments/{lost_id}")).status_code == 404
     assert (await desk.browser("Olga").get("/desk/attachments/999")).status_code == 404
     assert (await desk.browser().get(f"/desk/attachments/{lost_id}")).status_code == 303
+
+
+async def test_the_queue_says_that_somebody_has_several_organisations(desk: Desk) -> None:
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        ada = cast.a_referent("Ada Esempio", cast.an_organization("Abbiategrasso"))
+        cast.a_question(ada)
+        before = cast.a_referent("Bruno Esempio", cast.an_organization("Corsico"))
+        cast.a_question(before)
+        for name in ("Melzo", "Rho"):
+            cast.also_of(ada, cast.an_organization(name))
+
+    page = (await desk.browser("Rita").get("/desk/questions")).text
+
+    assert "Abbiategrasso e altri 2<" in page
+    assert "Corsico<" in page

@@ -128,7 +128,7 @@ def test_a_request_that_moved_meanwhile_is_not_overwritten(
     session: Session, request_: AccessRequest, now: datetime
 ) -> None:
     session.expunge(request_)
-    access.cancel(session, request_, now)
+    access.forget(session, request_, access.Asked.NAME, now)
 
     with pytest.raises(access.RequestMoved):
         access.take_email(session, request_, "altro@example.org", now)

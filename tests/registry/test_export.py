@@ -16,10 +16,12 @@ from sqlmodel import Session, select
 
 from facts.languages import Language
 from intake.builtin import ensure_builtin_forms
+from intake.delegation import delegate
 from registry.cells import as_csv, guarded
 from registry.export import EXPORTS, FORMATS, export
 from storage import audit
 from storage.tables import (
+    AccessRequest,
     Address,
     Attachment,
     Channel,
@@ -70,6 +72,8 @@ def filled(session: Session, cast: Cast, now: datetime) -> Session:
     cast.add(Decision(step_id=step.id, referent_id=ada.id, outcome=Outcome.SENT, reason=Reason.DUE, decided_at=now))
     cast.add(an_inbox_row(now))
     cast.add(an_outbox_row(now))
+    words: dict[str, Any] = {"name": FORMULA, "organization": FORMULA, "email": FORMULA, "reason": FORMULA}
+    cast.add(AccessRequest(chat="44", organization_id=town.id, created_at=now, touched_at=now, **words))
     audit.record(session, now, ("staff", 1), FORMULA, (FORMULA[:20], 1), reason=FORMULA)
     session.flush()
     return session
@@ -256,3 +260,20 @@ def opened_by_libreoffice(folder: Path, kind: str, *options: str) -> dict[str, s
     command += ["--convert-to", "fods", "--outdir", str(out), *map(str, folder.glob(f"*.{kind}"))]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return {file.stem: file.read_text(encoding="utf-8") for file in out.glob("*.fods")}
+
+
+def test_what_is_lent_is_told_apart_from_what_is_ones_own(session: Session, cast: Cast, now: datetime) -> None:
+    town = cast.an_organization()
+    market, library = cast.a_project(town), cast.a_project(town)
+    ada = cast.a_referent("Ada Esempio", town, (market,), chat=11)
+    bruno = cast.a_referent("Bruno Esempio", town, (library,), chat=12)
+    delegate(session, ada.id, bruno.id, date(2026, 12, 4), today=date(2026, 11, 24), now=now)
+
+    out = io.BytesIO()
+    export(session, "referents", "json", out)
+
+    first, second = json.loads(out.getvalue())
+    assert (first["away_until"], first["away_substitute_id"]) == ("2026-12-04", bruno.id)
+    assert (first["cups"], first["cups_in_place"]) == ([market.cup], [])
+    assert (second["cups"], second["cups_in_place"]) == ([library.cup], [market.cup])
+    assert second["away_until"] is None

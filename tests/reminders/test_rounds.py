@@ -106,13 +106,13 @@ def fail_for(monkeypatch: pytest.MonkeyPatch, unlucky: set[int]) -> list[int]:
     tried: list[int] = []
     choices = sweep._choices
 
-    def choose(due: Any) -> Any:
+    def choose(due: Any, left: Any) -> Any:
         (one, *_) = due
         assert isinstance(one, DueStep)
         if one.referent_id in unlucky:
             tried.append(one.referent_id)
             raise ArithmeticError
-        return choices(due)
+        return choices(due, left)
 
     monkeypatch.setattr(sweep, "_choices", choose)
     return tried
