@@ -135,7 +135,7 @@ def _may_go(desk: Desk, row: Row[Any], busy: set[tuple[Channel, str]], at: float
         messages = max(1, len(row.body.get("files", ())))  # to Telegram an album is as many as it has parts
         wait = max(desk.limits.bot_wait(at, messages), desk.limits.chat_wait(row.address, at, messages))
         if wait <= 0:
-            desk.limits.take(row.address, at, messages=messages)
+            desk.limits.set_off(row.address, messages)
     if wait > 0:
         claim.wait(wait)
         # Those behind it in the same lane wait with it, also when the clock is about to let one pass.

@@ -198,7 +198,9 @@ class Dispatcher:
         """They are written down."""
         del self._done[: len(outcomes)]
         for outcome in outcomes:
-            self._flying.pop(outcome.parcel.id, None)
+            parcel = outcome.parcel
+            if self._flying.pop(parcel.id, None) is not None and parcel.channel is Channel.TELEGRAM:
+                self.limits.arrived(parcel.address, outcome.at.timestamp(), parcel.messages)
 
     def _work(self, session: Session, outcomes: list[Outcome], recovered: set[Channel], now: datetime) -> Claim:
         self._write(session, outcomes, recovered, now)
@@ -216,6 +218,9 @@ class Dispatcher:
         done = {outcome.parcel.id for outcome in outcomes}
         flying = [parcel for parcel in self._flying.values() if parcel.id not in done]
         busy = {(parcel.channel, parcel.address) for parcel in flying}
+        # All of them, also those of `outcomes`: they count as arrived only when this transaction is kept.
+        telegrams = [parcel for parcel in self._flying.values() if parcel.channel is Channel.TELEGRAM]
+        self.limits.on_their_way((parcel.address, parcel.messages) for parcel in telegrams)
         claim = claim_due(session, self._desk, self._room(flying, now), busy, now)
         self._crowded = claim.crowded
         return claim

@@ -52,6 +52,11 @@ class Parcel:
     files: tuple[Enclosure, ...] = ()
 
     @property
+    def messages(self) -> int:
+        """To Telegram an album is as many as it has parts."""
+        return max(1, len(self.files))
+
+    @property
     def as_documents(self) -> bool:
         """Telegram could not show its pictures as photos."""
         return bool(self.body.get("documents"))

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from delivery.lanes import Lanes
 from delivery.limits import Limits
+from sandbox.limits import Limits as TelegramsLimits
 from storage.tables import Channel
 
 GAPS = st.lists(st.floats(min_value=0, max_value=3, allow_nan=False), min_size=1, max_size=150)
@@ -13,8 +14,14 @@ GAPS = st.lists(st.floats(min_value=0, max_value=3, allow_nan=False), min_size=1
 def allowed(limits: Limits, address: str, at: float) -> bool:
     if max(limits.bot_wait(at), limits.chat_wait(address, at)) > 0:
         return False
-    limits.take(address, at)
+    send(limits, address, at)
     return True
+
+
+def send(limits: Limits, address: str, at: float, messages: int = 1) -> None:
+    """It arrives at once."""
+    limits.set_off(address, messages)
+    limits.arrived(address, at, messages)
 
 
 def most_in(window: float, times: list[float]) -> int:
@@ -64,16 +71,64 @@ def test_waiting_as_long_as_told_is_enough(gaps: list[float], address: str) -> N
         wait = max(limits.bot_wait(at), limits.chat_wait(address, at))
         at += wait
         assert max(limits.bot_wait(at), limits.chat_wait(address, at)) < 1e-6
-        limits.take(address, at)
+        send(limits, address, at)
 
 
 def test_a_clock_that_goes_back_gives_nothing_away_and_locks_nobody_out() -> None:
     limits = Limits()
     for _ in range(5):
-        limits.take("7", 1000.0)
+        send(limits, "7", 1000.0)
 
     assert limits.chat_wait("7", 500.0) == 1.0
     assert limits.chat_wait("7", 501.0) == 0.0
+
+
+FLIGHTS = st.lists(
+    st.tuples(st.floats(0, 0.3), st.floats(0, 2), st.floats(0, 1), st.integers(1, 3)), min_size=1, max_size=200
+)
+
+
+@given(FLIGHTS)
+def test_the_provider_refuses_nothing_however_long_each_message_is_on_its_way(
+    flights: list[tuple[float, float, float, int]],
+) -> None:
+    limits, provider, at = Limits(), TelegramsLimits(bot_burst=30, chat_burst=5), 1000.0
+    counted: list[tuple[float, int]] = []  # when, and by which chat
+    back: list[tuple[float, int]] = []
+    for gap, way, answer, chat in flights:
+        at += gap
+        for done, whom in sorted(one for one in back if one[0] <= at):
+            limits.arrived(str(whom), done)
+            back.remove((done, whom))
+        if max(limits.bot_wait(at), limits.chat_wait(str(chat), at)) == 0:
+            limits.set_off(str(chat))
+            counted.append((at + way, chat))
+            back.append((at + way + answer, chat))
+
+    assert all(provider.refuses(chat, moment) == 0 for moment, chat in sorted(counted))
+
+
+def test_many_that_leave_late_do_not_meet_those_that_are_chosen_next() -> None:
+    limits = Limits()
+    for chat in range(30):
+        limits.set_off(str(chat))  # at 1000; the provider counts them at 1002
+
+    assert limits.bot_wait(1001.0) > 0
+    for chat in range(30):
+        limits.arrived(str(chat), 1002.0)
+
+    assert limits.bot_wait(1002.0) > 0
+    assert limits.bot_wait(1002.5, 15) == 0
+
+
+def test_what_was_not_kept_did_not_set_off() -> None:
+    limits = Limits()
+    for chat in range(30):
+        limits.set_off(str(chat))
+    limits.on_their_way([("1", 1), ("2", 2)])
+
+    assert limits.bot_wait(1000.0, 27) == 0
+    assert limits.bot_wait(1000.0, 28) > 0
 
 
 def test_without_limits_everything_passes() -> None:
@@ -85,7 +140,7 @@ def test_without_limits_everything_passes() -> None:
 def test_chats_that_are_quiet_are_forgotten() -> None:
     limits = Limits(bot_per_second=1e9)
     for number in range(20_000):
-        limits.take(str(number), 1000.0 + number)
+        send(limits, str(number), 1000.0 + number)
 
     assert len(limits._chats) <= 5_000
 
@@ -108,18 +163,18 @@ def test_a_troubled_channel_pauses_longer_each_time_and_recovers_at_once() -> No
 def test_an_album_waits_for_all_its_parts_and_is_counted_whole() -> None:
     limits = Limits()
     for _ in range(3):
-        limits.take("7", 0.0)
+        send(limits, "7", 0.0)
 
     assert limits.chat_wait("7", 0.0, 4) == 2.0, "two of four are free"
     assert limits.chat_wait("7", 0.0, 10) == 3.0, "more than the burst can never be free: a full bucket will do"
-    limits.take("7", 3.0, messages=10)
+    send(limits, "7", 3.0, messages=10)
 
     assert limits.chat_wait("7", 3.0) == 6.0, "what comes after it waits for all"
 
 
 def test_an_album_fits_into_a_groups_minute() -> None:
     limits = Limits(chat_burst=100)
-    limits.take("-7", 0.0, messages=15)
+    send(limits, "-7", 0.0, messages=15)
 
     assert limits.chat_wait("-7", 1.0, 5) == 0.0
     assert limits.chat_wait("-7", 1.0, 6) == 59.0
