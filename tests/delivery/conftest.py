@@ -1,17 +1,21 @@
-"""The sandbox on a loopback socket, and the real bot that talks to it."""
+"""A dispatcher moved by hand, the sandbox on a loopback socket, and the real bot that talks to it."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 import telegram
 import uvicorn
 
+from delivery.limits import Limits
 from delivery.telegram import TelegramSender, make_bot
 from sandbox.telegram import TelegramSandbox
+from storage.database import Database
+from tests.delivery.wiring import Bench, Clock
 
 TOKEN = "999:example-token-that-opens-nothing"
 ADA = 5001
@@ -23,6 +27,12 @@ class World:
     url: str
     bot: telegram.Bot
     sender: TelegramSender
+
+
+@pytest.fixture
+def bench(database: Database, now: datetime) -> Bench:
+    """Limits are off."""
+    return Bench(database, Clock(now), limits=Limits(enabled=False))
 
 
 @pytest.fixture

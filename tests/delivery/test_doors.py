@@ -1,33 +1,18 @@
 """A way closes: what waits goes by mail, once. It opens again: what nobody could be told is told, once."""
 
-from datetime import datetime
-
 import pytest
 from sqlmodel import Session, col, select
 
 from delivery import doors
 from delivery.errors import Blocked, DeliveryError
-from delivery.limits import Limits
 from delivery.outbox import queue_to
 from delivery.words import Words
-from storage.database import Database
 from storage.people import mark_unreachable
 from storage.tables import Audit, Channel, Outbox, OutboxKind, OutboxState
-from tests.cast import Cast
-from tests.delivery.wiring import Bench, Clock, said
+from tests.delivery.wiring import Bench, ada, said
 
 BLOCKED = "403 Forbidden: bot was blocked by the user"
 KEPT = [OutboxKind.ANSWER, OutboxKind.NOTICE]
-
-
-@pytest.fixture
-def bench(database: Database, now: datetime) -> Bench:
-    return Bench(database, Clock(now), limits=Limits(enabled=False))
-
-
-def ada(bench: Bench, *, chat: int | None = 100, email: str | None = "ada@example.org") -> int:
-    with bench.database.write() as session:
-        return Cast(session, bench.clock.now).a_referent(chat=chat, email=email).id
 
 
 def kick(bench: Bench) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,28 +39,31 @@ async def test_kill_9_while_sending_loses_nothing_and_marks_what_it_repeats(
             put(session, datetime.now(UTC), f"message {number}", address=str(number % chats + 1))
     command = (sys.executable, "-m", "tests.delivery.sender_process", database_url, world.url, TOKEN)
 
-    async def start(crashpoint: str = "") -> asyncio.subprocess.Process:
+    @asynccontextmanager
+    async def sending(crashpoint: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
+        """Killed at the end of the block, or before it by itself."""
         environment = os.environ | {"RACCORDO_CRASHPOINT": crashpoint, "RACCORDO_DATA_KEYS": keys.ring.text}
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
         )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):  # it was quicker
+                process.kill()
+            await process.wait()
 
     for kill in range(kills):
         if kill < len(CRASHPOINTS):
-            process = await start(CRASHPOINTS[kill])
-            assert await asyncio.wait_for(process.wait(), 60) == -9
+            async with sending(CRASHPOINTS[kill]) as process:
+                assert await asyncio.wait_for(process.wait(), 60) == -9
             continue
-        process = await start()
-        so_far = len(world.sandbox.ledger.accepted("sendMessage"))
-        await world.sandbox.wait_for_calls("sendMessage", so_far + 7 + kill % 13, timeout=60)
-        process.kill()
-        await process.wait()
-    process = await start()
-    async with asyncio.timeout(120):
+        async with sending():
+            so_far = len(world.sandbox.ledger.accepted("sendMessage"))
+            await world.sandbox.wait_for_calls("sendMessage", so_far + 7 + kill % 13, timeout=60)
+    async with sending(), asyncio.timeout(120):
         while not _all_settled(database):  # not by the sandbox's bell: the last result is written after the last call
             await asyncio.sleep(0.05)
-    process.kill()
-    await process.wait()
 
     _compare(world, database, kills, messages)
 

@@ -19,6 +19,7 @@ from delivery.parcel import Parcel, Sender
 from delivery.words import Words
 from storage.database import Database
 from storage.tables import Channel, Outbox, OutboxKind, OutboxState
+from tests.cast import Cast
 
 LINKS = Links("https://raccordo.example.org", bot="EsempioBot")
 
@@ -129,6 +130,12 @@ def put(session: Session, now: datetime, text: str = "Ciao", **how: Any) -> int:
     outbox_id = queue(session, words, now=now, **(defaults | how))
     assert outbox_id is not None
     return outbox_id
+
+
+def ada(bench: Bench, *, chat: int | None = 100, email: str | None = "ada@example.org") -> int:
+    """A referent whom these ways reach; her id."""
+    with bench.database.write() as session:
+        return Cast(session, bench.clock.now).a_referent(chat=chat, email=email).id
 
 
 def said(parcels: list[Parcel]) -> list[str]:
