@@ -34,6 +34,7 @@ EVENING = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # a Monday: when the deadli
 MONTHS = 14  # periods that a monthly deadline has ahead
 BATCH = 20_000
 FIRST_CHAT = 1_000_000
+FIRST_ID = 10_001  # of projects and people; below it whoever comes later finds room
 
 # A Tuesday, and so on: the last is for whoever needs a database that nobody has swept yet.
 MORNINGS = tuple(datetime(2026, 11, day, 7, 30, tzinfo=UTC) for day in (24, 25, 26, 27))
@@ -75,7 +76,7 @@ def furnish(database: Database, crowd: Crowd) -> None:
 
 def _rows(crowd: Crowd, body_id: int, programme_ids: list[int]) -> Iterator[tuple[Any, Iterator[Mapping[str, Any]]]]:
     """Everybody's id is that of their project."""
-    people = range(1, sum(crowd.groups) + 1)
+    people = range(FIRST_ID, FIRST_ID + sum(crowd.groups))
     programme_of = (id_ for id_, size in zip(programme_ids, crowd.groups, strict=True) for _ in range(size))
     common = {"local_code": "X", "implementing_body_id": body_id, "total_cents": 100_000_000}
     yield (

@@ -45,8 +45,12 @@ class LedAstray(Exception):
 
 @dataclass
 class Crowd:
-    """What all of them measured. Latencies (seconds) and steps count only while `measuring`."""
+    """What all of them measured. Latencies (seconds) and steps count only while `measuring`.
 
+    `pause`: seconds that each of them thinks before answering.
+    """
+
+    pause: float = 0.0
     latencies: list[float] = field(default_factory=list)
     walks: int = 0
     measuring: bool = False
@@ -67,7 +71,7 @@ class Walker(Person):
                 self.crowd.latencies.append(time.perf_counter() - self.asked)
             self.at = (self.at + 1) % len(WALK)
             self.crowd.walks += self.at == 0
-            asyncio.get_running_loop().call_soon(self.go_on, message)
+            asyncio.get_running_loop().call_later(self.crowd.pause, self.go_on, message)
             if len(self.chat) > 40:
                 self._forget()
         return message

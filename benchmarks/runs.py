@@ -37,9 +37,10 @@ class Figures:
 
 
 @contextmanager
-def crowd(size: Size) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+def crowd(size: Size, *more: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """`more`: further arguments of `benchmarks.crowd`."""
     command = [sys.executable, "-m", "benchmarks.crowd", "--people", str(size.people)]
-    command += ["--warmup", str(size.warmup), "--seconds", str(size.seconds)]
+    command += ["--warmup", str(size.warmup), "--seconds", str(size.seconds), *more]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         yield process, hear(process)["url"]

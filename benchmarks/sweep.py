@@ -7,6 +7,7 @@ A due step is worth one message to one person. A sweep that tells anybody twice,
 import argparse
 import asyncio
 import cProfile
+import logging
 import os
 import pstats
 import tempfile
@@ -19,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
+import structlog
 from sqlmodel import col, func, select
 
 from app.sweep import Sweeper
@@ -140,6 +142,8 @@ def profile_one(house: House) -> None:
 
 def main() -> None:
     options = arguments()
+    # thirty thousand lines that somebody was reminded would hide the table
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     found: dict[str, list[float]] = defaultdict(list)
     with houses(options) as built:
         for house in built:

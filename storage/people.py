@@ -60,9 +60,11 @@ def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Add
 def ways_to(session: Session, referent_ids: Collection[int]) -> dict[int, dict[Channel, Address]]:
     """The same for several people at once."""
     found: dict[int, dict[Channel, Address]] = {referent_id: {} for referent_id in referent_ids}
-    theirs = select(Address).where(col(Address.referent_id).in_(referent_ids), *_works()).order_by(col(Address.id))
-    for row in session.exec(theirs):
-        found[row.referent_id][row.channel] = row
+    theirs = select(Address).where(col(Address.referent_id).in_(referent_ids), col(Address.unreachable_since).is_(None))
+    # Not by channel too: SQLite would rather read all addresses of two channels than those of fifty people.
+    for row in session.exec(theirs.order_by(col(Address.id))):
+        if row.channel in WAYS:
+            found[row.referent_id][row.channel] = row
     return found
 
 
