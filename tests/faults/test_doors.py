@@ -39,14 +39,17 @@ LONGEST_WAIT = 3600  # seconds of RetryAfter
 
 @dataclass(frozen=True)
 class Dose:
-    """`each`: chats of each kind. `rate`: messages a second from people whose chats are well."""
+    """`each`: chats of each kind. `rate`: messages a second from people whose chats are well.
+
+    Their answers and what all are told share the 30 messages a second that a bot may send.
+    """
 
     each: int
     rate: float
     patience: float
 
 
-DOSES = {"short": Dose(8, 20, 60), "full": Dose(1_000, 20, 3_600)}
+DOSES = {"short": Dose(8, 20, 60), "full": Dose(1_000, 5, 3_600)}
 
 
 @dataclass(frozen=True)
