@@ -55,6 +55,9 @@ faults: $(TOOLS)
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.outbox
+	$(BIN)/python -m benchmarks.sweep --jobs
+	$(BIN)/python -m benchmarks.sealing
 
 clean:
 	rm -rf .venv .venv-aiogram .venv-aiogram.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
