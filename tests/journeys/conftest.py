@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from app.clock import MovableClock
 from app.service import Server, Service, build
-from app.settings import Settings
+from app.settings import Settings, TelegramMode
 from desk.security import sign_in_as
 from sandbox.mail import MailSandbox
 from sandbox.people import Person
@@ -90,7 +90,9 @@ def _attribute(tag: str, name: str) -> str:
 
 
 @asynccontextmanager
-async def running_house(database_url: str, folder: Path, *, smtp_port: int = 0) -> AsyncIterator[House]:
+async def running_house(
+    database_url: str, folder: Path, *, smtp_port: int = 0, mode: TelegramMode = TelegramMode.POLLING
+) -> AsyncIterator[House]:
     """Starts everything on loopback and stops it again. `smtp_port`: another mail server than the sandbox's."""
     clock = MovableClock(started_at(TUESDAY_MORNING))
     telegram = TelegramSandbox(TOKEN, limits=False)
@@ -114,6 +116,7 @@ async def running_house(database_url: str, folder: Path, *, smtp_port: int = 0) 
         database_url=SecretStr(database_url),
         listen=f"127.0.0.1:{port}",
         telegram_token=SecretStr(TOKEN),
+        telegram_mode=mode,
         telegram_per_second=0,
         telegram_api_url=f"http://127.0.0.1:{sandbox_port}",
         smtp_url=SecretStr(f"smtp://127.0.0.1:{smtp_port}" if smtp_port else mail.url),
@@ -127,7 +130,7 @@ async def running_house(database_url: str, folder: Path, *, smtp_port: int = 0) 
         httpx.AsyncClient(base_url=settings.public_url) as public,
     ):
         house = House(service, telegram, mail, clock, desk, public)
-        await _sign_in(house)
+        sign_in(house, house.desk, "Olga Esempio")
         try:
             yield house
         finally:
@@ -139,13 +142,13 @@ async def running_house(database_url: str, folder: Path, *, smtp_port: int = 0) 
             await mail.stop()
 
 
-async def _sign_in(house: House) -> None:
+def sign_in(house: House, browser: httpx.AsyncClient, name: str) -> None:
+    """One more officer, at the desk in this browser."""
     with house.database.write() as session:
-        officer = add_staff(
-            session, email="olga@example.org", name="Olga Esempio", role=Role.OFFICER, now=house.clock()
-        )
+        email = f"{name.split(maxsplit=1)[0].lower()}@example.org"
+        officer = add_staff(session, email=email, name=name, role=Role.OFFICER, now=house.clock())
         token = sign_in_as(session, officer.id, house.clock())
-    house.desk.cookies.set("raccordo_session", token)
+    browser.cookies.set("raccordo_session", token)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 from sqlmodel import select
 
@@ -16,7 +17,7 @@ from sandbox.pictures import plain_png
 from storage.corrections import of_thread
 from storage.database import Database
 from storage.tables import Address, Attachment, Channel, FileState, Message, Outbox, OutboxKind, Question, Update
-from tests.journeys.conftest import House, ada_of, hidden_fields
+from tests.journeys.conftest import House, ada_of, hidden_fields, sign_in
 from tests.journeys.talk import answers_everything, gives_an_update, presses, says
 from tests.journeys.test_main_job import a_deadline_on
 
@@ -163,6 +164,52 @@ async def test_a_blocked_bot_reminds_by_mail_once(house: House) -> None:
 
     assert len(house.mail.to("ada@example.org")) == 1
     assert not house.telegram.ledger.refused("sendMessage"), "nobody knocked at the closed door"
+
+
+async def test_who_blocked_the_bot_and_comes_back_goes_on_in_the_chat(house: House) -> None:
+    ada = ada_of(house)
+    await says(ada, "/domanda Possiamo usare il ribasso?", "Di quale progetto")
+    await presses(ada, "Nessun progetto", "inviata")
+    ada.blocks()
+    await until(lambda: is_unreachable(house.database))
+    page = "/desk/questions/1"
+
+    await house.post(page, f"{page}/answer", text="Sì, con una variante.")
+    await until(lambda: house.mail.to("ada@example.org"))
+    await house.all_sent()
+    last = ada.chat[-1].id
+    ada.unblocks()
+    await until(lambda: not is_unreachable(house.database))
+    await house.post(page, f"{page}/answer", text="E mandateci il verbale.")
+
+    await heard(ada, "mandateci il verbale", last)
+    assert len(house.mail.to("ada@example.org")) == 1, "what went by mail"
+    assert not [message for message in ada.from_bot if "con una variante" in message.text], (
+        "came twice: in the chat too"
+    )
+
+
+async def test_of_two_people_who_answer_at_once_one_answer_leaves(house: House) -> None:
+    ada = ada_of(house)
+    await says(ada, "/domanda Entro quando?", "Di quale progetto")
+    receipt = await presses(ada, "Nessun progetto", "inviata")
+    page, action = "/desk/questions/1", "/desk/questions/1/answer"
+    sign_in(house, house.public, "Piero Esempio")
+
+    by_browser = {browser: (await browser.get(page)).text for browser in (house.desk, house.public)}
+
+    async def answers(browser: httpx.AsyncClient, text: str) -> httpx.Response:
+        return await browser.post(action, data=hidden_fields(by_browser[browser], action) | {"text": text})
+
+    by_olga, by_piero = await asyncio.gather(answers(house.desk, "Entro il 10."), answers(house.public, "Entro il 20."))
+    await heard(ada, "Entro il", receipt.id)
+    await house.all_sent()
+
+    told = [message.text for message in ada.from_bot if message.id > receipt.id]
+    late, kept = (by_piero, "Entro il 20.") if by_olga.status_code == 303 else (by_olga, "Entro il 10.")
+    assert len(told) == 1, "two answers left"
+    assert sorted([by_olga.status_code, by_piero.status_code]) == [303, 409]
+    assert kept in late.text, "what the second one wrote is lost"
 
 
 async def test_files_of_the_staff_arrive_with_the_answer(house: House) -> None:
