@@ -9,6 +9,7 @@ from storage.tables import Channel
 
 IN_A_ROW = 3.0  # failures without a success between them, before the whole channel pauses
 LONGEST_PAUSE = 30.0  # seconds
+FRESH = 5.0  # seconds: as long as others got through so lately, a chat that has to wait says nothing about the channel
 
 
 @dataclass(slots=True)
@@ -17,22 +18,30 @@ class Health:
 
     row: float = 0.0
     paused_until: float = 0.0
+    succeeded_at: float = 0.0
 
     @property
     def troubled(self) -> bool:
         return self.row >= IN_A_ROW
 
     def failed(self, at: float, weight: float = 1.0) -> None:
-        """One more failure. One that may concern a single chat weighs less."""
+        """One more failure. One that may concern a single chat weighs less.
+
+        What fails during a pause was on its way before it began, and says nothing new: thirty at once would otherwise
+        make everybody wait for as long as thirty tries one after the other.
+        """
+        if at < self.paused_until or (weight < 1.0 and 0 <= at - self.succeeded_at < FRESH):
+            return
         self.row += weight
         if self.troubled:
             pause = min(LONGEST_PAUSE, 2.0 ** min(10.0, self.row - IN_A_ROW))
             self.paused_until = max(self.paused_until, at + pause)
 
-    def succeeded(self) -> bool:
+    def succeeded(self, at: float) -> bool:
         """True when this ends a time of trouble."""
         recovered = self.troubled
         self.row = self.paused_until = 0.0
+        self.succeeded_at = max(at, self.succeeded_at)
         return recovered
 
     def width(self, at: float, full: int) -> int:

@@ -29,10 +29,11 @@ NO_WAY = "no way is open"
 KEPT = frozenset({OutboxKind.ANSWER, OutboxKind.NOTICE})
 GROUP = 10  # files that Telegram shows as one
 
+# Whoever is writing now waits for nobody: nor for a thousand answers that leave at once.
 URGENCY = {
     OutboxKind.DIALOGUE: 0,
-    OutboxKind.ANSWER: 0,
     OutboxKind.CODE: 0,
+    OutboxKind.ANSWER: 1,
     OutboxKind.INVITATION: 1,
     OutboxKind.NOTICE: 1,
     OutboxKind.REMINDER: 2,

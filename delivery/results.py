@@ -30,7 +30,7 @@ def note(lanes: Lanes, outcomes: Iterable[Outcome]) -> set[Channel]:
     for outcome in outcomes:
         health, at = lanes.of(outcome.parcel.channel), outcome.at.timestamp()
         if outcome.error is None:
-            if health.succeeded():
+            if health.succeeded(at):
                 lanes.reopen(outcome.parcel.channel)
                 recovered.add(outcome.parcel.channel)
             continue

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from delivery.lanes import Lanes
 from delivery.limits import Limits
+from delivery.results import THROTTLE_WEIGHT
 from sandbox.limits import Limits as TelegramsLimits
 from storage.tables import Channel
 
@@ -156,8 +157,34 @@ def test_a_troubled_channel_pauses_longer_each_time_and_recovers_at_once() -> No
 
     assert pauses == [0, 0, 1, 2, 4, 8, 16, 30, 30]
     assert health.width(at, 30) == 1
-    assert health.succeeded()
+    assert health.succeeded(at)
     assert health.width(at, 30) == 30
+
+
+def test_what_was_on_its_way_when_the_pause_began_does_not_make_it_longer() -> None:
+    health = Lanes().of(Channel.TELEGRAM)
+
+    for _ in range(30):
+        health.failed(1000.0)
+
+    assert health.paused_until == 1001.0
+
+
+def test_chats_that_have_to_wait_do_not_pause_the_channel_while_others_get_through() -> None:
+    health, at = Lanes().of(Channel.TELEGRAM), 1000.0
+    for _ in range(10):
+        health.succeeded(at)
+        for _ in range(100):
+            at += 0.04
+            health.failed(at, THROTTLE_WEIGHT)
+    through = health.paused_until
+
+    for _ in range(100):
+        at += 0.04
+        health.failed(at, THROTTLE_WEIGHT)
+
+    assert through == 0.0
+    assert health.paused_until > 0, "for five seconds nobody got through: now it is the bot that has to wait"
 
 
 def test_an_album_waits_for_all_its_parts_and_is_counted_whole() -> None:
