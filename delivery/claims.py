@@ -12,13 +12,14 @@ import structlog
 from sqlalchemy import Row
 from sqlmodel import Session
 
+from delivery import doors
 from delivery.errors import DeliveryError
 from delivery.lanes import Lanes
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.outbox import enclosures, queue_parts
 from delivery.parcel import Parcel
-from delivery.verdicts import IN_OFFICE_HOURS, MARKED, judge
+from delivery.verdicts import FALLS_BACK, IN_OFFICE_HOURS, MARKED, judge
 from delivery.words import Words, opens_personal_page, split_words, with_personal_page, with_secret
 from facts.calendar import OFFICE_ZONE, next_working_instant, within_working_hours
 from facts.languages import Language, speaking
@@ -32,7 +33,7 @@ NEXT_PAGES = 256
 PAGES = 20  # one claim looks at no more than this: thousands of closed lanes must not hold the database
 LEASE = timedelta(seconds=180)  # longer than any send can last
 _MISFIT = "it could not be worded"
-_JOINED = {"language", "thought_unreachable"}  # what comes with a row and is no column of its table
+_JOINED = {"language", "thought_unreachable", "holder"}  # what comes with a row and is no column of its table
 
 log = structlog.get_logger()
 
@@ -92,9 +93,9 @@ def _choose(
         if not open_channels:
             break
         rows = dispatching.due(session, open_channels, now, after, size, elsewhere=elsewhere)
-        too_early = _put_off(session, rows, now)
+        not_now = _put_off(session, rows, now) | _follow(session, rows, (now, claim))
         for row in rows:
-            if row.id in too_early:
+            if row.id in not_now:
                 continue
             if room[row.channel] <= 0 or (row.channel, row.address) in busy:
                 claim.crowded = True
@@ -117,6 +118,24 @@ def _put_off(session: Session, rows: Sequence[Row[Any]], now: datetime) -> set[i
         return set()
     dispatching.put_off(session, reminders, next_working_instant(now, OFFICE_ZONE))
     return reminders
+
+
+def _follow(session: Session, rows: Sequence[Row[Any]], moment: tuple[datetime, Claim]) -> set[int]:
+    """What was left in a chat that its reader has given up, or somebody else has now, follows them: their ids."""
+    now, claim = moment
+    astray = [row for row in rows if _is_astray(row)]
+    for chat, referent_id in sorted({(row.address, row.referent_id) for row in astray}):
+        doors.follow(session, referent_id, chat, now)
+    if astray:
+        claim.wait(0.0)  # they may go at once, by another way
+    return {row.id for row in astray}
+
+
+def _is_astray(row: Row[Any]) -> bool:
+    """A prompt may go to a chat that is nobody's: the goodbye to who leaves does."""
+    if row.channel is not Channel.TELEGRAM or row.referent_id is None or row.holder == row.referent_id:
+        return False
+    return row.holder is not None or row.kind in FALLS_BACK
 
 
 def _open(desk: Desk, room: dict[Channel, int], at: float, claim: Claim) -> list[Channel]:

@@ -1,7 +1,8 @@
 """What happens when a way to somebody closes, and when it opens again. Refuses to send and to commit.
 
 Closed: what waits there and must reach the person goes by mail, at once and once. What has no mail to go by stays,
-and staff see it. Opened: what nobody could tell them meanwhile is put in line again.
+and staff see it. Opened: what nobody could tell them meanwhile is put in line again. A chat that is theirs no more is
+left to whoever has it next: what waits there for them follows them.
 """
 
 from collections.abc import Sequence
@@ -11,12 +12,15 @@ from typing import Any
 
 from sqlmodel import Session
 
-from delivery.outbox import CLOSED, KEPT, URGENCY, queue_files, queue_parts
+from delivery.outbox import CLOSED, KEPT, NO_WAY, URGENCY, queue_files, queue_parts
 from delivery.verdicts import FALLS_BACK
 from delivery.words import Words, split_words
 from storage import audit, dispatching, people
 from storage.outbox import insert_message
-from storage.tables import Channel, OutboxState
+from storage.tables import Channel, OutboxKind, OutboxState
+
+# What somebody whom nothing reaches hears later: told as it is, or gathered anew with what is due then.
+TOLD_LATER = KEPT | {OutboxKind.REMINDER}
 
 
 def close(
@@ -49,6 +53,36 @@ def tell_kept(session: Session, referent_id: int, channel: Channel, value: str, 
     for row in dispatching.dead_to(session, referent_id, KEPT):
         if row.body.get(CLOSED):
             _put_in_line(session, row, channel, value, now)
+
+
+def follow(session: Session, referent_id: int, chat: str, now: datetime) -> None:
+    """This chat is not theirs: what waits there for them goes where they are reached now, or waits until they are.
+
+    A prompt stays, being of use only there, unless somebody else reads it by now.
+    """
+    theirs = [row for row in dispatching.waiting_at(session, Channel.TELEGRAM, chat) if row.referent_id == referent_id]
+    new = people.reachable_addresses(session, referent_id).get(Channel.TELEGRAM)
+    if new is not None:
+        dispatching.redirect(session, [row.id for row in theirs], new.value)
+        return
+    taken = people.referent_at(session, Channel.TELEGRAM, chat) is not None
+    for parts in _messages(theirs):
+        if parts[0].kind in FALLS_BACK:
+            if not _go_by_mail(session, parts, now):
+                _put_by(session, parts, now)
+        elif taken:
+            dispatching.leave(session, [row.id for row in parts], OutboxState.WITHHELD)
+
+
+def _put_by(session: Session, parts: Sequence[Any], now: datetime) -> None:
+    """No way is open: as not delivered, for the day on which one is. What would come too late then is not said."""
+    if parts[0].kind not in TOLD_LATER:
+        dispatching.leave(session, [row.id for row in parts], OutboxState.WITHHELD)
+        return
+    for row in parts:
+        dead = {"state": OutboxState.DEAD, "error": NO_WAY, "body": row.body | {CLOSED: True}}
+        dispatching.postpone(session, row.id, dead)
+        audit.record(session, now, ("system", None), "outbox.dead", ("outbox", row.id))
 
 
 def _messages(rows: Sequence[Any]) -> list[list[Any]]:

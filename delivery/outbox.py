@@ -20,7 +20,7 @@ from storage import attachments, people
 from storage.outbox import insert_message, message_at
 from storage.tables import Address, Channel, OutboxKind, OutboxState
 
-__all__ = ["CLOSED", "KEPT", "URGENCY", "enclosures", "message_at", "queue", "queue_files", "queue_to"]
+__all__ = ["CLOSED", "KEPT", "NO_WAY", "URGENCY", "enclosures", "message_at", "queue", "queue_files", "queue_to"]
 
 CLOSED = "closed"
 NO_WAY = "no way is open"

@@ -10,7 +10,7 @@ from datetime import datetime
 from markupsafe import Markup
 from sqlmodel import Session
 
-from delivery.doors import tell_kept
+from delivery.doors import follow, tell_kept
 from delivery.links import Links
 from delivery.outbox import queue
 from delivery.words import UNWRITTEN, Words
@@ -176,11 +176,15 @@ def _tell_old_chat(session: Session, referent_id: int, chat_id: str, now: dateti
 
 
 def leave(session: Session, chat_id: str, now: datetime) -> Referent | None:
-    """Unlinks a chat and cancels what was begun and not finished; None when the chat was nobody's."""
+    """Unlinks a chat and cancels what was begun and not finished; None when the chat was nobody's.
+
+    What waits there for them goes by mail: who uses the phone next must not read it.
+    """
     referent = people.referent_at(session, Channel.TELEGRAM, chat_id)
     if referent is None:
         return None
     keys.unbind_chat(session, chat_id)
+    follow(session, referent.id, chat_id, now)
     access.cancel_requests(session, chat_id, now)
     cancelled = keys.cancel_drafts(session, referent.id, now)
     person = ("referent", referent.id)

@@ -27,7 +27,12 @@ _INDEXED = text("state IN ('queued', 'retry', 'sending')")
 MOST_CLAIMS = 5
 
 _DUE = (
-    select(outbox, _referent.c.language, _address.c.unreachable_since.is_not(None).label("thought_unreachable"))
+    select(
+        outbox,
+        _referent.c.language,
+        _address.c.unreachable_since.is_not(None).label("thought_unreachable"),
+        _address.c.referent_id.label("holder"),
+    )
     .outerjoin(_referent, _referent.c.id == outbox.c.referent_id)
     .outerjoin(_address, and_(_address.c.channel == outbox.c.channel, _address.c.value == outbox.c.address))
     .where(
@@ -87,8 +92,8 @@ def due(
     *,
     elsewhere: Collection[str] = (),
 ) -> Sequence[Row[Any]]:
-    """Waiting messages in the order of their urgency, then age, behind `after` (urgency, id), with `language` and
-    `thought_unreachable`.
+    """Waiting messages in the order of their urgency, then age, behind `after` (urgency, id), with `language`,
+    `thought_unreachable` and whose the address is now (`holder`).
 
     None to the addresses `elsewhere`: thousands of messages to one chat must not hide everybody else's.
     """
@@ -245,6 +250,13 @@ def readdress(session: Session, channel: Channel, old: str, new: str) -> None:
         update(outbox)
         .where(_INDEXED, outbox.c.channel == channel, outbox.c.address == old, _state.in_(_WAITING))
         .values(address=new)
+    )
+
+
+def redirect(session: Session, ids: Collection[int], address: str) -> None:
+    """Those of these that wait go to this address of the same channel."""
+    session.connection().execute(
+        update(outbox).where(outbox.c.id.in_(ids), _state.in_(_WAITING)).values(address=address)
     )
 
 
