@@ -2,7 +2,6 @@
 
 from bot.turn import Turn
 from delivery import doors
-from reminders.again import tell_missed
 from storage.tables import Channel
 
 BLOCKED = "blocked"  # Telegram says so before we try: `my_chat_member`
@@ -15,5 +14,4 @@ def closed(turn: Turn) -> None:
 
 def opened(turn: Turn) -> None:
     """What nobody could tell them is told now; of the reminders, what is still due."""
-    if doors.open_again(turn.session, Channel.TELEGRAM, turn.chat, turn.now):
-        tell_missed(turn.session, turn.person.id, turn.now)
+    doors.open_again(turn.session, Channel.TELEGRAM, turn.chat, turn.now)

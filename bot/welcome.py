@@ -9,7 +9,6 @@ from bot.menu import first_name, menu_rows, office_contacts, privacy_notice, sho
 from bot.turn import Turn
 from facts.languages import N_, Language
 from intake.invitations import ChatTaken, accept, invitation_for, leave
-from reminders.again import tell_missed
 from storage.people import organizations_of, the_office
 from storage.tables import Inbox, Referent
 
@@ -112,7 +111,6 @@ def confirm(turn: Turn, verdict: str, inbox_id: int) -> None:
     if referent is None:
         known_or_stranger(turn, bad_key=True)
         return
-    tell_missed(turn.session, referent.id, turn.now)
     _ = turn.html
     turn.say(
         paragraphs(

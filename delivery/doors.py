@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from delivery.missed import tell_missed
 from delivery.outbox import CLOSED, KEPT, NO_WAY, URGENCY, queue_files, queue_parts
 from delivery.verdicts import FALLS_BACK
 from delivery.words import Words, split_words
@@ -49,7 +50,8 @@ def open_again(session: Session, channel: Channel, value: str, now: datetime) ->
 
 
 def tell_kept(session: Session, referent_id: int, channel: Channel, value: str, now: datetime) -> None:
-    """This way to them is open, or new: what nobody could tell them leaves by it."""
+    """This way to them is open, or new: what nobody could tell them leaves by it; of the reminders, what is due."""
+    tell_missed(session, referent_id, now)
     for row in dispatching.dead_to(session, referent_id, KEPT):
         if row.body.get(CLOSED):
             _put_in_line(session, row, channel, value, now)

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from delivery.callbacks import ASK_FOR_ACCESS, MENU, UPDATE
+from delivery.doors import open_again
 from delivery.outbox import queue, queue_to
 from delivery.words import Button, Words
 from facts.languages import N_, Language, speaking
@@ -136,6 +137,7 @@ def _keep_address(session: Session, request: AccessRequest, referent: Referent, 
         session.add(Address(referent_id=referent.id, channel=Channel.EMAIL, value=request.email, created_at=now))
         session.flush()
     people.mark_verified(session, Channel.EMAIL, request.email, now)
+    open_again(session, Channel.EMAIL, request.email, now)
 
 
 def _link(session: Session, request: AccessRequest, referent: Referent, now: datetime) -> None:

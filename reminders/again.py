@@ -1,6 +1,7 @@
-"""Tells people again: tomorrow, because they asked; now, because nothing reached them when it was due. Words nothing.
+"""Tells people again tomorrow, because they asked. Words nothing.
 
-Only writes down what waits to be told; the sweep gathers it with whatever else is due to that person then.
+Only writes down what waits to be told; the sweep gathers it with whatever else is due to that person then. What they
+hear again because nothing reached them when it was due is written down in `delivery/missed.py`.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ from sqlmodel import Session
 from delivery.outbox import message_at
 from facts.calendar import OFFICE_ZONE, WORKING_HOURS, local_date, local_instant, next_working_day
 from reminders.wording import first_key
-from storage.dispatching import dead_to, leave
 from storage.ladder import decisions_to_send, still_theirs
 from storage.obligations import owed
-from storage.snoozes import Telling, comes_again, snooze, snoozes_to_tell, tellings
-from storage.tables import Again, Channel, ObligationState, OutboxKind, OutboxState, Outcome, Reason
+from storage.snoozes import comes_again, snooze, snoozes_to_tell
+from storage.tables import Again, Channel, ObligationState, OutboxKind
 from storage.worklist import owed_by
 
 
@@ -50,21 +50,6 @@ def remind_tomorrow(session: Session, referent_id: int, chat: str, message_id: s
     return PutOff(tuple(about), again_at)
 
 
-def tell_missed(session: Session, referent_id: int, now: datetime) -> int:
-    """A way to them is open again: what nobody could tell them and is still due, they hear now. How many things.
-
-    The reminders that did not arrive are put aside: they would all tell the same, and some of it too late.
-    """
-    latest: dict[int, bool] = {}
-    for one in tellings(session, referent_id):
-        latest[one.obligation_id] = _reached_nobody(one) if _counts(one) else latest.get(one.obligation_id, False)
-    missed = [obligation_id for obligation_id, unheard in latest.items() if unheard]
-    snooze(session, referent_id, missed, Again.MISSED, now, now)
-    undelivered = [row.id for row in dead_to(session, referent_id, {OutboxKind.REMINDER})]
-    leave(session, undelivered, OutboxState.WITHHELD)
-    return len(missed)
-
-
 def _told(session: Session, referent_id: int, chat: str, message_id: str) -> list[int] | None:
     row = message_at(session, Channel.TELEGRAM, chat, message_id)
     if row is None or row.kind is not OutboxKind.REMINDER or row.referent_id != referent_id:
@@ -80,12 +65,3 @@ def _still_open(session: Session, referent_id: int, about: list[int]) -> list[in
         for one in owed(session, about)
         if one.obligation.state is ObligationState.OPEN and one.deadline.active and one.obligation.id in theirs
     ]
-
-
-def _counts(one: Telling) -> bool:
-    """Whether it was meant to reach somebody: what was overtaken or came before their time was not."""
-    return one.outcome is Outcome.SENT or one.reason is Reason.UNREACHABLE
-
-
-def _reached_nobody(one: Telling) -> bool:
-    return one.outcome is Outcome.WITHHELD or one.outbox_state is OutboxState.DEAD

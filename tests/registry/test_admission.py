@@ -1,6 +1,6 @@
 """What the desk decides about a request: who is let in, as whom, for what, and what they are told."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,16 @@ from sqlmodel import Session, col, select
 from delivery.words import plain_text
 from registry.admission import Admission, NoSuchRequest, Overtaken, approve, refuse
 from registry.report import RegistryRefused
+from reminders.sweep import remind_one
 from storage.access import similar_referents
-from storage.people import address_of, organizations_of, projects_of, referent_at
+from storage.people import (
+    address_of,
+    mark_unreachable,
+    organizations_of,
+    projects_of,
+    reachable_addresses,
+    referent_at,
+)
 from storage.tables import (
     AccessRequest,
     AccessState,
@@ -23,10 +31,12 @@ from storage.tables import (
     Outbox,
     OutboxKind,
     Project,
+    Recurrence,
     Referent,
     Staff,
 )
 from tests.cast import Cast
+from tests.reminders.makers import a_new_deadline
 
 DARIO = Admission("Dario Esempio", "Abbiategrasso")
 
@@ -147,6 +157,38 @@ def test_a_known_person_gets_one_more_organisation(cast: Cast, abbiategrasso: Or
     assert chat == "11"
     assert "Sei con noi per: Abbiategrasso, Corsico." in text
     assert "questa chat" not in text
+
+
+@pytest.mark.parametrize("whose", ["dario@example.org", "altra@example.org"])
+def test_who_could_not_be_reached_hears_what_they_missed(
+    cast: Cast, abbiategrasso: Organization, market: Project, olga: Staff, whose: str
+) -> None:
+    ada = cast.a_referent("Ada Esempio", abbiategrasso, (market,), email=whose)
+    mark_unreachable(cast.session, Channel.EMAIL, whose, "550 no such user", cast.now)
+    a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 11, 25), day=None)
+    assert remind_one(cast.session, cast.now)
+    request = a_request(cast, abbiategrasso)
+    admission = Admission("Ada Esempio", "Abbiategrasso", referent_id=ada.id)
+
+    approve(cast.session, request.id, admission, revision=0, by=olga.id, now=cast.now)
+    assert remind_one(cast.session, cast.now)
+
+    (row,) = cast.session.exec(select(Outbox).where(Outbox.kind == OutboxKind.REMINDER)).all()
+    assert (row.address, row.referent_id) == ("44", ada.id)
+    assert not remind_one(cast.session, cast.now)
+
+
+def test_a_mailbox_from_which_the_code_was_read_works_again(
+    cast: Cast, abbiategrasso: Organization, olga: Staff
+) -> None:
+    ada = cast.a_referent("Ada Esempio", email="dario@example.org")
+    mark_unreachable(cast.session, Channel.EMAIL, "dario@example.org", "550 mailbox full", cast.now)
+    request = a_request(cast, abbiategrasso)
+    admission = Admission("Ada Esempio", "Abbiategrasso", referent_id=ada.id)
+
+    approve(cast.session, request.id, admission, revision=0, by=olga.id, now=cast.now)
+
+    assert set(reachable_addresses(cast.session, ada.id)) == {Channel.EMAIL, Channel.TELEGRAM}
 
 
 def test_an_organisation_typed_by_hand_becomes_a_new_actor(cast: Cast, olga: Staff) -> None:

@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import Session, col, delete, select
 
 from delivery.links import Links
+from delivery.missed import tell_missed
 from delivery.words import Words, plain_text
 from facts.calendar import local_instant
-from reminders.again import remind_tomorrow, tell_missed
+from reminders.again import remind_tomorrow
 from reminders.deadlines import waive
 from reminders.sweep import dry_run, next_due, remind_one
 from reminders.wording import word_reminder
