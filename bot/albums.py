@@ -16,6 +16,7 @@ from bot import files
 from bot.heard import Heard, Kind
 from bot.house import House
 from bot.turn import Turn
+from intake.expected import join
 from intake.inbox import receive
 from storage import attachments
 from storage.drafts import scene_at
@@ -71,7 +72,7 @@ def _begin(turn: Turn, group_id: str) -> Album:
 def _add_late(turn: Turn, album: Album) -> None:
     late = files.write_down(turn, album.id)
     first = next((one for one in attachments.parts_of(turn.session, album.id) if one.id != late.id), None)
-    if first is None or not attachments.follow(turn.session, late.id, first):
+    if first is None or not join(turn.session, late, first, now=turn.now, zone=turn.house.zone):
         files.place(turn, [late])
         return
     _ = turn.html

@@ -60,7 +60,7 @@ def _keep(house: DeskHouse, me: Referent, token: str, attachment_id: int, stored
     """It takes its place, and the chat says so: that is where the person was waiting for it."""
     now = house.clock()
     with house.database.write() as session:
-        if not fill(session, _theirs(session, me, attachment_id), stored, now):
+        if not fill(session, _theirs(session, me, attachment_id), stored, now=now, zone=house.zone):
             return  # sent twice: the first one counts
         note_use(session, token, now)
         _ = speaking(Language(me.language), html=True)

@@ -12,8 +12,9 @@ from typing import Any
 from sqlmodel import Session
 
 from intake.files import LIMIT, StoredFile, is_refused_name, safe_name
+from intake.questions import add_file
 from storage import attachments, audit
-from storage.tables import Attachment, FileKind, FileState
+from storage.tables import Attachment, Channel, FileKind, FileState
 
 # Seconds before the 2nd, 3rd … try; then the person is shown where to leave the file.
 BACK_OFF = (5, 20, 60, 300, 1200)
@@ -124,11 +125,22 @@ def fetch_again(session: Session, attachment_id: int, now: datetime, *, by: int)
     return True
 
 
-def fill(session: Session, row: Attachment, stored: StoredFile, now: datetime) -> bool:
-    """Left by another way, the file takes the place that waited for it. False when it was here already."""
+def fill(session: Session, row: Attachment, stored: StoredFile, *, now: datetime, zone: str) -> bool:
+    """Left on the page, the file takes the place that waited for it. False when it was here already."""
     if not attachments.fill_missing(session, row.id, name=stored.name, **_kept(stored)):
         return False
     audit.record(session, now, ("referent", row.referent_id), "file.fill", ("attachment", row.id), size=stored.size)
+    if row.message_id is not None:
+        add_file(session, row.message_id, stored.name, channel=Channel.WEB, now=now, zone=zone)
+    return True
+
+
+def join(session: Session, late: Attachment, first: Attachment, *, now: datetime, zone: str) -> bool:
+    """A part of an album that came after the others were put away goes where they are; False: they belong nowhere."""
+    if not attachments.follow(session, late.id, first):
+        return False
+    if first.message_id is not None:
+        add_file(session, first.message_id, late.name, channel=Channel.TELEGRAM, now=now, zone=zone)
     return True
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from sqlmodel import Session
 
 from facts.calendar import add_working_hours
+from facts.languages import Language, speaking
 from storage import attachments, audit
 from storage import questions as stored
 from storage.drafts import became_question
-from storage.tables import Audience, Channel, Message, Question
+from storage.tables import Audience, Channel, Message, Question, Referent
 
 HOURS_TO_ANSWER = 19  # two working days, 08:30-18:00: what the office promises
 
@@ -75,6 +76,24 @@ def add_message(  # noqa: PLR0913 - what came in, from whom, by which door
     message = _write(session, question.id, text, now, **source)
     audit.record(session, now, ("referent", referent_id), "question.add", ("question", question.id))
     return message
+
+
+def add_file(
+    session: Session, message_id: int, name: str, *, channel: Channel, now: datetime, zone: str = "Europe/Rome"
+) -> None:
+    """A file came to a message after that was sent: the question moves, or opens again.
+
+    When it was answered since, the thread says what came: the file itself stands further up.
+    """
+    message = session.get_one(Message, message_id)
+    question = session.get_one(Question, message.question_id)
+    stored.touch(session, question.id, question.channel, expected_by(now, zone), now)
+    session.expire(question)
+    if message.referent_id is None or stored.referent_wrote_last(session, question.id):
+        return
+    _ = speaking(Language(session.get_one(Referent, message.referent_id).language))
+    said = _("I have added a file to an earlier message of mine: {name}", name=name)
+    _write(session, question.id, said, now, referent_id=message.referent_id, channel=channel)
 
 
 def settle(

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from answering.answer import answer
 from storage import attachments
 from storage.database import Database
 from storage.questions import thread
-from storage.tables import Album, Attachment, Question
+from storage.tables import Album, Attachment, Question, QuestionState
 from tests.bot.conftest import Stage, make_stage
 from tests.bot.talk import Phone, walk_to_summary
 from tests.cast import Cast
@@ -75,9 +76,29 @@ def test_a_late_part_goes_where_the_others_went(stage: Stage) -> None:
 
     bruno.leaves(album="77")
 
-    assert "l'ho messo insieme agli altri" in bruno.text
+    assert "l'ho messo insieme al resto" in bruno.text
     assert [part.update_id for part in parts(stage)] == [stage.sent[0].id] * 3
     assert bruno.leaves(album="77").heard == [], "said once"
+
+
+def test_a_part_that_comes_after_the_answer_opens_the_question_again(stage: Stage) -> None:
+    ada = stage.ada
+    ada.leaves("Va bene così?", album="5")
+    ada.waits().presses("Sì, inviala").presses("Nessun progetto")
+    question = stage.session.exec(select(Question)).one()
+    olga = stage.cast.a_staff()
+    answer(stage.session, question.id, olga.id, "Manca la facciata", version=question.version, now=ada.now)
+
+    ada.leaves(album="5")
+
+    stage.session.expire_all()
+    assert question.state is QuestionState.TAKEN
+    texts = [message.text for message in thread(stage.session, question.id)]
+    assert texts[:2] == ["Va bene così?", "Manca la facciata"]
+    assert texts[2].startswith("Ho aggiunto un file a un mio messaggio di prima: foto-")
+    assert "l'ho messo insieme al resto" in ada.text
+    ada.leaves(album="5")
+    assert len(thread(stage.session, question.id)) == 3, "said once"
 
 
 def test_a_caption_on_a_later_part_is_the_albums(stage: Stage) -> None:

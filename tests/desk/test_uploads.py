@@ -7,6 +7,7 @@ from sqlmodel import select
 from delivery.words import Words
 from intake.expected import Expected, expect
 from storage.attachments import put_in_draft, put_in_message
+from storage.questions import thread
 from storage.tables import (
     Attachment,
     Channel,
@@ -17,6 +18,7 @@ from storage.tables import (
     Message,
     Outbox,
     Question,
+    QuestionState,
     Referent,
 )
 from tests.desk.conftest import CSRF, Desk
@@ -100,6 +102,45 @@ async def test_a_file_of_a_question_lands_in_its_thread(desk: Desk) -> None:
     page = (await staff.get(f"/desk/questions/{question_id}")).text
     assert f'href="/desk/attachments/{attachment}"' in page
     assert (await staff.get(f"/desk/attachments/{attachment}")).content == PDF
+
+
+async def test_an_answered_question_is_open_again_when_its_missing_file_comes(desk: Desk) -> None:
+    ada = a_person(desk, chat=11)
+    attachment = a_missing_file(desk, ada, in_question=True)
+    olga = desk.browser("Olga")
+    with desk.house.database.read() as session:
+        question_id = session.exec(select(Question.id)).one()
+    page = f"/desk/questions/{question_id}"
+    await olga.send_form(f"{page}/answer", page=page, version="1", text="Manca il file")
+
+    await leave(desk, f"{ada.page}/upload/{attachment}")
+
+    with desk.house.database.read() as session:
+        question = session.get_one(Question, question_id)
+        messages = thread(session, question_id)
+    assert (question.state, question.version, question.channel) == (QuestionState.TAKEN, 3, Channel.TELEGRAM)
+    assert question.last_message_at == desk.house.clock()
+    said = messages[-1]
+    assert (said.text, said.channel, said.referent_id) == (
+        "Ho aggiunto un file a un mio messaggio di prima: progetto-def.pdf",
+        Channel.WEB,
+        ada.id,
+    )
+    assert len(messages) == 3
+    late = await olga.send_form(f"{page}/answer", page=page, version="2", text="Manca ancora")
+    assert late.status_code == 409, "who was writing has not seen the file"
+
+
+async def test_a_file_of_the_newest_message_needs_no_words_but_moves_the_question(desk: Desk) -> None:
+    ada = a_person(desk, chat=11)
+    attachment = a_missing_file(desk, ada, in_question=True)
+
+    await leave(desk, f"{ada.page}/upload/{attachment}")
+
+    with desk.house.database.read() as session:
+        question = session.exec(select(Question)).one()
+        assert (question.state, question.version) == (QuestionState.NEW, 2)
+        assert len(thread(session, question.id)) == 1
 
 
 async def test_leaving_it_twice_keeps_the_first(desk: Desk) -> None:
