@@ -47,10 +47,11 @@ def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the t
     text = _readable(text)
     question = the_question(session, question_id)
     if question.state is QuestionState.TAKEN and question.taken_by not in (None, staff_id):
-        raise overtaken(session, question_id)
-    values = {"state": QuestionState.ANSWERED, "taken_by": staff_id, "last_message_at": now}
+        raise overtaken(session, question_id, staff_id)
+    # What was said of an earlier answer is not said of this one.
+    values = {"state": QuestionState.ANSWERED, "taken_by": staff_id, "last_message_at": now, "solved": None}
     if not queue.change(session, question_id, version, OPEN, **values):
-        raise overtaken(session, question_id)
+        raise overtaken(session, question_id, staff_id)
     message = _write(session, question, staff_id, text, Audience.REFERENT, now)
     kept = [add_file(session, one, now=now, staff_id=staff_id, message_id=message.id).id for one in files]
     _send(session, question, message, person, kept, now)

@@ -25,7 +25,7 @@ def take(session: Session, question_id: int, staff_id: int, *, version: int, now
         return
     before = question.taken_by
     if not queue.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=staff_id):
-        raise overtaken(session, question_id)
+        raise overtaken(session, question_id, staff_id)
     _note(session, "question.take", question_id, staff_id, now, taken_from=before)
 
 
@@ -37,7 +37,7 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
         raise Refused(N_("Only who is working on this question can give it back."))
     taken = (QuestionState.TAKEN,)
     if not queue.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
-        raise overtaken(session, question_id)
+        raise overtaken(session, question_id, staff_id)
     _note(session, "question.release", question_id, staff_id, now)
 
 
@@ -45,7 +45,7 @@ def close(session: Session, question_id: int, staff_id: int, *, version: int, no
     """Puts it away. A new message of the referent opens it again by itself."""
     may_act(session, staff_id)
     if not queue.change(session, question_id, version, OPEN, state=QuestionState.CLOSED, closed_at=now):
-        raise overtaken(session, question_id)
+        raise overtaken(session, question_id, staff_id)
     _note(session, "question.close", question_id, staff_id, now)
 
 
@@ -54,7 +54,7 @@ def reopen(session: Session, question_id: int, staff_id: int, *, version: int, n
     may_act(session, staff_id)
     values = {"state": QuestionState.TAKEN, "taken_by": staff_id, "closed_at": None, "solved": None}
     if not queue.change(session, question_id, version, (QuestionState.CLOSED,), **values):
-        raise overtaken(session, question_id)
+        raise overtaken(session, question_id, staff_id)
     _note(session, "question.reopen", question_id, staff_id, now)
 
 
@@ -73,22 +73,32 @@ def the_question(session: Session, question_id: int) -> Question:
     return question
 
 
-def overtaken(session: Session, question_id: int) -> Refused:
-    """Why a move came too late: who answered, who took it, or that the referent wrote again."""
+def overtaken(session: Session, question_id: int, staff_id: int) -> Refused:
+    """Why this person's move came too late: somebody answered, took or closed it, or the referent wrote again."""
     head = queue.question_head(session, question_id)
     if head is None:
         return Refused(N_("This question does not exist."))
-    if head.question.state is QuestionState.CLOSED:
+    state, whose = head.question.state, head.question.taken_by
+    if state is QuestionState.CLOSED:
         return Refused(N_("This question is closed. Reopen it first."))
-    newest = queue.newest_message(session, question_id)
-    if newest is not None and newest[1] is not None:
-        return Refused(
-            N_("{name} has answered in the meantime. Read the answer, then decide if something is missing."),
-            name=newest[1],
-        )
-    if head.question.state is QuestionState.TAKEN and head.taken_by:
+    if state is QuestionState.ANSWERED:
+        # Only an answer leaves it so: whatever the referent says or edits afterwards opens it again.
+        return _answered(session, question_id, staff_id)
+    if state is QuestionState.TAKEN and whose != staff_id and head.taken_by:
         return Refused(N_("{name} is working on this question now."), name=head.taken_by)
     return Refused(N_("Something has changed in the meantime. Read the thread again, then decide."))
+
+
+def _answered(session: Session, question_id: int, staff_id: int) -> Refused:
+    newest = queue.newest_message(session, question_id)
+    if newest is None or newest[1] is None:
+        return Refused(N_("Something has changed in the meantime. Read the thread again, then decide."))
+    message, name = newest
+    if message.staff_id == staff_id:
+        return Refused(N_("You have answered already, perhaps from another window. See if something is missing."))
+    return Refused(
+        N_("{name} has answered in the meantime. Read the answer, then decide if something is missing."), name=name
+    )
 
 
 def _note(session: Session, action: str, question_id: int, staff_id: int, now: datetime, **detail: Any) -> None:

@@ -61,14 +61,10 @@ def before_closing(request: Request, house: House, signed: Actor, question_id: I
         head = queue.question_head(session, question_id)
         if head is None:
             raise Refuse(404)
-        newest = queue.newest_message(session, question_id)
-        if (
-            head.question.state is QuestionState.CLOSED
-            or newest is None
-            or not queue.awaits_reply(session, question_id)
-        ):
+        word = queue.last_word(session, question_id)
+        if head.question.state is QuestionState.CLOSED or word is None:
             return _back(request, question_id)
-        return render(request, "question_close.html", head=head, question=head.question, newest=newest[0])
+        return render(request, "question_close.html", head=head, question=head.question, word=word)
 
 
 @router.post("/desk/questions/{question_id}/close")

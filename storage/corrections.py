@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -14,6 +15,16 @@ def newest(
     return session.exec(
         select(Correction)
         .where(Correction.message_id == message_id, Correction.update_id == update_id, Correction.field == field)
+        .order_by(col(Correction.id).desc())
+    ).first()
+
+
+def newest_since(session: Session, question_id: int, instant: datetime) -> Correction | None:
+    """The newest one of a question's messages, when it came after that instant."""
+    return session.exec(
+        select(Correction)
+        .join(Message, col(Message.id) == col(Correction.message_id))
+        .where(Message.question_id == question_id, Correction.created_at > instant)
         .order_by(col(Correction.id).desc())
     ).first()
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
+from storage import corrections
 from storage.access import a_request_waits
 from storage.outbox import NOTICE_KEY, needs_somebody
 from storage.searching import questions_with
@@ -205,10 +206,40 @@ def _closed_by(session: Session, question: Question) -> str | None:
     ).first()
 
 
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What the referent said last and nobody has answered. `corrected`: in its newest version.
+
+    `unsolved`: only that the answer, this text, did not help.
+    """
+
+    text: str
+    corrected: bool = False
+    unsolved: bool = False
+
+
+def last_word(session: Session, question_id: int) -> LastWord | None:
+    """None: staff had it."""
+    newest = newest_message(session, question_id)
+    if newest is None:
+        return None
+    message = newest[0]
+    if message.staff_id is None:
+        edited = corrections.newest(session, message_id=message.id)
+    else:
+        edited = corrections.newest_since(session, question_id, message.created_at)
+    if edited is not None:
+        return LastWord(edited.after, corrected=True)
+    if message.staff_id is None:
+        return LastWord(message.text)
+    question = session.get_one(Question, question_id, populate_existing=True)
+    unsolved = question.solved is False and question.state in (QuestionState.NEW, QuestionState.TAKEN)
+    return LastWord(message.text, unsolved=True) if unsolved else None
+
+
 def awaits_reply(session: Session, question_id: int) -> bool:
     """The referent had the last word: nobody has answered it."""
-    newest = newest_message(session, question_id)
-    return newest is not None and newest[0].staff_id is None
+    return last_word(session, question_id) is not None
 
 
 def whole_thread(session: Session, question_id: int) -> Sequence[tuple[Message, str | None]]:
