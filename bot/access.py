@@ -4,9 +4,7 @@ For strangers, and for people we know who follow one more organisation. Buttons 
 and `a:ask`, which begins.
 """
 
-import orjson
-
-from bot.heard import Kind, hear, id_in
+from bot.heard import Kind, hear, id_in, read
 from bot.markup import lines, paragraphs
 from bot.menu import first_name, office_contacts
 from bot.turn import Turn, shortened
@@ -147,7 +145,7 @@ def _choose(turn: Turn, request: AccessRequest, action: str, number: int) -> Non
 def _typed(turn: Turn, inbox_id: int) -> str:
     """What they wrote in that message of theirs: a button has no room for it."""
     row = turn.session.get(Inbox, inbox_id)
-    heard = hear(orjson.loads(row.payload)) if row is not None else None
+    heard = hear(read(row.payload)) if row is not None else None
     return heard.text if heard is not None and heard.sender == turn.heard.sender else ""
 
 

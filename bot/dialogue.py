@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-import orjson
 from sqlmodel import Session
 
 from bot import (
@@ -24,7 +22,7 @@ from bot import (
     welcome,
 )
 from bot.commands import names
-from bot.heard import Heard, Kind, hear, id_in
+from bot.heard import NOTHING, Heard, Kind, hear, id_in, read
 from bot.house import House
 from bot.screens import show_step
 from bot.steps import UNCHANGED
@@ -42,7 +40,7 @@ def telegram_handler(house: House) -> Handler:
     """For `HANDLERS["telegram"]`."""
 
     def handle(session: Session, inbox: Inbox, now: datetime) -> None:
-        turn = Turn(house, session, hear(_load(inbox.payload)), inbox.id, now)
+        turn = Turn(house, session, hear(read(inbox.payload)), inbox.id, now)
         if not turn.heard.private:
             _outside(turn)
             return
@@ -58,7 +56,10 @@ def telegram_handler(house: House) -> Handler:
 
 
 def _heard_in(_session: Session, inbox: Inbox) -> Heard:
-    return hear(_load(inbox.payload))
+    try:
+        return hear(read(inbox.payload))
+    except (ValueError, RecursionError):
+        return NOTHING  # nobody knows whose it was
 
 
 def apologise(house: House, whose: Callable[[Session, Inbox], Heard] = _heard_in) -> Handler:
@@ -79,13 +80,6 @@ def apologise(house: House, whose: Callable[[Session, Inbox], Heard] = _heard_in
         )
 
     return sorry
-
-
-def _load(payload: bytes) -> Any:
-    try:
-        return orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _outside(turn: Turn) -> None:

@@ -1,12 +1,15 @@
-"""Reads a raw Telegram update into one frozen value. Pure; never raises, whatever the update looks like.
+"""Reads a raw Telegram update into one frozen value. Pure; once it is JSON nothing raises, whatever it looks like.
 
 `telegram.Update` is not built here: it costs more than the rest of a dialogue step, and one update it
 cannot parse would be one message lost. What is not understood is `OTHER`, and is answered as such.
 """
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 from bot.enclosed import Enclosed, enclosed_in
 
@@ -70,6 +73,28 @@ NOTHING = Heard(Kind.OTHER)
 def id_in(text: str) -> int:
     """The id in a button's data; 0 when nobody here wrote it. No database takes more than 18 digits."""
     return int(text) if text.isdecimal() and len(text) <= 18 else 0
+
+
+def read(payload: bytes) -> Any:
+    """An update as it was kept. Raises ValueError or RecursionError for what is no JSON: a person has to look at it.
+
+    What orjson refuses (half a surrogate pair, bytes that are no UTF-8) costs a letter, not the message.
+    """
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return _mended(json.loads(payload.decode("utf-8", "replace")))
+
+
+def _mended(value: Any) -> Any:
+    """With every text such as a database can keep it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(one) for name, one in value.items()}
+    return value
 
 
 def hear(update: object) -> Heard:

@@ -1,9 +1,7 @@
 """Lets people in and out: invitation, strangers, groups, language, leaving. Identifies nobody but by an invitation."""
 
-import orjson
-
 from bot import access
-from bot.heard import Kind, hear
+from bot.heard import Kind, hear, read
 from bot.markup import bold, paragraphs
 from bot.menu import first_name, menu_rows, office_contacts, privacy_notice, show_menu
 from bot.turn import Turn
@@ -123,7 +121,7 @@ def confirm(turn: Turn, verdict: str, inbox_id: int) -> None:
 
 def _key_from(turn: Turn, inbox_id: int) -> str:
     row = turn.session.get(Inbox, inbox_id)
-    heard = hear(orjson.loads(row.payload)) if row is not None else None
+    heard = hear(read(row.payload)) if row is not None else None
     if heard is None or heard.kind is not Kind.TEXT or heard.sender != turn.heard.sender or heard.command != "start":
         return ""
     return heard.rest

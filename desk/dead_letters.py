@@ -70,4 +70,5 @@ def shown(row: Inbox) -> tuple[str, bool]:
     text = row.payload.decode("utf-8", "backslashreplace")
     with suppress(ValueError, RecursionError):  # not JSON, or JSON too deep to lay out: as it came
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair fits into no page
     return text[:MOST_LETTERS], len(text) <= MOST_LETTERS
