@@ -1,31 +1,32 @@
-"""Questions: asked, added to, settled. The thread itself is kept by `intake/questions.py`."""
+"""A question being asked: its words, its files, its project, perhaps only offered. Its thread is `threads`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import updating
+from bot import choosing
 from bot.heard import id_in
 from bot.markup import lines, paragraphs, quote
+from bot.steps import own_lines
+from bot.threads import TEXT, add, for_files, show_adding
 from bot.turn import BLANK, Turn, shortened
-from delivery.callbacks import AboutQuestion, Verdict, add_to
-from delivery.outbox import message_at
+from delivery.callbacks import add_to
 from delivery.words import Button
 from facts.calendar import local_date
 from facts.dates import show_date
 from facts.languages import N_
-from intake.questions import add_message, ask, settle
+from intake.questions import ask
 from storage import attachments
-from storage.drafts import Work
 from storage.people import own_project
-from storage.questions import own_question, question_lines, question_of_message, referent_wrote_last
-from storage.tables import Attachment, Channel, DraftKind, DraftState, Question, QuestionState
-from storage.worklist import ProjectLine, project_lines
+from storage.questions import question_lines
+from storage.tables import Attachment, Channel, DraftKind, DraftState
+from storage.worklist import ProjectLine
 
-TEXT, PROJECT, OFFER = "text", "project", "offer"
+PROJECT, OFFER, ALONG = "project", "offer", "along"
 PAGE = 8  # projects on a page
 LONGEST = 8000  # characters of one question, in several messages
 OFFERED = 3  # open questions that a loose text may be added to
+WITH_UPDATE = N_("It goes with an update of a project")
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
 QUESTION = replace(BLANK, kind=DraftKind.QUESTION, step=TEXT)
 
@@ -47,7 +48,7 @@ def begin(turn: Turn) -> None:
 def offer(turn: Turn, files: Sequence[Attachment] = ()) -> None:
     """A text, or files, that belong to nothing: perhaps a question?"""
     heard = turn.heard
-    answers: dict[str, Any] = {"text": heard.text or _for_files(turn), "message": heard.message}
+    answers: dict[str, Any] = {"text": heard.text or for_files(turn), "message": heard.message}
     if not heard.text:
         answers["wordless"] = True
     turn.begin(replace(QUESTION, step=OFFER, answers=answers, sources={heard.message: {"text": heard.text}}))
@@ -55,21 +56,14 @@ def offer(turn: Turn, files: Sequence[Attachment] = ()) -> None:
     show_step(turn)
 
 
-def _for_files(turn: Turn) -> str:
-    """What stands for words where there are only files."""
-    return turn.plain(N_("I am leaving a file."))
-
-
 def show_step(turn: Turn, lead: str = "") -> None:
     """The step where a question is."""
     if turn.work.kind is DraftKind.FOLLOW_UP:
-        _ = turn.html
-        text = _("Write here what to add to question no. {n}.", n=turn.work.question_id)
-        _say(turn, [lead, text], [])
+        show_adding(turn, lead)
     elif turn.work.step == OFFER:
         _show_offer(turn, lead)
-    elif turn.work.step == PROJECT:
-        _show_projects(turn, lead, project_lines(turn.session, turn.person.id, turn.today))
+    elif turn.work.step in (PROJECT, ALONG):
+        _show_projects(turn, lead, own_lines(turn))
     else:
         _ = turn.html
         _say(turn, [lead, _("Write your question here, in your own words.")], [])
@@ -87,23 +81,28 @@ def _show_offer(turn: Turn, lead: str) -> None:
         label = turn.plain(N_("Add it to no. {n}: {text}"), n=line.id, text=shortened(line.text, 40))
         rows.append([turn.option(label, f"add-{line.id}")])
     with_files = bool(attachments.of_draft(turn.session, turn.work.id))
-    if with_files and project_lines(turn.session, turn.person.id, turn.today):
-        rows.append([turn.step(N_("It goes with an update of a project"), "update")])
+    if with_files and own_lines(turn):
+        rows.append([turn.step(WITH_UPDATE, "update")])
     rows.append([turn.step(N_("Forget it"), "cancel")])
     asked = _("<b>Where does it go?</b>") if with_files else _("<b>Is it a question for the office?</b>")
     turn.say(paragraphs(lead, "" if turn.work.answers.get("wordless") else quoted, asked), rows)
 
 
 def _show_projects(turn: Turn, lead: str, own: list[ProjectLine]) -> None:
+    """Of a question, which may be about none; or of the update that files go along with."""
     _ = turn.html
+    along = turn.work.step == ALONG
     pages = max(1, (len(own) + PAGE - 1) // PAGE)
     page = min(int(turn.work.memory.get("page", 0)), pages - 1)
     shown = own[page * PAGE : (page + 1) * PAGE]
-    rows = [[turn.option(line.title, f"project-{line.id}")] for line in shown]
+    rows = [[turn.option(line.title, f"{'along' if along else 'project'}-{line.id}")] for line in shown]
     if pages > 1:
         following = (page + 1) % pages
         rows.append([turn.step(N_("More ({page} of {pages}) ▶"), f"page-{following}", page=following + 1, pages=pages)])
-    rows.insert(0, [turn.step(N_("No project in particular"), "general")])
+    if along:
+        rows.append([turn.step(N_("◀ Back"), "offer")])
+    else:
+        rows.insert(0, [turn.step(N_("No project in particular"), "general")])
     hint = _("If you have more to say, write on: I add it.")
     _say(turn, [lead, lines(_("<b>Which project is it about?</b>"), hint)], rows)
 
@@ -135,7 +134,7 @@ def hear_files(turn: Turn, files: Sequence[Attachment]) -> None:
     elif work.answers.get("text"):
         show_step(turn)
     else:
-        _got_text(turn, _for_files(turn), wordless=True)
+        _got_text(turn, for_files(turn), wordless=True)
 
 
 def _got_text(turn: Turn, text: str, *, wordless: bool = False) -> None:
@@ -151,7 +150,7 @@ def _got_text(turn: Turn, text: str, *, wordless: bool = False) -> None:
     if wordless:
         answers["wordless"] = True
     turn.source = {"text": "" if wordless else text}
-    own = project_lines(turn.session, turn.person.id, turn.today)
+    own = own_lines(turn)
     step = work.step
     if step == TEXT and not own:
         turn.move(answers=answers)
@@ -181,10 +180,21 @@ def hear_button(turn: Turn, value: str) -> None:
         _send(turn, number)
     elif action == "add" and asked:
         _add_instead(turn, number)
-    elif value == "update" and turn.work.step == OFFER:
-        _send_with_update(turn)
+    elif asked and action in ("update", "along", "offer"):
+        _with_update(turn, action, number)
     else:
         _turn_page(turn, number if action == "page" else None)
+
+
+def _with_update(turn: Turn, action: str, number: int) -> None:
+    """Not a question at all, or one after all."""
+    if action == "along" and own_project(turn.session, turn.person.id, number) is not None:
+        _send_along(turn, number)
+    elif action == "update":
+        choose_update(turn)
+    else:
+        turn.move(step=OFFER if action == "offer" and turn.work.step == ALONG else turn.work.step)
+        show_step(turn)
 
 
 def _add_instead(turn: Turn, question_id: int) -> None:
@@ -196,18 +206,48 @@ def _add_instead(turn: Turn, question_id: int) -> None:
     add(turn, question_id, text, str(work.answers.get("message", "")), files)
 
 
-def _send_with_update(turn: Turn) -> None:
-    """The files go along with an update, which begins; or goes on, if one of the project was begun."""
-    offered = turn.work.id
+def choose_update(turn: Turn) -> None:
+    """The files go along with an update: of which project? Until that is known, nothing of it is anywhere else."""
+    own = own_lines(turn)
+    if len(own) == 1:
+        _send_along(turn, own[0].id)
+    elif own and attachments.of_draft(turn.session, turn.work.id):
+        turn.move(step=ALONG, memory={})
+        _show_projects(turn, "", own)
+    else:
+        show_step(turn)
+
+
+def _send_along(turn: Turn, project_id: int) -> None:
+    """With what was begun on the project, or with a new update."""
+    _ = turn.html
+    offered, sources = turn.work, _put_words_below(turn)
+    lead = _("It goes along with this update.")
+    if sources:
+        words = shortened("\n".join(one["text"] for one in sources.values()), 300)
+        lead = paragraphs(lead, _("Your words stay with what you attached:"), quote(words))
     turn.close(DraftState.CANCELLED)
-    updating.begin_new(turn)
-    if turn.open_work is not None:
-        attachments.move_draft(turn.session, offered, turn.work.id)
+    choosing.begin(turn, sources)
+    attachments.move_draft(turn.session, offered.id, turn.work.id)
+    choosing.choose_project(turn, project_id, lead=lead)
+
+
+def _put_words_below(turn: Turn) -> dict[str, Any]:
+    """What was written apart from the files stands below one of them; whence it came, for whoever edits it later."""
+    files = attachments.of_draft(turn.session, turn.work.id)
+    below = {one.provider_id for one in files}
+    apart = {message: one for message, one in turn.work.sources.items() if message not in below and one.get("text")}
+    if apart:
+        bare = next((one for one in files if not one.caption), files[0])
+        caption = "\n".join(filter(None, [bare.caption, *(one["text"] for one in apart.values())]))
+        attachments.set_caption(turn.session, bare.id, caption)
+        apart = {message: {"file": bare.id, "text": one["text"]} for message, one in apart.items()}
+    return apart
 
 
 def choose_project(turn: Turn) -> None:
     """The words are there: now the project, unless there is none to choose."""
-    own = project_lines(turn.session, turn.person.id, turn.today)
+    own = own_lines(turn)
     if own:
         turn.move(step=PROJECT)
         _show_projects(turn, "", own)
@@ -256,126 +296,3 @@ def _send(turn: Turn, project_id: int | None) -> None:
         [[turn.button(N_("Add something"), add_to(question.id)), turn.to_menu()]],
         question_id=question.id,
     )
-
-
-# -- the thread --------------------------------------------------------------------------------------
-
-
-def continue_thread(turn: Turn, files: Sequence[Attachment] = ()) -> bool:
-    """A reply to a message of a thread goes into that thread. False when it is a reply to something else."""
-    reply_to = turn.heard.reply_to
-    if reply_to is None or not (turn.heard.text or files):
-        return False
-    ours = message_at(turn.session, Channel.TELEGRAM, turn.chat, reply_to)
-    found = ours.question_id if ours else None
-    if found is None:
-        found = question_of_message(turn.session, turn.person.id, Channel.TELEGRAM, reply_to)
-    if found is None or own_question(turn.session, turn.person.id, found) is None:
-        return False
-    work = turn.open_work
-    if work is not None and work.kind is DraftKind.FOLLOW_UP and work.question_id == found:
-        turn.close(DraftState.SENT)
-    add(turn, found, turn.heard.text, turn.heard.message, files)
-    return True
-
-
-def add(turn: Turn, question_id: int, text: str, message: str, files: Sequence[Attachment] = ()) -> None:
-    """Puts a text, perhaps with files, into an own thread and says so."""
-    _ = turn.html
-    question = own_question(turn.session, turn.person.id, question_id)
-    if question is None:
-        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
-        return
-    was_over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
-    added = add_message(
-        turn.session,
-        question,
-        referent_id=turn.person.id,
-        text=text or _for_files(turn),
-        channel=Channel.TELEGRAM,
-        now=turn.now,
-        zone=turn.house.zone,
-        inbox_id=turn.inbox_id,
-        provider_id=message or None,
-    )
-    attachments.put_in_message(turn.session, [one.id for one in files], added.id)
-    if was_over:
-        said = _("✓ Added: question no. {n} is open again, the office will read it.", n=question_id)
-    else:
-        said = _("✓ Added to question no. {n}.", n=question_id)
-    turn.say(said, question_id=question_id)
-
-
-def about(turn: Turn, pressed: AboutQuestion) -> None:
-    """Solved, not solved, add: the buttons under an answer and in the list."""
-    question = own_question(turn.session, turn.person.id, pressed.question_id)
-    _ = turn.html
-    if question is None:
-        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
-    elif pressed.verdict is Verdict.SOLVED and _is_waiting(turn, question):
-        _ask_to_close(turn, question)
-    elif pressed.verdict is Verdict.SOLVED:
-        _solved(turn, question)
-    elif pressed.verdict is Verdict.NOT_SOLVED:
-        settle(turn.session, question.id, turn.person.id, solved=False, now=turn.now, zone=turn.house.zone)
-        _begin_adding(
-            turn, question.id, _("I am sorry. Question no. {n} is open again and back with the office.", n=question.id)
-        )
-    else:
-        _begin_adding(turn, question.id, "")
-
-
-def _is_waiting(turn: Turn, question: Question) -> bool:
-    """They wrote last: closing now would bury what they have added."""
-    over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
-    return not over and referent_wrote_last(turn.session, question.id)
-
-
-def _ask_to_close(turn: Turn, question: Question) -> None:
-    _ = turn.html
-    turn.say(
-        _("You have just added something to question no. {n}. Shall I close it all the same?", n=question.id),
-        [
-            [turn.button(N_("Yes, close it"), f"m:close-{question.id}")],
-            [turn.button(N_("No, I wait for the answer"), f"m:keep-{question.id}")],
-        ],
-        question_id=question.id,
-    )
-
-
-def close_waiting(turn: Turn, question_id: int) -> None:
-    """ "Close it all the same"."""
-    _after_asking(turn, question_id, close=True)
-
-
-def keep_waiting(turn: Turn, question_id: int) -> None:
-    _after_asking(turn, question_id, close=False)
-
-
-def _after_asking(turn: Turn, question_id: int, *, close: bool) -> None:
-    _ = turn.html
-    question = own_question(turn.session, turn.person.id, question_id)
-    if question is None:
-        turn.say(_("I do not find this question among yours."), [[turn.to_menu()]])
-    elif close:
-        _solved(turn, question)
-    else:
-        turn.say(
-            _("Good: question no. {n} stays as it is.", n=question_id), [[turn.to_menu()]], question_id=question_id
-        )
-
-
-def _solved(turn: Turn, question: Question) -> None:
-    _ = turn.html
-    settle(turn.session, question.id, turn.person.id, solved=True, now=turn.now, zone=turn.house.zone)
-    turn.say(
-        _("Good! I have closed question no. {n}. Thank you for telling us.", n=question.id),
-        [[turn.to_menu()]],
-        question_id=question.id,
-    )
-
-
-def _begin_adding(turn: Turn, question_id: int, lead: str) -> None:
-    work: Work = replace(BLANK, kind=DraftKind.FOLLOW_UP, question_id=question_id, step=TEXT)
-    turn.begin(work)
-    show_step(turn, lead)

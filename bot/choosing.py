@@ -1,13 +1,17 @@
 """Which project an update is about, and which obligation it fulfils when several fit."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.heard import id_in
+from bot.markup import paragraphs
+from bot.recap import ATTACHED
 from bot.screens import show_step
 from bot.steps import (
     OBLIGATION,
     PAGE,
     PROJECT,
+    UNCHANGED,
     first_field,
     fitting,
     is_foreign,
@@ -17,7 +21,12 @@ from bot.steps import (
     repeat_last,
 )
 from bot.turn import BLANK, Turn
-from storage.drafts import cancel_parked
+from facts.languages import N_
+from storage.attachments import counts_in_drafts, move_draft, move_parked
+from storage.drafts import cancel_parked, change_draft, unfinished_updates
+from storage.tables import Draft, DraftKind, DraftState
+
+TAKEN_UP = N_("Here we are, from where you left.")
 
 
 def search(turn: Turn, text: str) -> None:
@@ -63,27 +72,76 @@ def back(turn: Turn) -> None:
         show_step(turn, _("This is where it begins: there is nothing before."))
 
 
-def choose_project(turn: Turn, project_id: int) -> None:
-    """The open draft gets its project, which is theirs, and goes on."""
-    cancel_parked(turn.session, turn.person.id, project_id, turn.now)
-    turn.move(project_id=project_id, step=_first_step(turn, project_id), memory={})
-    turn.look_again()
-    show_step(turn)
+def lacks_project(turn: Turn) -> bool:
+    """An update is open that does not know yet what it is about."""
+    work = turn.open_work
+    return work is not None and work.kind is DraftKind.UPDATE and work.project_id is None
 
 
-def take_project(turn: Turn, project_id: int, obligation_id: int | None, *, unchanged: bool = False) -> None:
-    """A new draft that knows its project, which is theirs. `unchanged`: last time's answers are to be confirmed."""
-    turn.put_aside()
-    # what was put aside on this project, perhaps just now, gives its place to the new draft
-    cancel_parked(turn.session, turn.person.id, project_id, turn.now)
-    turn.begin(replace(BLANK, form_version_id=turn.house.newest_form(turn.session), project_id=project_id))
-    turn.move(obligation_id=obligation_id, step=first_field(turn) if obligation_id else _first_step(turn, project_id))
+def begin(turn: Turn, sources: dict[str, Any] | None = None) -> None:
+    """An update that does not know its project yet."""
+    version = turn.house.newest_form(turn.session)
+    turn.begin(replace(BLANK, form_version_id=version, step=PROJECT, sources=sources or {}))
+
+
+def choose_project(turn: Turn, project_id: int, obligation_id: int | None = None, *, lead: str = "") -> None:
+    """The open draft gets its project, which is theirs; what was begun on that is gone on with instead."""
+    begun = begun_on(turn, project_id)
+    if begun is not None:
+        go_on_with(turn, begun, obligation_id, lead=lead)
+    else:
+        take_project(turn, project_id, obligation_id, lead=lead)
+
+
+def take_project(
+    turn: Turn, project_id: int, obligation_id: int | None, *, unchanged: bool = False, lead: str = ""
+) -> None:
+    """A draft of this project, which is theirs, from its beginning: the open one when it lacks only that, or a new one.
+
+    What was put aside on the project, perhaps just now, gives its place to it: its answers are dropped, its files go
+    along. `unchanged`: last time's answers are to be confirmed; without any, what was begun is gone on with.
+    """
+    if not lacks_project(turn) or (unchanged and turn.work.answers):
+        begin(turn)
+    step = first_field(turn) if obligation_id else _first_step(turn, project_id)
+    turn.move(project_id=project_id, obligation_id=obligation_id, step=step, memory={})
     turn.look_again()
-    lead = ""
     if unchanged and not repeat_last(turn):
         _ = turn.html
         lead = _("This is the first update of this project here, so I need a few answers.")
+        begun = begun_on(turn, project_id, besides=turn.work.id)
+        if begun is not None:
+            go_on_with(turn, begun, obligation_id, lead=lead)
+            return
+    brought = move_parked(turn.session, turn.person.id, project_id, turn.work.id)
+    cancel_parked(turn.session, turn.person.id, project_id, turn.now)
+    if brought and not unchanged:
+        lead = paragraphs(lead, turn.html(ATTACHED, n=brought))
     show_step(turn, lead)
+
+
+def begun_on(turn: Turn, project_id: int, *, besides: int | None = None) -> Draft | None:
+    """What was begun on a project and not sent, the newest: something was answered, or left with it.
+
+    Last time's answers that wait to be confirmed are nothing begun.
+    """
+    unfinished = unfinished_updates(turn.session, turn.person.id)
+    found = [one for one, _title in unfinished if one.project_id == project_id and one.id != besides]
+    with_files = counts_in_drafts(turn.session, [one.id for one in found])
+    return next((one for one in found if one.step != UNCHANGED and (one.answers or one.id in with_files)), None)
+
+
+def go_on_with(turn: Turn, begun: Draft, obligation_id: int | None = None, *, lead: str = "") -> None:
+    """Takes up what was put aside, in place of the open draft: what was left with that goes along."""
+    asked = turn.work
+    turn.close(DraftState.PARKED if asked.answers else DraftState.CANCELLED)
+    move_draft(turn.session, asked.id, begun.id)
+    values: dict[str, Any] = {"obligation_id": obligation_id} if obligation_id else {}
+    if not asked.answers:
+        values["sources"] = begun.sources | asked.sources
+    change_draft(turn.session, begun.id, begun.revision, turn.now, state=DraftState.OPEN, **values)
+    turn.look_again()
+    show_step(turn, paragraphs(turn.html(TAKEN_UP), lead))
 
 
 def _first_step(turn: Turn, project_id: int) -> str:

@@ -16,6 +16,7 @@ from bot import (
     lists,
     menu,
     reached,
+    threads,
     tomorrow,
     unsent,
     updating,
@@ -135,7 +136,7 @@ def _text(turn: Turn) -> None:
         command(turn)
     elif not heard.text:
         files.cannot_read(turn)
-    elif asking.continue_thread(turn) or updating.lost_project(turn):
+    elif threads.continue_thread(turn) or updating.lost_project(turn):
         return
     elif turn.open_work is None:
         _WORDS.get(heard.text.casefold().strip(" .!?"), _loose_text)(turn)
@@ -193,7 +194,7 @@ def _button(turn: Turn) -> None:
         return
     match parse(turn.heard.data):
         case AboutQuestion() as pressed:
-            asking.about(turn, pressed)
+            threads.about(turn, pressed)
         case StartUpdate(project_id, obligation_id):
             updating.begin_on(turn, project_id, obligation_id)
         case Unchanged(project_id, obligation_id):
@@ -286,9 +287,10 @@ _NUMBERED: dict[str, Callable[[Turn, int], None]] = {
     "resume": updating.resume,
     "over": updating.start_over,
     "ask": unsent.take_up,
+    "along": unsent.take_along,
     "drop": unsent.drop,
-    "close": asking.close_waiting,
-    "keep": asking.keep_waiting,
+    "close": threads.close_waiting,
+    "keep": threads.keep_waiting,
 }
 
 _BY_NAME: dict[str, Answer] = {
@@ -324,6 +326,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "e": welcome.leave_or_stay,
     "a": access.press,
     "v": delegating.press,
+    "u": updating.unchanged_for_sure,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -7,7 +7,7 @@ place, on the person's own page.
 
 from collections.abc import Sequence
 
-from bot import asking, filling, updating
+from bot import asking, filling, threads, updating
 from bot.markup import paragraphs
 from bot.screens import show_step
 from bot.steps import form_of, is_field
@@ -88,7 +88,8 @@ def write_down(turn: Turn, album_id: int | None = None) -> Attachment:
 
 def place(turn: Turn, files: Sequence[Attachment]) -> None:
     """Puts them where they belong and says where that is. `turn.heard.text` holds the words that came with them."""
-    if not asking.continue_thread(turn, files) and not updating.lost_project(turn):
+    if not threads.continue_thread(turn, files):
+        updating.lost_project(turn)
         turn.note = _received(turn, files)
         if turn.open_work is None:
             asking.offer(turn, files)

@@ -8,6 +8,7 @@ from delivery.callbacks import ASK_FOR_ACCESS
 from delivery.words import Button
 from facts.languages import N_
 from intake.forms import missing_answers
+from storage.attachments import counts_in_drafts
 from storage.drafts import unfinished_updates
 from storage.people import the_office
 from storage.tables import Draft
@@ -26,24 +27,33 @@ def show_menu(turn: Turn, lead: str = "") -> None:
     if unfinished:
         text = paragraphs(text, unfinished_lines(turn, unfinished))
     resume = [
-        [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title)] for draft, title in unfinished
+        [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title_of(turn, title))]
+        for draft, title in unfinished
     ]
     turn.say(text, [*resume, *menu_rows(turn)])
 
 
-def unfinished_lines(turn: Turn, unfinished: Sequence[tuple[Draft, str]]) -> str:
+def title_of(turn: Turn, title: str | None) -> str:
+    """Of the project of an unfinished update, which may still be missing."""
+    return title if title is not None else turn.plain(N_("Project to be chosen"))
+
+
+def unfinished_lines(turn: Turn, unfinished: Sequence[tuple[Draft, str | None]]) -> str:
     """What was left half-way, with how much of it there is; then what only waits to be sent."""
     _ = turn.html
     begun, ready = [], []
+    files = counts_in_drafts(turn.session, [draft.id for draft, _title in unfinished])
     for draft, title in unfinished:
         assert draft.form_version_id is not None
         form = turn.house.form(turn.session, draft.form_version_id)
-        line = "• " + bold(shortened(title, 100))
+        line = "• " + bold(shortened(title_of(turn, title), 100))
+        attached = f" 📎 {files[draft.id]}" if draft.id in files else ""
         if missing_answers(form, draft.answers):
             n, total = len(draft.answers), len(form.fields)
-            begun.append(line + " " + _("({n} answers of {total})", n=n, total=total))
+            far = " " + _("({n} answers of {total})", n=n, total=total) if n or title is not None else ""
+            begun.append(line + far + attached)
         else:
-            ready.append(line)
+            ready.append(line + attached)
     return lines(
         *([_("You have updates begun and not sent:"), *begun] if begun else []),
         *([_("To be sent:"), *ready] if ready else []),

@@ -15,6 +15,7 @@ from storage.worklist import Owed, owed_by
 
 MOST_OBLIGATIONS = 6
 SHOWN = 300  # characters of an answer in a summary
+ATTACHED = N_("📎 Attached: {n}")
 
 
 def obligation_label(turn: Turn, one: Fitting | Owed) -> str:
@@ -58,7 +59,7 @@ def _answer_lines(turn: Turn, prior: Prior | None) -> list[str]:
 
 def _files_line(turn: Turn) -> str:
     count = len(of_draft(turn.session, turn.work.id))
-    return turn.html(N_("📎 Attached: {n}"), n=count) if count else ""
+    return turn.html(ATTACHED, n=count) if count else ""
 
 
 def _which_obligation(turn: Turn) -> Fitting | None:
@@ -132,7 +133,7 @@ def show_receipt(turn: Turn, update: Update, title: str, chosen: int | None) -> 
             _("✅ <b>Update no. {n} received</b>", n=update.id),
             shortened(title, 120),
             show_moment(turn.now, turn.language, turn.house.zone),
-            _("📎 Attached: {n}", n=attached) if attached else "",
+            _(ATTACHED, n=attached) if attached else "",
         ),
         *_fulfilled(turn, update, chosen),
     ]

@@ -90,7 +90,8 @@ def repeat_last(turn: Turn) -> bool:
         return False
     last = prior_of(turn.subject).answers
     answers = {one.name: last[one.name] for one in form_of(turn).fields if fits(one, last.get(one.name))}
-    turn.move(answers=answers, step=UNCHANGED, memory={})
+    sources = {message: one for message, one in turn.work.sources.items() if "field" not in one}
+    turn.move(answers=answers, step=UNCHANGED, memory={}, sources=sources)
     return True
 
 

@@ -14,6 +14,7 @@ from delivery.outbox import queue
 from delivery.words import Button, Words
 from facts.calendar import local_date
 from facts.languages import N_, Language, Speaker, speaking
+from storage.attachments import of_draft
 from storage.drafts import Person, Scene, Subject, Work, change_draft, find_draft, insert_draft, scene_at
 from storage.tables import Channel, Draft, DraftKind, DraftState, OutboxKind
 
@@ -170,13 +171,20 @@ class Turn:
         return begun
 
     def put_aside(self) -> None:
-        """An update with a project, a question with words: taken up again later. The rest is not worth keeping."""
+        """What was begun is taken up again later: an update with a project or something in it, a question with words.
+
+        The rest is not worth keeping.
+        """
         work = self.open_work
         if work is not None:
             question = work.kind is DraftKind.QUESTION and bool(work.answers.get("text"))
-            keep = question or (work.kind is DraftKind.UPDATE and work.project_id is not None)
+            keep = question or (work.kind is DraftKind.UPDATE and self._worth_keeping(work))
             self.close(DraftState.PARKED if keep else DraftState.CANCELLED)
             self.recall = self.recall or question
+
+    def _worth_keeping(self, work: Work) -> bool:
+        """Of an update. A photo sent while the project was being asked was lost once."""
+        return work.project_id is not None or bool(work.answers) or bool(of_draft(self.session, work.id))
 
     def look_again(self) -> None:
         """Reads the scene afresh: the draft has got another project."""

@@ -4,9 +4,12 @@ Once a question was lost when its writer looked at a list before choosing the pr
 """
 
 from bot import asking
-from bot.markup import paragraphs, quote
+from bot.markup import lines, paragraphs, quote
+from bot.recap import ATTACHED
+from bot.steps import own_lines
 from bot.turn import Turn, shortened
 from facts.languages import N_
+from storage.attachments import of_draft
 from storage.drafts import change_draft, unsent_question
 from storage.tables import Draft, DraftKind, DraftState
 
@@ -30,10 +33,12 @@ def recall(turn: Turn) -> None:
 def offer(turn: Turn, draft: Draft) -> None:
     _ = turn.html
     quoted = quote(shortened(str(draft.answers["text"]), SHOWN))
-    turn.say(
-        paragraphs(_("<b>You have a question not sent:</b>"), quoted),
-        [[turn.button(N_("Send it"), f"m:ask-{draft.id}"), turn.button(N_("Leave it"), f"m:drop-{draft.id}")]],
-    )
+    files = of_draft(turn.session, draft.id)
+    asked = lines(_("<b>You have a question not sent:</b>"), _(ATTACHED, n=len(files)) if files else "")
+    rows = [[turn.button(N_("Send it"), f"m:ask-{draft.id}"), turn.button(N_("Leave it"), f"m:drop-{draft.id}")]]
+    if draft.step in (asking.OFFER, asking.ALONG) and files and own_lines(turn):
+        rows.append([turn.button(asking.WITH_UPDATE, f"m:along-{draft.id}")])
+    turn.say(paragraphs(asked, quoted), rows)
 
 
 def is_kept(draft: Draft) -> bool:
@@ -43,14 +48,25 @@ def is_kept(draft: Draft) -> bool:
 
 def take_up(turn: Turn, draft_id: int) -> None:
     """Back to the choice of its project, after which it is sent."""
+    if _opened(turn, draft_id):
+        asking.choose_project(turn)
+
+
+def take_along(turn: Turn, draft_id: int) -> None:
+    """No question after all: its files go along with an update."""
+    if _opened(turn, draft_id):
+        asking.choose_update(turn)
+
+
+def _opened(turn: Turn, draft_id: int) -> bool:
     draft = _own(turn, draft_id)
     if draft is None:
-        return
+        return False
     if draft.state is not DraftState.OPEN:
         turn.put_aside()
         change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.OPEN)
         turn.look_again()
-    asking.choose_project(turn)
+    return True
 
 
 def drop(turn: Turn, draft_id: int) -> None:

@@ -1,16 +1,18 @@
 """An update from its beginning to the field being asked: begin, take up again, hand each step to whom it belongs."""
 
-from dataclasses import replace
-
 from bot import choosing, closing, filling
-from bot.menu import show_menu, unfinished_lines
+from bot.heard import id_in
+from bot.markup import lines
+from bot.menu import show_menu, title_of, unfinished_lines
 from bot.screens import show_step
 from bot.steps import EDIT, OBLIGATION, PROJECT, SUMMARY, UNCHANGED, fitting, is_field, is_foreign, own_lines
-from bot.turn import BLANK, Turn, shortened
+from bot.turn import Turn, shortened
+from delivery.callbacks import drop, start_update
 from delivery.words import Button
 from facts.languages import N_
+from storage.attachments import of_draft
 from storage.drafts import Work, change_draft, unfinished_updates
-from storage.tables import DraftKind, DraftState
+from storage.tables import Draft, DraftKind, DraftState, Project
 
 MOST_UNFINISHED = 3
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
@@ -26,12 +28,10 @@ def begin(turn: Turn) -> None:
         return
     rows: list[list[Button]] = []
     for draft, title in unfinished:
-        rows.append(
-            [
-                turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=shortened(title, 30)),
-                turn.button(N_("Start over"), f"m:over-{draft.id}"),
-            ]
-        )
+        again = turn.button(N_("Start over"), f"m:over-{draft.id}")
+        away = again if title is not None else turn.button(N_("Drop it"), drop(draft.id))
+        named = shortened(title_of(turn, title), 30)
+        rows.append([turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=named), away])
     turn.say(unfinished_lines(turn, unfinished), [*rows, [turn.button(N_("Another update"), "m:new"), turn.to_menu()]])
 
 
@@ -48,15 +48,25 @@ def begin_new(turn: Turn) -> None:
     if len(found) == 1:
         begin_on(turn, found[0].id)
         return
-    turn.begin(replace(BLANK, form_version_id=turn.house.newest_form(turn.session), step=PROJECT))
+    choosing.begin(turn)
     if turn.heard.command and turn.heard.rest:
         choosing.search(turn, turn.heard.rest)
     else:
         show_step(turn, found=found)
 
 
-def begin_on(turn: Turn, project_id: int, obligation_id: int | None = None, *, unchanged: bool = False) -> None:
-    """An update of one project (from a reminder or a list); what was begun on it is taken up again."""
+def begin_on(
+    turn: Turn,
+    project_id: int,
+    obligation_id: int | None = None,
+    *,
+    unchanged: bool = False,
+    sure: bool = False,
+) -> None:
+    """An update of one project (from a reminder or a list); what was begun on it is taken up again.
+
+    `unchanged`: last time's answers once more. Where others were given already they are asked, unless they are `sure`.
+    """
     _ = turn.html
     if is_foreign(turn, project_id):
         turn.say(_("I do not find this project among yours."), [[turn.to_menu()]])
@@ -67,45 +77,74 @@ def begin_on(turn: Turn, project_id: int, obligation_id: int | None = None, *, u
             [[turn.button(N_("Send news"), f"r:{project_id}:"), turn.to_menu()]],
         )
         return
-    begun = None if unchanged else _begun_on(turn, project_id)
-    if begun is not None:
-        resume(turn, begun, obligation_id)
+    begun = choosing.begun_on(turn, project_id)
+    if unchanged and begun is not None and begun.answers and not sure:
+        _ask_which(turn, begun, obligation_id)
+    elif begun is not None and not unchanged:
+        resume(turn, begun.id, obligation_id)
     else:
         choosing.take_project(turn, project_id, obligation_id, unchanged=unchanged)
 
 
-def _begun_on(turn: Turn, project_id: int) -> int | None:
-    """The unfinished draft of a project, if it has an answer."""
-    return next(
-        (
-            draft.id
-            for draft, _title in unfinished_updates(turn.session, turn.person.id)
-            if draft.project_id == project_id and draft.answers and draft.step != UNCHANGED
+def _ask_which(turn: Turn, begun: Draft, obligation_id: int | None) -> None:
+    """ "Nothing changed", and yet something was answered, which it would drop: they say which is right."""
+    _ = turn.html
+    assert begun.form_version_id is not None
+    assert begun.project_id is not None
+    form, n = turn.house.form(turn.session, begun.form_version_id), len(begun.answers)
+    same = f"u:{begun.project_id}:{obligation_id or ''}"
+    turn.say(
+        lines(
+            _.ngettext(
+                "Of <b>{title}</b> you had already given one answer of {total}.",
+                "Of <b>{title}</b> you had already given {n} answers of {total}.",
+                n,
+                total=len(form.fields),
+                title=turn.session.get_one(Project, begun.project_id).title,
+            ),
+            _("Shall we go on from there, or has nothing changed since last time?"),
         ),
-        None,
+        [
+            [turn.button(N_("Go on"), start_update(begun.project_id, obligation_id))],
+            [turn.button(N_("🔁 Nothing changed"), same)],
+            [turn.to_menu()],
+        ],
     )
 
 
+def unchanged_for_sure(turn: Turn, argument: str) -> None:
+    """`<project>:<obligation>`: nothing has changed, and what was answered already may go."""
+    project, _sep, obligation = argument.partition(":")
+    begin_on(turn, id_in(project), id_in(obligation) or None, unchanged=True, sure=True)
+
+
 def resume(turn: Turn, draft_id: int, obligation_id: int | None = None) -> None:
-    """Takes up a draft that was put aside or cancelled; what was open meanwhile is put aside."""
+    """Takes up a draft that was put aside or cancelled; what was open meanwhile is put aside.
+
+    Unless that only lacked its project: this is the answer, and what was left with it goes along.
+    """
     _ = turn.html
     draft = turn.own_draft(draft_id)
     if draft is None or draft.kind is not DraftKind.UPDATE or draft.state is DraftState.SENT:
         show_menu(turn, _("That update has already been sent."))
         return
-    if draft.state is not DraftState.OPEN:
+    if draft.state is DraftState.OPEN:
+        if obligation_id:
+            turn.move(obligation_id=obligation_id)
+    elif choosing.lacks_project(turn) and draft.project_id is not None and not is_foreign(turn, draft.project_id):
+        choosing.go_on_with(turn, draft, obligation_id)
+        return
+    else:
         turn.put_aside()
         chosen = {"obligation_id": obligation_id} if obligation_id else {}
         change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.OPEN, **chosen)
         turn.look_again()
-    elif obligation_id:
-        turn.move(obligation_id=obligation_id)
     if not lost_project(turn):
-        show_step(turn, _("Here we are, from where you left."))
+        show_step(turn, _(choosing.TAKEN_UP))
 
 
 def start_over(turn: Turn, draft_id: int) -> None:
-    """Drops a draft and begins its project afresh."""
+    """Drops the answers of a draft and begins its project afresh; what was attached goes along."""
     draft = turn.own_draft(draft_id)
     if draft is None or draft.project_id is None or is_foreign(turn, draft.project_id):
         begin_new(turn)
@@ -161,5 +200,6 @@ def cancel(turn: Turn) -> None:
     _ = turn.html
     work: Work = turn.work
     turn.close(DraftState.CANCELLED)
-    again = [turn.button(N_("Take it up again"), f"m:resume-{work.id}")] if work.answers else []
+    something = work.answers or of_draft(turn.session, work.id)
+    again = [turn.button(N_("Take it up again"), f"m:resume-{work.id}")] if something else []
     turn.say(_("Cancelled: nothing has been sent."), [[*again, turn.to_menu()]])

@@ -2,7 +2,7 @@
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
 changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. `b:<draft>:go|drop`: a draft that
-was left. Other prefixes (`m:`, `d:`, `a:`) belong to the dialogue; of these, rooms below it know only what opens its
+was left. Other prefixes (`m:`, `d:`, `a:` …) belong to the dialogue; of these, rooms below it know only what opens its
 doors.
 """
 

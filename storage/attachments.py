@@ -4,15 +4,25 @@ A file belongs to a draft until that is sent, then to an update or to a message 
 where the first of them went.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, func, update
 from sqlmodel import Session, SQLModel, col, select
 
-from storage.tables import Album, Attachment, Draft, FileState, Message, Project, Update
+from storage.tables import (
+    Album,
+    Attachment,
+    Draft,
+    DraftKind,
+    DraftState,
+    FileState,
+    Message,
+    Project,
+    Update,
+)
 
 _attachment = SQLModel.metadata.tables["attachment"]
 
@@ -35,9 +45,30 @@ def of_draft(session: Session, draft_id: int) -> Sequence[Attachment]:
     ).all()
 
 
+def counts_in_drafts(session: Session, draft_ids: Collection[int]) -> Mapping[int, int]:
+    """How many files would go along with each of these drafts, those that have any."""
+    rows = session.execute(
+        select(Attachment.draft_id, func.count())
+        .where(col(Attachment.draft_id).in_(draft_ids), ~_sent())
+        .group_by(col(Attachment.draft_id))
+    )
+    return {draft_id: count for draft_id, count in rows if draft_id is not None}
+
+
 def move_draft(session: Session, old_draft_id: int, new_draft_id: int) -> None:
     """What was left with one draft goes along with another."""
     _change(session, _unsent(old_draft_id), draft_id=new_draft_id)
+
+
+def move_parked(session: Session, referent_id: int, project_id: int, draft_id: int) -> int:
+    """What was left with the updates of a project that this person had put aside goes along with another; how many."""
+    parked = select(Draft.id).where(
+        Draft.referent_id == referent_id,
+        Draft.project_id == project_id,
+        Draft.kind == DraftKind.UPDATE,
+        Draft.state == DraftState.PARKED,
+    )
+    return _change(session, col(Attachment.draft_id).in_(parked) & ~_sent(), draft_id=draft_id)
 
 
 def leave_draft(session: Session, draft_id: int) -> int:
@@ -97,9 +128,12 @@ def place_of(session: Session, file: Attachment) -> Where:
 FRESH = {"populate_existing": True}
 
 
+def _sent() -> Any:
+    return col(Attachment.message_id).is_not(None) | col(Attachment.update_id).is_not(None)
+
+
 def _unsent(draft_id: int) -> Any:
-    sent = col(Attachment.message_id).is_not(None) | col(Attachment.update_id).is_not(None)
-    return (col(Attachment.draft_id) == draft_id) & ~sent
+    return (col(Attachment.draft_id) == draft_id) & ~_sent()
 
 
 def _change(session: Session, which: Any, **values: Any) -> int:

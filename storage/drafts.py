@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, Update, and_, bindparam, func, insert, literal_column, update
+from sqlalchemy import Table, Update, and_, bindparam, func, insert, literal_column, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -198,21 +198,26 @@ def subject_of(session: Session, draft_id: int) -> Subject | None:
     return None if row is None else Subject(*row)
 
 
+_project_to_come = and_(col(Draft.project_id).is_(None), col(Draft.state) == DraftState.PARKED)
 _UNFINISHED = (
     select(Draft, Project.title)
-    .join(Project, col(Project.id) == col(Draft.project_id))
-    .join(
+    .outerjoin(
         _following,
         and_(_following.c.project_id == col(Draft.project_id), _following.c.referent_id == col(Draft.referent_id)),
     )
+    .outerjoin(Project, col(Project.id) == _following.c.project_id)
     .where(Draft.referent_id == bindparam("referent"), Draft.kind == DraftKind.UPDATE, col(Draft.state).in_(UNFINISHED))
+    .where(or_(col(Project.id).is_not(None), _project_to_come))
     .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
     .execution_options(populate_existing=True)
 )
 
 
-def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Draft, str]]:
-    """Updates begun and not sent, with the titles of their projects: the newest first, own projects only."""
+def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Draft, str | None]]:
+    """Updates begun and not sent, with the titles of their projects: the newest first, own projects only.
+
+    None for one that was put aside before its project was chosen.
+    """
     return session.exec(_UNFINISHED, params={"referent": referent_id}).all()
 
 
