@@ -16,6 +16,7 @@ from delivery.words import Button, Keyboard, Words
 from facts.calendar import OFFICE_ZONE, within_working_hours
 from facts.languages import N_, Language, Speaker, speaking
 from intake.forms import missing_answers, read_form
+from storage.attachments import of_draft
 from storage.drafts import UNFINISHED, find_draft
 from storage.people import own_project
 from storage.recalls import RECALL_KEY, claim_left
@@ -55,10 +56,15 @@ def word_recall(_links: Links) -> Wording:
         if draft is None or referent is None or not _still_left(session, draft):
             return None
         language = Language(referent.language)
-        words = _question if draft.kind is DraftKind.QUESTION else _update
-        return words(session, draft, language, row.channel)
+        return _words_for(draft)(session, draft, language, row.channel)
 
     return word
+
+
+def _words_for(draft: Draft) -> Callable[[Session, Draft, Language, Channel], Words]:
+    if draft.kind is DraftKind.QUESTION:
+        return _question
+    return _update if draft.answers and draft.project_id is not None else _files
 
 
 def _still_left(session: Session, draft: Draft) -> bool:
@@ -67,12 +73,18 @@ def _still_left(session: Session, draft: Draft) -> bool:
 
 
 def _worth(session: Session, draft: Draft) -> bool:
-    """An update with answers on a project that is still theirs, a question with words. The rest is soon begun anew."""
+    """A question with words, an update with answers or files, of a project that is still theirs or not chosen yet.
+
+    The rest is soon begun anew; so are answers without a project, which are asked again once it is known.
+    """
     if draft.kind is DraftKind.QUESTION:
         return bool(draft.answers.get("text"))
-    if draft.kind is not DraftKind.UPDATE or not draft.answers or draft.project_id is None:
+    if draft.kind is not DraftKind.UPDATE:
         return False
-    return own_project(session, draft.referent_id, draft.project_id) is not None
+    if draft.project_id is None:
+        return bool(of_draft(session, draft.id))
+    something = draft.answers or of_draft(session, draft.id)
+    return bool(something) and own_project(session, draft.referent_id, draft.project_id) is not None
 
 
 def _update(session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
@@ -89,6 +101,29 @@ def _update(session: Session, draft: Draft, language: Language, channel: Channel
     return Words(_with_way_on(_, said, channel), subject, _buttons(plain, draft, N_("Go on"), channel))
 
 
+def _files(session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
+    """Nothing was answered yet, but something was left that is to go along."""
+    _, plain = speaking(language, html=True), speaking(language)
+    n, subject = len(of_draft(session, draft.id)), plain(N_("An update was left half-way"))
+    if draft.project_id is None:
+        said = _.ngettext(
+            "You have left a file for an update, and its project is still to be chosen.",
+            "You have left {n} files for an update, and its project is still to be chosen.",
+            n,
+        )
+    else:
+        title = _short(session.get_one(Project, draft.project_id).title, LONGEST_TITLE)
+        subject = plain(N_("Update left half-way: {title}"), title=title)
+        said = _.ngettext(
+            "You have begun the update of <b>{title}</b>: there is one file, and no answer yet.",
+            "You have begun the update of <b>{title}</b>: there are {n} files, and no answer yet.",
+            n,
+            title=title,
+        )
+    here = _("What you sent is still here.")
+    return Words(_with_way_on(_, said, channel, here), subject, _buttons(plain, draft, N_("Go on"), channel))
+
+
 def _question(_session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
     _, plain = speaking(language, html=True), speaking(language)
     quoted = escape(_short(" ".join(str(draft.answers["text"]).split()), LONGEST_QUESTION))
@@ -99,9 +134,9 @@ def _question(_session: Session, draft: Draft, language: Language, channel: Chan
     return Words(_with_way_on(_, said, channel), subject, _buttons(plain, draft, N_("Send it"), channel))
 
 
-def _with_way_on(_: Speaker, said: str, channel: Channel) -> str:
+def _with_way_on(_: Speaker, said: str, channel: Channel, here: str = "") -> str:
     if channel is Channel.TELEGRAM:
-        return said + "\n\n" + _("What you wrote is still here.")
+        return said + "\n\n" + (here or _("What you wrote is still here."))
     # In a mail there is no going on: what was begun is in the chat, which does not reach them.
     return said + "\n\n" + _("Telegram does not reach you: from your page you can write it to us, the link is below.")
 

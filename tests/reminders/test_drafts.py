@@ -15,6 +15,7 @@ from reminders.drafts import recall_one, word_recall
 from storage.drafts import change_draft
 from storage.people import mark_unreachable
 from storage.tables import (
+    Attachment,
     Channel,
     Draft,
     DraftKind,
@@ -25,6 +26,7 @@ from storage.tables import (
     OutboxState,
     Project,
     Referent,
+    Update,
 )
 from tests.cast import Cast
 
@@ -116,6 +118,60 @@ def test_what_only_waits_to_be_sent_says_so(cast: Cast, project: Project, ada: R
     words = worded(cast.session, cast.now + DAY)
     assert words is not None
     assert "è completo: manca solo l'invio" in words.html
+
+
+def test_an_update_with_nothing_but_files_is_recalled_too(cast: Cast, project: Project, ada: Referent) -> None:
+    draft = a_draft(cast, ada, project, answers={}, step="phase")
+    for name in ("foto.jpg", "sal.pdf"):
+        cast.add(Attachment(size=1, name=name, referent_id=ada.id, draft_id=draft.id, created_at=cast.now))
+
+    recall(cast.session, cast.now + DAY)
+
+    words = worded(cast.session, cast.now + DAY)
+    assert words is not None
+    assert plain_text(words.html) == (
+        "Hai cominciato l'aggiornamento di Ex mercato <nuovo>: ci sono 2 allegati e ancora nessuna risposta.\n\n"
+        "Quello che hai mandato è ancora qui."
+    )
+    assert [button.text for button in words.buttons[0]] == ["Continua", "Lascia perdere"]
+
+
+@pytest.mark.parametrize("channel", [Channel.TELEGRAM, Channel.EMAIL])
+def test_a_file_whose_project_was_never_chosen_is_recalled_too(cast: Cast, ada: Referent, channel: Channel) -> None:
+    draft = a_draft(cast, ada, None, answers={}, step="project", state=DraftState.PARKED)
+    cast.add(Attachment(size=1, name="foto.jpg", referent_id=ada.id, draft_id=draft.id, created_at=cast.now))
+    if channel is Channel.EMAIL:
+        mark_unreachable(cast.session, Channel.TELEGRAM, "101", "blocked", cast.now)
+
+    recall(cast.session, cast.now + DAY)
+
+    words = worded(cast.session, cast.now + DAY)
+    assert words is not None
+    assert "Hai lasciato un allegato per un aggiornamento, e il progetto è ancora da scegliere." in words.html
+    assert words.subject == "Aggiornamento lasciato a metà"
+
+
+@pytest.mark.parametrize("where", [{"update": True}, {"draft": None}])
+def test_files_that_went_elsewhere_are_nothing_to_recall(
+    cast: Cast, project: Project, ada: Referent, where: dict[str, Any]
+) -> None:
+    draft = a_draft(cast, ada, project, answers={}, step="phase")
+    assert draft.form_version_id is not None
+    update = cast.add(
+        Update(
+            project_id=project.id,
+            referent_id=ada.id,
+            form_version_id=draft.form_version_id,
+            channel=Channel.TELEGRAM,
+            received_at=cast.now,
+        )
+    )
+    home = {"draft_id": draft.id, "update_id": update.id} if where.get("update") else {}
+    cast.add(Attachment(size=1, name="foto.jpg", referent_id=ada.id, created_at=cast.now, **home))
+
+    recall(cast.session, cast.now + DAY)
+
+    assert recalls(cast.session) == []
 
 
 @pytest.mark.parametrize("state", [DraftState.OPEN, DraftState.PARKED])
