@@ -38,7 +38,7 @@ def gather(turn: Turn) -> None:
         _add_late(turn, album)
         return
     elif turn.heard.text:
-        attachments.caption_album(turn.session, album.id, turn.heard.text)
+        attachments.caption_album(turn.session, album.id, turn.heard.text, turn.heard.message)
     files.write_down(turn, album.id)
     put_off(turn.session, KIND, str(album.id), turn.now + QUIET)
 

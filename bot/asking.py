@@ -241,7 +241,7 @@ def _put_words_below(turn: Turn) -> dict[str, Any]:
         bare = next((one for one in files if not one.caption), files[0])
         caption = "\n".join(filter(None, [bare.caption, *(one["text"] for one in apart.values())]))
         attachments.set_caption(turn.session, bare.id, caption)
-        apart = {message: {"file": bare.id, "text": one["text"]} for message, one in apart.items()}
+        apart = {message: {"below": bare.provider_id, "text": one["text"]} for message, one in apart.items()}
     return apart
 
 

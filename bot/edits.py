@@ -1,90 +1,232 @@
-"""Edited messages: a draft's answer follows its message, what was sent gets a correction beside it. Overwrites nothing.
+"""Edited messages: what the message was, and what follows in a draft. What was sent already, `amended` corrects.
 
-Telegram lets people edit for two days, and tells us also when nothing that they wrote has changed.
+Telegram lets people edit for two days, and tells us also when nothing that they wrote has changed: then nobody is
+answered. Words change, a photo is replaced by another, or comes to words that had none.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import PurePath
 from typing import Any
 
-from bot import asking, filling
+from bot import amended, asking, files, filling, updating
+from bot.amended import Edit, unknown, whole_caption
+from bot.commands import names
 from bot.markup import paragraphs
 from bot.screens import show_step
-from bot.steps import SUMMARY, facts_about, prior_of
+from bot.steps import PROJECT, SUMMARY, facts_about, prior_of
+from bot.threads import for_files
 from bot.turn import Turn, shortened
-from delivery.callbacks import add_to, start_update
 from facts.languages import N_
-from intake.corrections import Edited, correct_message, correct_update, said_last
-from intake.forms import Answered, Doubt, Field, More, Outcome, parse, show
+from intake.forms import Answered, Doubt, Facts, Field, More, Outcome, parse, show
 from storage import attachments
-from storage.drafts import change_draft, recent_drafts, subject_of
+from storage.drafts import UNFINISHED, change_draft, find_draft, recent_drafts, subject_of
 from storage.people import own_project
-from storage.questions import message_of_chat, own_question, thread
-from storage.reports import update_of_draft
-from storage.tables import Channel, Draft, DraftKind, DraftState, Message, QuestionState
+from storage.questions import message_of_chat
+from storage.tables import Attachment, Channel, Draft, DraftKind, DraftState
 
 REACH = timedelta(days=3)  # longer than people may edit
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What one message said before and says now, and what it had been in its draft."""
-
-    source: dict[str, Any]
-    after: str
-
-    @property
-    def before(self) -> str:
-        return str(self.source.get("text", ""))
+REPLACED = N_("It takes the place of the one before.")
 
 
 def hear(turn: Turn) -> None:
-    """Finds what the message was: words of a draft, of a thread, below a file; or nothing that we know."""
+    """Finds what the message was: words of a draft, of a thread, a file; or nothing that we know."""
     message = turn.heard.message
     drafts = recent_drafts(turn.session, turn.person.id, turn.now - REACH)
-    draft = next((one for one in drafts if message in one.sources), None)
-    sent = message_of_chat(turn.session, turn.person.id, Channel.TELEGRAM, message)
-    if draft is not None and draft.state is not DraftState.CANCELLED:
-        _of_draft(turn, draft, Edit(draft.sources[message], turn.heard.text))
-    elif sent is not None:
-        _correct_message(turn, sent, turn.heard.text)
-    elif not _below_a_file(turn) and turn.heard.text:
-        _unknown(turn)
+    draft = next((one for one in drafts if message in one.sources and one.state is not DraftState.CANCELLED), None)
+    known = attachments.of_chat_message(turn.session, turn.person.id, message)
+    edit = Edit(_said(turn), known, _other_file(turn, known), draft.sources[message] if draft is not None else {})
+    if draft is None:
+        _without_words_in_a_draft(turn, edit)
+    elif draft.state is DraftState.SENT:
+        amended.of_draft(turn, draft, edit)
+    else:
+        _of_draft(turn, draft, edit)
+
+
+def _without_words_in_a_draft(turn: Turn, edit: Edit) -> None:
+    known = edit.known
+    sent = message_of_chat(turn.session, turn.person.id, Channel.TELEGRAM, turn.heard.message)
+    if sent is not None:
+        amended.of_message(turn, sent, edit)
+    elif known is not None and edit.is_sent:
+        amended.of_file(turn, known, edit)
+    elif known is not None and (draft := _begun_with(turn, known)) is not None:
+        _of_file(turn, draft, known, edit)
+    elif edit.came is not None:
+        files.place(turn, [edit.came])
+    elif known is not None:
+        _of_nothing(turn, known, edit)
+    else:
+        unknown(turn)
+
+
+def _said(turn: Turn) -> str:
+    """What the message says now. A question may stand behind its command, which was never part of it."""
+    return turn.heard.rest if turn.heard.command in names("domanda") else turn.heard.text
+
+
+def _other_file(turn: Turn, known: Attachment | None) -> Attachment | None:
+    """What the message brings now, written down, when it is not what it brought before."""
+    enclosed = turn.heard.enclosed
+    if enclosed is None or (known is not None and _is_same(known, enclosed.unique_id, enclosed.file_id)):
+        return None
+    if known is None:
+        return files.write_down(turn)
+    name = enclosed.name
+    if name == known.name:  # a photo is called after its message
+        number = 1 + attachments.versions(turn.session, turn.person.id, turn.heard.message)
+        name = f"{PurePath(name).stem}-{number}{PurePath(name).suffix}"
+    return files.write_down(turn, known.album_id, name)
+
+
+def _is_same(known: Attachment, unique_id: str, file_id: str) -> bool:
+    """By the unique id: the one to fetch a file with may change."""
+    if known.file_unique_id and unique_id:
+        return known.file_unique_id == unique_id
+    return known.file_id == file_id
+
+
+def _begun_with(turn: Turn, file: Attachment) -> Draft | None:
+    """The unfinished draft that a file goes along with."""
+    draft = find_draft(turn.session, file.draft_id) if file.draft_id is not None else None
+    return draft if draft is not None and draft.state in UNFINISHED else None
+
+
+# -- files of drafts -----------------------------------------------------------------------------------
 
 
 def _of_draft(turn: Turn, draft: Draft, edit: Edit) -> None:
-    if draft.state is DraftState.SENT:
-        _of_sent(turn, draft, edit)
-    elif edit.after == edit.before:
-        return
+    """Words of a draft, perhaps below a file of it, which may be another one now."""
+    known = edit.known
+    if edit.came is not None:
+        _take_in(turn, draft, edit.came, known)
+    elif known is not None and not edit.is_sent:
+        attachments.set_caption(turn.session, known.id, whole_caption(draft, turn.heard.message, edit.after))
+    if edit.after != edit.before:
+        _change(turn, draft, edit)
+    elif edit.came is not None:
+        _say(turn, draft, turn.html(REPLACED) if known is not None else "")
+    _tell_missing(turn, edit)
+
+
+def _change(turn: Turn, draft: Draft, edit: Edit) -> None:
+    if "below" in edit.source:
+        _change_below(turn, draft, edit)
     elif draft.kind is DraftKind.UPDATE:
         _change_answer(turn, draft, edit)
     else:
         _change_words(turn, draft, edit)
 
 
-# -- drafts ------------------------------------------------------------------------------------------
+def _of_file(turn: Turn, draft: Draft, known: Attachment, edit: Edit) -> None:
+    """A file of a draft; the words below it are nothing else there."""
+    caption = whole_caption(draft, turn.heard.message, edit.after)
+    if edit.came is not None:
+        _take_in(turn, draft, edit.came, known)
+        _say(turn, draft, turn.html(REPLACED))
+    elif caption != known.caption:
+        attachments.set_caption(turn.session, known.id, caption)
+        _say(turn, draft, _corrected_below(turn, caption))
+    _tell_missing(turn, edit)
+
+
+def _take_in(turn: Turn, draft: Draft, came: Attachment, known: Attachment | None) -> None:
+    """Along with the draft, in place of what the message brought before."""
+    if known is not None and known.draft_id == draft.id:
+        attachments.take_place(turn.session, came.id, known)
+    else:
+        attachments.put_in_draft(turn.session, [came.id], draft.id)
+    attachments.set_caption(turn.session, came.id, whole_caption(draft, turn.heard.message, came.caption))
+    turn.note = files.received(turn, [came])
+
+
+def _change_below(turn: Turn, draft: Draft, edit: Edit) -> None:
+    """Words that were written apart and stand below a file."""
+    message = str(edit.source["below"])
+    file = attachments.of_chat_message(turn.session, turn.person.id, message)
+    if file is None:
+        unknown(turn)
+        return
+    caption = file.caption.replace(edit.before, edit.after, 1)
+    attachments.set_caption(turn.session, file.id, caption)
+    _keep(turn, draft, sources=_followed(turn, draft, edit))
+    _say(turn, draft, _corrected_below(turn, caption))
+
+
+def _corrected_below(turn: Turn, caption: str) -> str:
+    return turn.html(N_("✏️ Corrected: {answer}"), answer=f"📎 {shortened(caption, 200)}")
+
+
+def _of_nothing(turn: Turn, known: Attachment, edit: Edit) -> None:
+    """A file that was left out, or whose draft was cancelled."""
+    if edit.after != known.caption:
+        attachments.set_caption(turn.session, known.id, edit.after)
+        turn.say(_corrected_below(turn, edit.after), [[turn.to_menu()]])
+
+
+def _say(turn: Turn, draft: Draft, lead: str) -> None:
+    """With the step where the draft is, when it is open."""
+    if turn.open_work is None or turn.work.id != draft.id:
+        if lead or turn.note:
+            turn.say(lead, [[turn.to_menu()]])
+    elif updating.lost_project(turn):
+        return
+    elif draft.kind is DraftKind.UPDATE:
+        show_step(turn, lead)
+    else:
+        asking.show_step(turn, lead)
+
+
+def _tell_missing(turn: Turn, edit: Edit) -> None:
+    if edit.came is not None:
+        files.tell_missing(turn, [edit.came])
+
+
+def _keep(turn: Turn, draft: Draft, **values: Any) -> None:
+    """Changes the draft where it is: the open one as it was read for this message, any other as it lies."""
+    if turn.open_work is not None and turn.work.id == draft.id:
+        turn.move(**values)
+    else:
+        change_draft(turn.session, draft.id, draft.revision, turn.now, **values)
+
+
+def _followed(turn: Turn, draft: Draft, edit: Edit) -> dict[str, Any]:
+    """The sources, with what this message says now."""
+    return draft.sources | {turn.heard.message: edit.source | {"text": edit.after}}
+
+
+# -- words of drafts -----------------------------------------------------------------------------------
 
 
 def _change_answer(turn: Turn, draft: Draft, edit: Edit) -> None:
     """The new text is read as the answer it was; what cannot be read is asked again."""
     assert draft.form_version_id is not None
-    assert draft.project_id is not None
     field = turn.house.form(turn.session, draft.form_version_id).field(str(edit.source.get("field")))
-    subject = subject_of(turn.session, draft.id)
-    if field is None or subject is None or own_project(turn.session, turn.person.id, draft.project_id) is None:
-        _unknown(turn)
+    facts = _facts(turn, draft)
+    if field is None or facts is None:
+        unknown(turn)
         return
-    facts = facts_about(turn.today, subject, prior_of(subject))
     outcome = parse(field, edit.after, facts, more=bool(edit.source.get("more")))
-    sources = draft.sources | {turn.heard.message: edit.source | {"text": edit.after}}
+    sources = _followed(turn, draft, edit)
     if turn.open_work is None or turn.work.id != draft.id:
         _change_aside(turn, draft, field, (outcome, sources))
+    elif turn.work.step == PROJECT:
+        _change_without_project(turn, field, (outcome, sources))
     elif turn.work.step == field.name:
         turn.move(sources=sources)
         filling.take(turn, field, outcome)
     else:
         _change_open(turn, field, (outcome, sources))
+
+
+def _facts(turn: Turn, draft: Draft) -> Facts | None:
+    """What the answer is held against: little, while the project is being chosen. None: it is no longer theirs."""
+    if draft.project_id is None:
+        return Facts(turn.today)
+    subject = subject_of(turn.session, draft.id)
+    if subject is None or own_project(turn.session, turn.person.id, draft.project_id) is None:
+        return None
+    return facts_about(turn.today, subject, prior_of(subject))
 
 
 def _change_open(turn: Turn, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
@@ -111,6 +253,19 @@ def _is_complete(turn: Turn) -> bool:
     return turn.work.step not in turn.house.form(turn.session, turn.work.form_version_id).names
 
 
+def _change_without_project(turn: Turn, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
+    """They have gone back to the choice of the project: nothing but that can be asked."""
+    outcome, sources = read
+    if isinstance(outcome, Answered):
+        turn.move(answers=turn.work.answers | {field.name: outcome.value}, sources=sources)
+        show_step(turn, _corrected(turn, field, outcome.value))
+        return
+    answers = {name: value for name, value in turn.work.answers.items() if name != field.name}
+    turn.move(answers=answers, sources=sources)
+    _ = turn.html
+    show_step(turn, _("You edited an answer and I cannot read it: choose the project, then I ask you again."))
+
+
 def _change_aside(turn: Turn, draft: Draft, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
     """The same for an update that was put aside: it stays there."""
     outcome, sources = read
@@ -131,105 +286,14 @@ def _corrected(turn: Turn, field: Field, value: Any) -> str:
 
 def _change_words(turn: Turn, draft: Draft, edit: Edit) -> None:
     """A question that is being written: this part of it says something else now."""
-    sources = draft.sources | {turn.heard.message: edit.source | {"text": edit.after}}
+    sources = _followed(turn, draft, edit)
     words = "\n".join(str(one["text"]) for one in sources.values() if one.get("text"))
     answers = {name: value for name, value in draft.answers.items() if name != "wordless"} | {"text": words}
+    if not words and attachments.of_draft(turn.session, draft.id):
+        answers |= {"text": for_files(turn), "wordless": True}
     _ = turn.html
-    if not words or len(words) > asking.LONGEST:
+    if not answers["text"] or len(words) > asking.LONGEST:
         turn.say(_("I have kept the question as it was: like this it cannot be sent."), [[turn.to_menu()]])
-    elif turn.open_work is not None and turn.work.id == draft.id:
-        turn.move(answers=answers, sources=sources)
-        asking.show_step(turn, _("✏️ Corrected."))
-    else:
-        change_draft(turn.session, draft.id, draft.revision, turn.now, answers=answers, sources=sources)
-        turn.say(_("✏️ Corrected."), [[turn.to_menu()]])
-
-
-# -- what was sent -----------------------------------------------------------------------------------
-
-
-def _of_sent(turn: Turn, draft: Draft, edit: Edit) -> None:
-    if draft.kind is DraftKind.UPDATE:
-        _correct_update(turn, draft, edit)
         return
-    question_id = draft.question_id
-    own = question_id is not None and own_question(turn.session, turn.person.id, question_id) is not None
-    message = message_of_chat(turn.session, turn.person.id, Channel.TELEGRAM, turn.heard.message)
-    if message is None and own and question_id is not None:
-        message = thread(turn.session, question_id)[0]  # its words were written in several messages
-    if message is None:
-        _unknown(turn)
-    else:
-        _correct_message(turn, message, edit.after, before=edit.before)
-
-
-def _correct_message(turn: Turn, message: Message, after: str, *, before: str = "") -> None:
-    """`before`: the part of the message that was edited, when it is not the whole."""
-    before = before or message.text
-    if after in (before, said_last(turn.session, message_id=message.id)) or not after:
-        return
-    question = own_question(turn.session, turn.person.id, message.question_id)
-    if question is None:
-        _unknown(turn)
-        return
-    was_over = question.state in (QuestionState.ANSWERED, QuestionState.CLOSED)
-    edited = Edited(before, after, turn.inbox_id)
-    correct_message(turn.session, message, edited, now=turn.now, zone=turn.house.zone)
-    _ = turn.html
-    said = _(
-        "✏️ Question no. {n} had already been sent: I have attached the correction, both versions stay.", n=question.id
-    )
-    again = _("The question is open again.") if was_over else ""
-    turn.say(
-        paragraphs(said, again),
-        [[turn.button(N_("Add something"), add_to(question.id)), turn.to_menu()]],
-        question_id=question.id,
-    )
-
-
-def _correct_update(turn: Turn, draft: Draft, edit: Edit) -> None:
-    update = update_of_draft(turn.session, draft.id)
-    field = str(edit.source.get("field", ""))
-    if update is None:
-        _unknown(turn)
-        return
-    if edit.after in (edit.before, said_last(turn.session, update_id=update.id, field=field)) or not edit.after:
-        return
-    correct_update(turn.session, update, field, Edited(edit.before, edit.after, turn.inbox_id), now=turn.now)
-    _ = turn.html
-    turn.say(
-        paragraphs(
-            _(
-                "✏️ Update no. {n} had already been sent: I have attached the correction, both versions stay.",
-                n=update.id,
-            ),
-            _("To change the figures in the register, send a new update."),
-        ),
-        [[turn.button(N_("Send a new update"), start_update(update.project_id)), turn.to_menu()]],
-    )
-
-
-# -- files, and the rest -----------------------------------------------------------------------------
-
-
-def _below_a_file(turn: Turn) -> bool:
-    """Words below a photo. Of a message in a thread they are its text, and were looked for there."""
-    file = attachments.of_chat_message(turn.session, turn.person.id, turn.heard.message)
-    if file is None:
-        return False
-    if file.caption == turn.heard.text:
-        return True
-    attachments.set_caption(turn.session, file.id, turn.heard.text)
-    turn.say(turn.html(N_("✏️ Corrected: {answer}"), answer=f"📎 {shortened(turn.heard.text, 200)}"))
-    return True
-
-
-def _unknown(turn: Turn) -> None:
-    _ = turn.html
-    turn.say(
-        paragraphs(
-            _("I see that you edited a message, but it belongs to nothing that I could change."),
-            _("If something is different, write it to me in a new message."),
-        ),
-        [[turn.to_menu()]],
-    )
+    _keep(turn, draft, answers=answers, sources=sources)
+    _say(turn, draft, _("✏️ Corrected."))

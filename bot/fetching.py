@@ -115,6 +115,8 @@ class Fetcher:
     def _give_up(self, session: Session, row: Attachment, why: WhyMissing) -> None:
         if not expected.cannot_be_had(session, row, why) or row.referent_id is None:
             return
+        if not attachments.has_home(session, row.id):
+            return  # left out, or replaced by another: nobody misses it; what still gathers is told when it is placed
         log.info("file.missing", attachment=row.id, why=why.value)
         referent = session.get_one(Referent, row.referent_id)
         queue_to(

@@ -67,13 +67,13 @@ def cannot_read(turn: Turn) -> None:
     )
 
 
-def write_down(turn: Turn, album_id: int | None = None) -> Attachment:
-    """What this message brought, before it is known where it belongs."""
+def write_down(turn: Turn, album_id: int | None = None, name: str = "") -> Attachment:
+    """What this message brought, before it is known where it belongs; under another `name` where its own is taken."""
     heard, enclosed = turn.heard, turn.heard.enclosed
     assert enclosed is not None
     what = Expected(
         kind=enclosed.kind,
-        name=enclosed.name or turn.plain(KINDS[enclosed.kind]),
+        name=name or enclosed.name or turn.plain(KINDS[enclosed.kind]),
         size=enclosed.size,
         type_claimed=enclosed.type,
         file_id=enclosed.file_id,
@@ -90,7 +90,7 @@ def place(turn: Turn, files: Sequence[Attachment]) -> None:
     """Puts them where they belong and says where that is. `turn.heard.text` holds the words that came with them."""
     if not threads.continue_thread(turn, files):
         updating.lost_project(turn)
-        turn.note = _received(turn, files)
+        turn.note = received(turn, files)
         if turn.open_work is None:
             asking.offer(turn, files)
         elif turn.work.kind is DraftKind.UPDATE:
@@ -100,7 +100,7 @@ def place(turn: Turn, files: Sequence[Attachment]) -> None:
     tell_missing(turn, files)
 
 
-def _received(turn: Turn, files: Sequence[Attachment]) -> str:
+def received(turn: Turn, files: Sequence[Attachment]) -> str:
     """ "📎 relazione.pdf", "📎 5 foto": what was understood; what cannot be had is told apart."""
     _ = turn.html
     coming = [one for one in files if one.state is not FileState.MISSING]

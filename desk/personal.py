@@ -20,7 +20,7 @@ from facts.calendar import local_date
 from facts.languages import Language, Speaker
 from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
 from intake.questions import add_message, ask, settle
-from storage.corrections import of_thread
+from storage.corrections import of_files, of_thread
 from storage.delegations import lent_projects
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
@@ -331,8 +331,9 @@ def _question_page(
     found = _theirs(session, me, question_id)
     messages: Sequence[Message] = thread(session, question_id)
     titles = titles_of(session, [found.project_id] if found.project_id else [])
-    values: dict[str, Any] = {"messages": messages, "files": thread_files(session, question_id), "states": STATES}
-    values["corrections"] = of_thread(session, question_id)
+    values: dict[str, Any] = {"messages": messages, "states": STATES, "corrections": of_thread(session, question_id)}
+    values["files"] = files = thread_files(session, question_id)
+    values["amended"] = of_files(session, [file.id for rows in files.values() for file in rows])
     return render(
         request,
         "personal_question.html",

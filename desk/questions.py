@@ -184,6 +184,7 @@ def _page(
     head = queue.question_head(session, question_id)
     if head is None:
         raise Refuse(404)
+    files = queue.thread_files(session, question_id)
     return render(
         request,
         "question.html",
@@ -191,8 +192,9 @@ def _page(
         head=head,
         question=head.question,
         thread=queue.whole_thread(session, question_id),
-        files=queue.thread_files(session, question_id),
+        files=files,
         corrections=corrections.of_thread(session, question_id),
+        amended=corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         deliveries=_deliveries(queue.answers_sent(session, question_id)),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),

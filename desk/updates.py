@@ -55,13 +55,14 @@ def update(request: Request, house: House, signed: Reader, update_id: Id) -> Res
         one = one_update(session, update_id)
         if one is None:
             raise Refuse(404)
-        language = speaker(request).language
+        language, files = speaker(request).language, attachments.of_update(session, update_id)
         return render(
             request,
             "update.html",
             one=one,
             said=said_in(one, language),
-            files=attachments.of_update(session, update_id),
+            files=files,
+            amended=corrections.of_files(session, [file.id for file in files]),
             corrections=[(_label(one, row.field, language), row) for row in corrections.of_update(session, update_id)],
         )
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from intake.questions import expected_by
-from storage import audit
+from intake.questions import add_file, expected_by
+from storage import attachments, audit
 from storage import corrections as stored
 from storage import questions as threads
-from storage.tables import Channel, Correction, Message, Update
+from storage.tables import CAPTION, FILE, Attachment, Channel, Correction, Message, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,53 @@ def correct_update(session: Session, update: Update, field: str, edited: Edited,
     return correction
 
 
-def said_last(session: Session, *, message_id: int | None = None, update_id: int | None = None, field: str = "") -> str:
-    """What the newest correction says; empty when there is none."""
-    newest = stored.newest(session, message_id=message_id, update_id=update_id, field=field)
-    return newest.after if newest is not None else ""
+def correct_caption(session: Session, file: Attachment, edited: Edited, *, now: datetime, zone: str) -> Correction:
+    """The words below a file that went along with a message or an update. The first ones stay."""
+    correction = _keep(session, edited, now, **_home(file), attachment_id=file.id, field=CAPTION)
+    if file.message_id is not None:
+        question_id = session.get_one(Message, file.message_id).question_id
+        threads.touch(session, question_id, Channel.TELEGRAM, expected_by(now, zone), now)
+    _record(session, file, now)
+    return correction
+
+
+def correct_file(
+    session: Session, old: Attachment, new: Attachment, *, inbox_id: int | None, now: datetime, zone: str
+) -> Correction:
+    """Another file came under the message of one that was sent: it stands beside it, and both stay."""
+    attachments.follow(session, new.id, old)
+    edited = Edited(old.name, new.name, inbox_id)
+    correction = _keep(session, edited, now, **_home(old), attachment_id=old.id, field=FILE)
+    if old.message_id is not None:
+        add_file(session, old.message_id, new.name, channel=Channel.TELEGRAM, now=now, zone=zone)
+    _record(session, old, now)
+    return correction
+
+
+def _home(file: Attachment) -> dict[str, Any]:
+    """A file of a message keeps no update, and the other way round."""
+    assert file.message_id is not None or file.update_id is not None, "it was sent"
+    return {"message_id": file.message_id, "update_id": file.update_id}
+
+
+def _record(session: Session, file: Attachment, now: datetime) -> None:
+    person, action = ("referent", file.referent_id), "update.correct"
+    about = ("update", file.update_id or 0)
+    if file.message_id is not None:
+        action, about = "question.correct", ("question", session.get_one(Message, file.message_id).question_id)
+    audit.record(session, now, person, action, about, attachment_id=file.id)
+
+
+def message_says(session: Session, message: Message, first: str) -> str:
+    """What stands in a message now that said this `first`."""
+    newest = stored.newest_of_message(session, message.id)
+    return newest.after if newest is not None else first
+
+
+def caption_says(session: Session, file: Attachment) -> str:
+    """What stands below a file now."""
+    newest = stored.newest_of_caption(session, file.id)
+    return newest.after if newest is not None else file.caption
 
 
 def _keep(session: Session, edited: Edited, now: datetime, **where: Any) -> Correction:

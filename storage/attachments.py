@@ -38,6 +38,28 @@ def put_in_message(session: Session, ids: Collection[int], message_id: int) -> N
     _change(session, col(Attachment.id).in_(ids), message_id=message_id)
 
 
+def put_in_update(session: Session, ids: Collection[int], update_id: int) -> None:
+    _change(session, col(Attachment.id).in_(ids), update_id=update_id)
+
+
+def take_place(session: Session, new_id: int, old: Attachment) -> None:
+    """Goes along with a draft, as part of the same album, in place of another, which belongs to nothing from now on."""
+    _change(session, col(Attachment.id) == new_id, draft_id=old.draft_id, album_id=old.album_id)
+    _change(session, col(Attachment.id) == old.id, draft_id=None, album_id=None)
+
+
+def has_home(session: Session, attachment_id: int) -> bool:
+    """Whether a file goes, or went, along with something."""
+    home = col(Attachment.draft_id).is_not(None) | _sent()
+    return session.exec(select(Attachment.id).where(Attachment.id == attachment_id, home)).first() is not None
+
+
+def versions(session: Session, referent_id: int, provider_id: str) -> int:
+    """How many files came with one message of a chat, which is edited to bring another."""
+    these = select(func.count()).where(Attachment.referent_id == referent_id, Attachment.provider_id == provider_id)
+    return session.exec(these).one()
+
+
 def of_draft(session: Session, draft_id: int) -> Sequence[Attachment]:
     """What goes along when a draft is sent, in the order in which it came."""
     return session.exec(
@@ -174,8 +196,10 @@ def close_album(session: Session, album_id: int, now: datetime) -> bool:
     return closed.rowcount == 1
 
 
-def caption_album(session: Session, album_id: int, caption: str) -> None:
-    session.execute(update(Album).where(col(Album.id) == album_id, col(Album.caption) == "").values(caption=caption))
+def caption_album(session: Session, album_id: int, caption: str, provider_id: str) -> None:
+    """The first words of an album are those of all of it, and the message that brought them stands for all of it."""
+    bare = update(Album).where(col(Album.id) == album_id, col(Album.caption) == "")
+    session.execute(bare.values(caption=caption, provider_id=provider_id))
 
 
 def parts_of(session: Session, album_id: int) -> Sequence[Attachment]:

@@ -6,15 +6,23 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage.tables import Correction, Message
+from storage.tables import CAPTION, Correction, Message
 
 
-def newest(
-    session: Session, *, message_id: int | None = None, update_id: int | None = None, field: str = ""
-) -> Correction | None:
+def newest_of_message(session: Session, message_id: int) -> Correction | None:
+    """Of its words, not of its files."""
     return session.exec(
         select(Correction)
-        .where(Correction.message_id == message_id, Correction.update_id == update_id, Correction.field == field)
+        .where(Correction.message_id == message_id, col(Correction.attachment_id).is_(None))
+        .order_by(col(Correction.id).desc())
+    ).first()
+
+
+def newest_of_caption(session: Session, attachment_id: int) -> Correction | None:
+    """Of the words below a file."""
+    return session.exec(
+        select(Correction)
+        .where(Correction.attachment_id == attachment_id, Correction.field == CAPTION)
         .order_by(col(Correction.id).desc())
     ).first()
 
@@ -30,12 +38,12 @@ def newest_since(session: Session, question_id: int, instant: datetime) -> Corre
 
 
 def of_thread(session: Session, question_id: int) -> Mapping[int, Sequence[Correction]]:
-    """The corrections of a question's messages, by message, the oldest first."""
+    """The corrections of the words of a question's messages, by message, the oldest first."""
     found: defaultdict[int, list[Correction]] = defaultdict(list)
     for row in session.exec(
         select(Correction)
         .join(Message, col(Message.id) == col(Correction.message_id))
-        .where(Message.question_id == question_id)
+        .where(Message.question_id == question_id, col(Correction.attachment_id).is_(None))
         .order_by(col(Correction.id))
     ):
         assert row.message_id is not None
@@ -44,8 +52,23 @@ def of_thread(session: Session, question_id: int) -> Mapping[int, Sequence[Corre
 
 
 def of_update(session: Session, update_id: int) -> Sequence[Correction]:
-    """The oldest first."""
-    return session.exec(select(Correction).where(Correction.update_id == update_id).order_by(col(Correction.id))).all()
+    """Those of its answers, the oldest first."""
+    return session.exec(
+        select(Correction)
+        .where(Correction.update_id == update_id, col(Correction.attachment_id).is_(None))
+        .order_by(col(Correction.id))
+    ).all()
+
+
+def of_files(session: Session, attachment_ids: Collection[int]) -> Mapping[int, Sequence[Correction]]:
+    """What was corrected of these files, by file, the oldest first."""
+    found: defaultdict[int, list[Correction]] = defaultdict(list)
+    for row in session.exec(
+        select(Correction).where(col(Correction.attachment_id).in_(attachment_ids)).order_by(col(Correction.id))
+    ):
+        assert row.attachment_id is not None
+        found[row.attachment_id].append(row)
+    return found
 
 
 def corrected_updates(session: Session, update_ids: Collection[int]) -> frozenset[int]:

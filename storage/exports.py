@@ -196,15 +196,25 @@ def _gathered(session: Session, query: Select[*tuple[Any, ...]]) -> dict[int, li
 
 
 def _with_what_came_along(attached_to: Any, corrected: Any) -> Enrich:
-    """Names of files, and what was corrected afterwards, of rows that these two columns refer to."""
+    """Files with the words below them, and what was corrected afterwards, of rows that these two columns refer to."""
 
     def enrich(session: Session, rows: list[Row]) -> None:
         ids = _ids(rows)
-        files = select(attached_to, col(Attachment.name)).where(attached_to.in_(ids)).order_by(col(Attachment.id))
-        edits = select(corrected, col(Correction.after)).where(corrected.in_(ids)).order_by(col(Correction.id))
-        names, afterwards = _gathered(session, files), _gathered(session, edits)
+        files = (
+            select(attached_to, col(Attachment.name), col(Attachment.caption))
+            .where(attached_to.in_(ids))
+            .order_by(col(Attachment.id))
+        )
+        edits = (
+            select(corrected, col(Attachment.name), col(Correction.after))
+            .outerjoin(Attachment, col(Attachment.id) == col(Correction.attachment_id))
+            .where(corrected.in_(ids))
+            .order_by(col(Correction.id))
+        )
+        found, afterwards = _gathered(session, files), _gathered(session, edits)
         for row in rows:
-            row["attachments"], row["corrections"] = names[row["id"]], afterwards[row["id"]]
+            row["attachments"] = [f"{name}: {words}" if words else name for name, words in found[row["id"]]]
+            row["corrections"] = [f"{name}: {words}" if name else words for name, words in afterwards[row["id"]]]
 
     return enrich
 

@@ -225,7 +225,7 @@ def last_word(session: Session, question_id: int) -> LastWord | None:
         return None
     message = newest[0]
     if message.staff_id is None:
-        edited = corrections.newest(session, message_id=message.id)
+        edited = corrections.newest_of_message(session, message.id)
     else:
         edited = corrections.newest_since(session, question_id, message.created_at)
     if edited is not None:

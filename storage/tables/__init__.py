@@ -30,7 +30,7 @@ from storage.tables.people import (
     Referent,
 )
 from storage.tables.projects import Following, Place, Programme, Project
-from storage.tables.questions import Audience, Correction, Message, Question, QuestionState
+from storage.tables.questions import CAPTION, FILE, Audience, Correction, Message, Question, QuestionState
 from storage.tables.reports import (
     Album,
     Attachment,
@@ -44,9 +44,11 @@ from storage.tables.reports import (
     Update,
 )
 from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
-from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState
+from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState, SentPart
 
 __all__ = [
+    "CAPTION",
+    "FILE",
     "AccessRequest",
     "AccessState",
     "Address",
@@ -93,6 +95,7 @@ __all__ = [
     "Recurrence",
     "Referent",
     "Role",
+    "SentPart",
     "SignInAttempt",
     "Snooze",
     "Staff",

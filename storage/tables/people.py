@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, word
+from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, sealed_document, word
 
 
 class OrganizationKind(StrEnum):
@@ -121,6 +122,7 @@ class AccessRequest(SQLModel, table=True):
     """Somebody asks to be let in, from a Telegram chat. A conversation is a row: what is still empty is asked next.
 
     `referent_id`: a known person who asks for one more organisation; once approved, whoever was let in.
+    `sources` says which message of the chat gave which answer, so that an edited message finds its place.
     Of the code sent to `email` only the SHA-256 is kept.
     """
 
@@ -137,6 +139,7 @@ class AccessRequest(SQLModel, table=True):
     organization_id: int | None = Field(default=None, foreign_key="organization.id")
     organization: str = optional_sealed_text("access_request.organization")
     email: str = optional_sealed_text("access_request.email")
+    sources: dict[str, Any] = sealed_document("access_request.sources")
     code_hash: str | None = Field(default=None, max_length=64)
     code_sent_at: datetime | None = optional_instant()
     tries: int = 0

@@ -59,10 +59,14 @@ class Message(SQLModel, table=True):
     created_at: datetime = instant()
 
 
+CAPTION, FILE = "caption", "file"  # what was corrected of a file
+
+
 class Correction(SQLModel, table=True):
     """A message that its writer edited after it was sent: what it said, what it says now. Nothing is overwritten.
 
-    Of a message in a thread, or of an answer (`field`) in an update.
+    Of a message in a thread, or of an answer (`field`) in an update. With `attachment_id` of a file that went along: of
+    the words below it (`field` is CAPTION); or its message was edited to bring another (FILE), whose name is `after`.
     """
 
     __table_args__ = (CheckConstraint("(message_id IS NULL) <> (update_id IS NULL)", name="one_thing"),)
@@ -70,6 +74,7 @@ class Correction(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
+    attachment_id: int | None = Field(default=None, foreign_key="attachment.id")
     field: str = ""
     before: str = sealed_text("correction.before")
     after: str = sealed_text("correction.after")

@@ -113,7 +113,8 @@ class Album(SQLModel, table=True):
     """Photos or files sent together: separate updates to Telegram, one answer to us.
 
     Its parts gather until it has been quiet for a while; then they go where they belong (`closed_at`), and a part that
-    comes later goes where they went.
+    comes later goes where they went. `provider_id`: the message of the part that brought the words; of the first one,
+    while there are none.
     """
 
     __table_args__ = (
@@ -156,10 +157,11 @@ class Attachment(SQLModel, table=True):
 
     `sha256` is keyed (see `storage/files.py`); until it is fetched from Telegram (`file_id`) there is none. It belongs
     to a draft until that is sent, then to an update or to a message of a thread. `provider_id`: the message of the
-    chat with which it came.
+    chat with which it came; several rows have the same one when it was edited to bring another file.
     """
 
     __table_args__ = (
+        Index("ix_attachment_chat_message", "referent_id", "provider_id"),
         Index(
             "ix_attachment_waiting",
             "next_at",

@@ -124,6 +124,18 @@ class Outbox(SQLModel, table=True):
     sent_at: datetime | None = optional_instant()
 
 
+class SentPart(SQLModel, table=True):
+    """A further message of an album of ours: to Telegram each part is one, and people reply to any of them.
+
+    The first is `Outbox.provider_id`.
+    """
+
+    __tablename__ = "sent_part"
+
+    outbox_id: int = Field(foreign_key="outbox.id", primary_key=True)
+    provider_id: str = Field(primary_key=True, index=True)
+
+
 class Lease(SQLModel, table=True):
     """Which process holds a duty that only one may have (`poller:BOT`, `dispatcher`), and until when."""
 

@@ -1,7 +1,9 @@
 """Edited messages: a draft follows, what was sent is corrected beside it, nothing is overwritten."""
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlmodel import col, select
 
 from storage.corrections import of_thread, of_update
@@ -137,11 +139,105 @@ def test_an_answer_of_a_sent_update_is_corrected_beside_it(stage: Stage) -> None
 
 
 def test_the_words_below_a_photo_of_a_draft_follow(stage: Stage) -> None:
-    bruno = stage.bruno.says("/aggiorna").leaves("fachada")
+    bruno = stage.bruno.says("/aggiorna").leaves("fachada", photo=photo(1))
 
     bruno.edits("facciata", photo=photo(1))
 
     assert stage.session.exec(select(Attachment.caption)).one() == "facciata"
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_question_behind_its_command_is_edited_without_the_command(stage: Stage, sent: bool) -> None:
+    ada = stage.ada.says("/domanda Entro il 10?")
+    written = ada.written
+    if sent:
+        ada.presses("Nessun progetto")
+
+    assert ada.edits("/domanda Entro il 10?", written).heard == [], "nothing but the formatting"
+    ada.edits("/domanda Entro il 20?", written)
+
+    if sent:
+        [message] = thread(stage.session, the_question(stage).id)
+        [correction] = of_thread(stage.session, the_question(stage).id)[message.id]
+        assert (correction.before, correction.after) == ("Entro il 10?", "Entro il 20?")
+    else:
+        ada.presses("Nessun progetto")
+        assert [one.text for one in thread(stage.session, the_question(stage).id)] == ["Entro il 20?"]
+
+
+def test_back_to_what_it_said_first_is_a_correction_too(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda").says("Entro il 10?")
+    written = ada.written
+    ada.presses("Nessun progetto").edits("Entro il 20?", written)
+
+    ada.edits("Entro il 10?", written)
+
+    assert "era già partita" in ada.text
+    [rows] = of_thread(stage.session, the_question(stage).id).values()
+    assert [(row.before, row.after) for row in rows] == [
+        ("Entro il 10?", "Entro il 20?"),
+        ("Entro il 20?", "Entro il 10?"),
+    ]
+
+
+def test_each_message_of_a_question_is_corrected_by_itself(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda").says("Buongiorno")
+    first = ada.written
+    ada.says("serve il CIG?")
+    second = ada.written
+    ada.presses("Nessun progetto").edits("Buonasera", first).edits("serve il CUP?", second)
+
+    assert ada.edits("Buonasera", first).heard == [], "said already"
+
+    [rows] = of_thread(stage.session, the_question(stage).id).values()
+    assert [row.after for row in rows] == ["Buonasera", "serve il CUP?"]
+
+
+def test_any_message_of_what_was_added_to_a_question_is_corrected_there(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").presses("Nessun progetto")
+    ada.says("Aggiungo una cosa:")
+    first = ada.written
+    ada.says("è urgnte")
+    second = ada.written
+    ada.presses("Aggiungi alla n.")
+
+    ada.edits("è urgente", second)
+    assert "era già partita" in ada.text
+    ada.edits("Aggiungo:", first)
+
+    messages = thread(stage.session, the_question(stage).id)
+    rows = of_thread(stage.session, the_question(stage).id)[messages[1].id]
+    assert [(row.before, row.after) for row in rows] == [("è urgnte", "è urgente"), ("Aggiungo una cosa:", "Aggiungo:")]
+
+
+def test_an_answer_edited_while_the_project_is_chosen_follows(stage: Stage) -> None:
+    ada = stage.ada.says("/aggiorna").presses("Ex mercato").presses("Esecuzione").says("10")
+    written = ada.written
+    ada.says("indietro").says("indietro").says("indietro")
+    assert "Di quale progetto si tratta?" in ada.text
+
+    ada.edits("20", written)
+
+    assert "✏️ Corretto: Avanzamento fisico: 20%" in ada.text
+    assert "Di quale progetto si tratta?" in ada.text
+    assert answers(stage)["progress"] == "20.0"
+    ada.edits("boh", written)
+    assert "te la richiedo" in ada.text
+    assert "progress" not in answers(stage)
+    ada.says("/menu").edits("30", written)
+    assert "✏️ Corretto: Avanzamento fisico: 30%" in ada.text
+
+
+def test_an_answer_edited_under_nothing_changed_is_no_answer_any_more(stage: Stage) -> None:
+    stage.reported(stage.cast.now - timedelta(days=31))
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10")
+    written = bruno.written
+    bruno.says("indietro").says("indietro").presses("Nessuna novità")
+
+    bruno.edits("20", written)
+
+    assert "non trovo niente da correggere" in bruno.text
+    assert answers(stage)["progress"] == "40.0"
 
 
 def test_an_edit_of_something_unknown_is_said_so(stage: Stage) -> None:

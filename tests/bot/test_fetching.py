@@ -13,9 +13,10 @@ from bot.fetching import Fetcher
 from delivery.words import PERSONAL_PAGE, Words
 from intake.expected import Expected, claim, expect
 from sandbox.telegram import Drop, Fault
+from storage import attachments
 from storage.database import Database
 from storage.files import Files
-from storage.tables import Attachment, FileKind, FileState, Outbox
+from storage.tables import Attachment, FileKind, FileState, Message, Outbox
 from tests.cast import Cast
 from tests.delivery.conftest import ADA, World, a_world
 from tests.delivery.wiring import Clock
@@ -31,14 +32,22 @@ class Desk:
         self.ada = world.sandbox.people[ADA]
         self.fetcher = Fetcher(database, world.bot, files, clock)
         with database.write() as session:
-            self.ada_id = Cast(session, clock.now).a_referent("Ada Esempio", chat=ADA).id
+            cast = Cast(session, clock.now)
+            ada = cast.a_referent("Ada Esempio", chat=ADA)
+            cast.a_question(ada)
+            self.ada_id = ada.id
 
-    def expects(self, content: bytes | None, name: str = "relazione.pdf", size: int = 0) -> int:
-        """Ada sends a document, and it is written down."""
+    def expects(
+        self, content: bytes | None, name: str = "relazione.pdf", size: int = 0, *, left_out: bool = False
+    ) -> int:
+        """Ada sends a document into her thread, and it is written down."""
         sent = self.ada.sends_document(name, content=content, size=size or None).raw["document"]
         what = Expected(FileKind.FILE, name, 0, "application/pdf", sent["file_id"], "u", "7", "", {})
         with self.database.write() as session:
-            return expect(session, what, referent_id=self.ada_id, inbox_id=None, now=self.clock.now).id
+            file = expect(session, what, referent_id=self.ada_id, inbox_id=None, now=self.clock.now)
+            if not left_out:
+                attachments.put_in_message(session, [file.id], session.exec(select(Message.id)).one())
+            return file.id
 
     async def fetches(self, seconds: float = 0.0) -> bool:
         self.clock.forward(seconds=seconds)
@@ -147,6 +156,15 @@ async def test_what_cannot_be_had_is_told_once_with_the_way_to_its_place(  # typ
     assert said in words.html
     assert [one.url for line in words.buttons for one in line] == [f"{PERSONAL_PAGE}/upload/{attachment}"]
     assert list(desk.files.folder.glob("*/*")) == [], "nothing of it stays on disk"
+
+
+async def test_nobody_misses_what_was_left_out_or_replaced(desk: Desk) -> None:
+    attachment = desk.expects(b"MZ a program", left_out=True)
+
+    await desk.fetches()
+
+    assert desk.row(attachment).state is FileState.MISSING
+    assert desk.said() == []
 
 
 async def test_an_expired_file_is_told_within_seconds(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 
 from facts.languages import Language
 from intake.builtin import ensure_builtin_forms
+from intake.corrections import Edited, correct_caption
 from intake.delegation import delegate
 from registry.cells import as_csv, guarded
 from registry.export import EXPORTS, FORMATS, export
@@ -165,6 +166,18 @@ def test_json_holds_what_is_stored_and_nothing_else(filled: Session) -> None:
     assert inbox["payload"] == FORMULA
     assert [(one["offset_days"], one["outcome"]) for one in obligation["reminders"]] == [(-7, "sent")]
     assert (referent["telegram"], referent["phone"]) == (["-100200"], ["+39 02"])
+
+
+def test_files_are_exported_with_their_words_and_what_these_were_edited_to(filled: Session, now: datetime) -> None:
+    file = filled.exec(select(Attachment)).one()
+    file.name, file.caption = "foto-7.jpg", "fachada"
+    filled.flush()
+    correct_caption(filled, file, Edited("fachada", "facciata"), now=now, zone="Europe/Rome")
+
+    question = json.loads(exported(filled, "questions", "json"))[0]
+
+    assert question["attachments"] == ["foto-7.jpg: fachada"]
+    assert question["corrections"] == ["foto-7.jpg: facciata"]
 
 
 def test_a_payload_that_is_no_text_is_exported_as_base64(cast: Cast, session: Session, now: datetime) -> None:

@@ -35,6 +35,16 @@ VALUES (1, 'aa', 12, 'relazione.pdf', '', 'application/pdf', 1, '2026-11-01 08:0
 """
 
 
+CORRECTED = """
+INSERT INTO question (id, referent_id, state, version, channel, created_at, due_at, last_message_at)
+VALUES (1, 1, 'new', 1, 'telegram', '2026-11-01 08:00:00', '2026-11-03 08:00:00', '2026-11-01 08:00:00');
+INSERT INTO message (id, question_id, audience, referent_id, text, channel, created_at)
+VALUES (1, 1, 'referent', 1, 'x', 'telegram', '2026-11-01 08:00:00');
+INSERT INTO correction (id, message_id, attachment_id, field, before, after, created_at)
+VALUES (1, 1, 2, '', 'a', 'b', '2026-11-01 08:00:00');
+"""
+
+
 def test_what_the_previous_release_stored_comes_through_up_and_down(database: Database) -> None:
     downgrade(database, "0001")
     with database.engine.begin() as connection:
@@ -51,6 +61,8 @@ def test_what_the_previous_release_stored_comes_through_up_and_down(database: Da
                 "'2026-11-01 08:00:00', 'photo', 'waiting', '', '{}', '7', 'AgAC', '', 0)"
             )
         )
+        for statement in filter(str.strip, CORRECTED.split(";")):
+            connection.execute(text(statement))
     downgrade(database, "0001")
     with database.engine.begin() as connection:
         left = connection.execute(text("SELECT id, name FROM attachment")).all()

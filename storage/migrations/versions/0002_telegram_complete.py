@@ -21,6 +21,7 @@ def upgrade() -> None:
     sa.Column('organization_id', sa.Integer(), nullable=True),
     sa.Column('organization', sa.String(), nullable=False),
     sa.Column('email', sa.String(), nullable=False),
+    sa.Column('sources', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('code_hash', sa.String(length=64), nullable=True),
     sa.Column('code_sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('tries', sa.Integer(), nullable=False),
@@ -81,6 +82,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_snooze_waiting', ['again_at'], unique=False, sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
         batch_op.create_index('uq_snooze_waiting', ['referent_id', 'obligation_id'], unique=True, sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
 
+    op.create_table('sent_part',
+    sa.Column('outbox_id', sa.Integer(), nullable=False),
+    sa.Column('provider_id', sa.String(), nullable=False),
+    sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_sent_part_outbox_id_outbox')),
+    sa.PrimaryKeyConstraint('outbox_id', 'provider_id', name=op.f('pk_sent_part'))
+    )
+    with op.batch_alter_table('sent_part', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sent_part_provider_id'), ['provider_id'], unique=False)
+
     op.create_table('album',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('chat', sa.String(), nullable=False),
@@ -102,12 +112,14 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('message_id', sa.Integer(), nullable=True),
     sa.Column('update_id', sa.Integer(), nullable=True),
+    sa.Column('attachment_id', sa.Integer(), nullable=True),
     sa.Column('field', sa.String(), nullable=False),
     sa.Column('before', sa.String(), nullable=False),
     sa.Column('after', sa.String(), nullable=False),
     sa.Column('inbox_id', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint('(message_id IS NULL) <> (update_id IS NULL)', name=op.f('ck_correction_one_thing')),
+    sa.ForeignKeyConstraint(['attachment_id'], ['attachment.id'], name=op.f('fk_correction_attachment_id_attachment')),
     sa.ForeignKeyConstraint(['inbox_id'], ['inbox.id'], name=op.f('fk_correction_inbox_id_inbox')),
     sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_correction_message_id_message')),
     sa.ForeignKeyConstraint(['update_id'], ['update.id'], name=op.f('fk_correction_update_id_update')),
@@ -136,6 +148,7 @@ def upgrade() -> None:
                existing_type=sa.VARCHAR(length=64),
                nullable=True)
         batch_op.create_index(batch_op.f('ix_attachment_album_id'), ['album_id'], unique=False)
+        batch_op.create_index('ix_attachment_chat_message', ['referent_id', 'provider_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_attachment_draft_id'), ['draft_id'], unique=False)
         batch_op.create_index('ix_attachment_waiting', ['next_at'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
         batch_op.create_foreign_key(batch_op.f('fk_attachment_album_id_album'), 'album', ['album_id'], ['id'])
@@ -171,6 +184,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # What the earlier release cannot read: files that are not fetched, what holds only while somebody is away.
+    op.execute("DELETE FROM correction")
     op.execute("DELETE FROM attachment WHERE sha256 IS NULL")
     op.execute("DELETE FROM following WHERE delegation_id IS NOT NULL")
     op.execute("UPDATE decision SET reason = 'substitute' WHERE reason = 'away'")
@@ -193,6 +207,7 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_attachment_album_id_album'), type_='foreignkey')
         batch_op.drop_index('ix_attachment_waiting', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
         batch_op.drop_index(batch_op.f('ix_attachment_draft_id'))
+        batch_op.drop_index('ix_attachment_chat_message')
         batch_op.drop_index(batch_op.f('ix_attachment_album_id'))
         batch_op.alter_column('sha256',
                existing_type=sa.VARCHAR(length=64),
@@ -221,6 +236,10 @@ def downgrade() -> None:
         batch_op.drop_index('uq_album_one_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
 
     op.drop_table('album')
+    with op.batch_alter_table('sent_part', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sent_part_provider_id'))
+
+    op.drop_table('sent_part')
     with op.batch_alter_table('snooze', schema=None) as batch_op:
         batch_op.drop_index('uq_snooze_waiting', sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
         batch_op.drop_index('ix_snooze_waiting', sqlite_where=sa.text('decided_at IS NULL'), postgresql_where=sa.text('decided_at IS NULL'))
