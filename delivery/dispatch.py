@@ -21,7 +21,7 @@ from delivery.errors import DeliveryError, Uncertain
 from delivery.lanes import Lanes
 from delivery.limits import Limits
 from delivery.links import Links
-from delivery.parcel import Outcome, Parcel, Sender
+from delivery.parcel import Ids, Outcome, Parcel, Sender
 from storage import dispatching
 from storage.crash import crashpoint
 from storage.database import Database, Ride
@@ -241,16 +241,16 @@ class Dispatcher:
 
     async def _send(self, parcel: Parcel) -> None:
         error: DeliveryError | None = None
-        provider_id = None
+        ids: Ids = None
         try:
-            provider_id = await self.senders[parcel.channel].send(parcel)
+            ids = await self.senders[parcel.channel].send(parcel)
         except DeliveryError as refused:
             error = refused
         except Exception as bug:
             log.exception("outbox.sender_broke", outbox=parcel.id, error=type(bug).__name__)
             error = Uncertain(type(bug).__name__)
         crashpoint("after-send")
-        self._done.append(Outcome(parcel, self.clock(), provider_id, error))
+        self._done.append(Outcome(parcel, self.clock(), ids, error))
         if self._crowded or error is not None:
             self._bell.set()
         elif self._gathering is None:

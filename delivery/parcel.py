@@ -72,18 +72,31 @@ class Parcel:
         return f"<{self.id}.{key}@{domain}>"
 
 
+Ids = str | tuple[str, ...] | None
+
+
 class Sender(Protocol):
     """Hands one message to a provider. Raises DeliveryError; anything else counts as Uncertain."""
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """The id that the provider gave the message."""
+    async def send(self, parcel: Parcel) -> Ids:
+        """The id that the provider gave the message; those of all its parts, when it became several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a parcel: `provider_id`, or `error`."""
+    """What became of a parcel: `ids`, or `error`."""
 
     parcel: Parcel
     at: datetime
-    provider_id: str | None = None
+    ids: Ids = None
     error: DeliveryError | None = None
+
+    @property
+    def provider_id(self) -> str | None:
+        """The first part's stands for all of them."""
+        return self.ids if self.ids is None or isinstance(self.ids, str) else next(iter(self.ids), None)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Those of the other parts."""
+        return self.ids[1:] if isinstance(self.ids, tuple) else ()

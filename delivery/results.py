@@ -54,7 +54,7 @@ def write(session: Session, outcomes: Iterable[Outcome], recovered: set[Channel]
         if outcome.error is not None:
             _write_failure(session, parcel, outcome.error, outcome.at)
             continue
-        sent.append(Sent(parcel.id, parcel.attempt, outcome.provider_id, outcome.at))
+        sent.append(Sent(parcel.id, parcel.attempt, outcome.provider_id, outcome.at, outcome.further))
         if parcel.thought_unreachable:
             doors.open_again(session, parcel.channel, parcel.address, now)
         log.info("outbox.sent", outbox=parcel.id, channel=parcel.channel.value, attempt=parcel.attempt)

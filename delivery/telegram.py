@@ -28,7 +28,7 @@ from delivery.errors import (
     Uncertain,
     Undecodable,
 )
-from delivery.parcel import Enclosure, Parcel
+from delivery.parcel import Enclosure, Ids, Parcel
 from delivery.wire import UPLOADS, AiohttpRequest, NotConnected, Uploaded
 from delivery.words import Button, Keyboard, plain_text
 from storage.files import Files
@@ -86,15 +86,15 @@ class TelegramSender:
     def __init__(self, bot: telegram.Bot, files: Files | None = None) -> None:
         self._bot, self._files = bot, files
 
-    async def send(self, parcel: Parcel) -> str | None:
-        """The (first) message's id in the chat. Raises DeliveryError."""
+    async def send(self, parcel: Parcel) -> Ids:
+        """The message's id in the chat; of an album, those of its parts. Raises DeliveryError."""
         try:
             result = await self._sent(parcel)
         except TelegramError as error:
             raise _meaning_for(parcel, error) from None
-        first = result[0] if isinstance(result, list) and result else result
-        message_id = first.get("message_id") if isinstance(first, dict) else None
-        return None if message_id is None else str(message_id)
+        if isinstance(result, list):
+            return tuple(one for one in map(_id_in, result) if one is not None)
+        return _id_in(result)
 
     async def _sent(self, parcel: Parcel) -> Any:
         if not parcel.files or self._files is None:
@@ -103,6 +103,11 @@ class TelegramSender:
         with ExitStack() as opened:
             uploads = [_opened(opened, self._files, number, one) for number, one in enumerate(parcel.files)]
             return await call(self._bot, method, given, UPLOAD_SECONDS, uploads)
+
+
+def _id_in(message: Any) -> str | None:
+    number = message.get("message_id") if isinstance(message, dict) else None
+    return None if number is None else str(number)
 
 
 def _opened(stack: ExitStack, files: Files, number: int, one: Enclosure) -> Uploaded:

@@ -218,6 +218,7 @@ TABLES = {
             NEXT_AT,
             Column("possible_duplicate", N_("Possible duplicate")),
             PROVIDER_ID,
+            Column("parts", N_("Numbers of further parts"), Kind.LIST),
             ERROR,
             CREATED_AT,
             Column("sent_at", N_("Sent"), Kind.MOMENT),

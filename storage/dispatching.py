@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, text, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from storage.outbox import as_kept, outbox
@@ -17,6 +17,7 @@ from storage.tables import Channel, OutboxKind, OutboxState
 
 _referent = SQLModel.metadata.tables["referent"]
 _address = SQLModel.metadata.tables["address"]
+_sent_part = SQLModel.metadata.tables["sent_part"]
 _state = outbox.c.state
 _WAITING = (OutboxState.QUEUED, OutboxState.RETRY)
 # Word for word the condition of ix_outbox_waiting: SQLite uses a partial index only when it finds it in the question.
@@ -75,12 +76,13 @@ _SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A success, as it is written down."""
+    """A success, as it is written down. `further`: what the provider calls the other parts of it."""
 
     row: int
     attempt: int
     provider: str | None
     at: datetime
+    further: Sequence[str] = ()
 
 
 def due(
@@ -170,9 +172,13 @@ def revive(session: Session, outbox_id: int, values: dict[str, Any]) -> bool:
 
 
 def mark_sent(session: Session, sent: Iterable[Sent]) -> None:
-    rows = [{"row": one.row, "attempt": one.attempt, "provider": one.provider, "at": one.at} for one in sent]
+    done = list(sent)
+    rows = [{"row": one.row, "attempt": one.attempt, "provider": one.provider, "at": one.at} for one in done]
+    parts = [{"outbox_id": one.row, "provider_id": part} for one in done for part in one.further]
     if rows:
         session.connection().execute(_SENT, rows)
+    if parts:
+        session.connection().execute(insert(_sent_part), parts)
 
 
 def finish(session: Session, outbox_id: int, attempt: int, values: dict[str, Any]) -> bool:

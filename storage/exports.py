@@ -31,6 +31,7 @@ from storage.tables import (
     Project,
     Question,
     Referent,
+    SentPart,
     Staff,
     Step,
     Update,
@@ -155,7 +156,8 @@ def inbox_rows(session: Session) -> Iterator[Row]:
 
 
 def outbox_rows(session: Session) -> Iterator[Row]:
-    return _stream(session, select(*_all(Outbox)).order_by(col(Outbox.id)))
+    """`parts`: what the provider calls the further messages of an album."""
+    return _stream(session, select(*_all(Outbox)).order_by(col(Outbox.id)), _with_parts)
 
 
 def audit_rows(session: Session) -> Iterator[Row]:
@@ -217,6 +219,13 @@ def _with_what_came_along(attached_to: Any, corrected: Any) -> Enrich:
             row["corrections"] = [f"{name}: {words}" if name else words for name, words in afterwards[row["id"]]]
 
     return enrich
+
+
+def _with_parts(session: Session, rows: list[Row]) -> None:
+    these = col(SentPart.outbox_id).in_(_ids(rows))
+    parts = _gathered(session, select(col(SentPart.outbox_id), col(SentPart.provider_id)).where(these))
+    for row in rows:
+        row["parts"] = parts[row["id"]]
 
 
 def _with_places(session: Session, rows: list[Row]) -> None:

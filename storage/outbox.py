@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from storage import audit
-from storage.tables import Channel, Outbox, OutboxState
+from storage.tables import Channel, Outbox, OutboxState, SentPart
 from storage.types import InClear, keys_of
 
 outbox: Table = SQLModel.metadata.tables["outbox"]
@@ -57,10 +57,13 @@ def as_kept(session: Session, channel: Channel, body: dict[str, Any]) -> Any:
 
 
 def message_at(session: Session, channel: Channel, address: str, provider_id: str) -> Outbox | None:
-    """The message of ours that has this id at the provider."""
-    return session.exec(
-        select(Outbox).where(Outbox.address == address, Outbox.provider_id == provider_id, Outbox.channel == channel)
-    ).first()
+    """The message of ours that has this id at the provider, or a part of it has."""
+    ours = select(Outbox).where(Outbox.address == address, Outbox.channel == channel)
+    found = session.exec(ours.where(Outbox.provider_id == provider_id)).first()
+    if found is not None:
+        return found
+    parts = select(SentPart.outbox_id).where(SentPart.provider_id == provider_id)
+    return session.exec(ours.where(col(Outbox.id).in_(parts)).order_by(col(Outbox.id).desc())).first()
 
 
 def outbox_counts(session: Session) -> dict[OutboxState, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
-from storage.tables import Audience, Channel, Message, Question, QuestionState
+from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState
 
 _OVER = (QuestionState.ANSWERED, QuestionState.CLOSED)
 # Back to who had it, or to everybody when nobody had.
@@ -79,14 +79,14 @@ def referent_wrote_last(session: Session, question_id: int) -> bool:
 
 
 def question_of_message(session: Session, referent_id: int, channel: Channel, provider_id: str) -> int | None:
-    """Which question one of the referent's own messages went into."""
+    """Which question one of the referent's own messages went into: as words, or as a file, one of several perhaps."""
+    message = message_of_chat(session, referent_id, channel, provider_id)
+    if message is not None or channel is not Channel.TELEGRAM:
+        return message.question_id if message is not None else None
     return session.exec(
         select(Message.question_id)
-        .where(
-            Message.provider_id == provider_id,
-            Message.referent_id == referent_id,
-            Message.channel == channel,
-        )
+        .join(Attachment, col(Attachment.message_id) == col(Message.id))
+        .where(Attachment.referent_id == referent_id, Attachment.provider_id == provider_id)
         .order_by(col(Message.id).desc())
     ).first()
 

@@ -6,7 +6,7 @@ from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue
 from delivery.words import Words
 from storage.questions import thread
-from storage.tables import Channel, Draft, DraftState, Outbox, OutboxKind, Question, QuestionState
+from storage.tables import Channel, Draft, DraftState, Outbox, OutboxKind, Question, QuestionState, SentPart
 from tests.bot.conftest import Stage
 
 
@@ -117,6 +117,37 @@ def test_a_reply_to_ones_own_message_continues_the_thread_too(stage: Stage) -> N
     stage.ada.says("Anche il CIG?", reply_to=own)
 
     assert texts(stage, question) == ["Serve il CUP?", "Anche il CIG?"]
+
+
+def test_a_reply_to_any_part_of_an_album_of_ours_continues_the_thread(stage: Stage) -> None:
+    question = answered(stage)
+    row = stage.session.exec(select(Outbox).where(Outbox.provider_id == "900")).one()
+    stage.cast.add(SentPart(outbox_id=row.id, provider_id="901"))
+
+    stage.ada.says("Questa non si legge", reply_to="901")
+
+    assert texts(stage, question)[-1] == "Questa non si legge"
+
+
+def test_a_reply_to_any_part_of_ones_own_album_continues_the_thread(stage: Stage) -> None:
+    ada = stage.ada.leaves("Quale muro?", album="3")
+    parts = [ada.written, ada.leaves(album="3").written]
+    ada.waits().presses("Sì, inviala").presses("Nessun progetto")
+
+    for number, part in enumerate(parts):
+        ada.says(f"Intendo questo ({number})", reply_to=part)
+
+    assert texts(stage, questions(stage)[0]) == ["Quale muro?", "Intendo questo (0)", "Intendo questo (1)"]
+
+
+def test_carla_cannot_reach_adas_thread_by_a_part_of_her_album(stage: Stage) -> None:
+    stage.ada.leaves("Quale muro?", album="3").leaves(album="3")
+    part = stage.ada.written
+    stage.ada.waits().presses("Sì, inviala").presses("Nessun progetto")
+
+    stage.carla.says("Anch'io", reply_to=part)
+
+    assert texts(stage, questions(stage)[0]) == ["Quale muro?"]
 
 
 def test_a_reply_in_the_middle_of_an_update_leaves_the_update_alone(stage: Stage) -> None:

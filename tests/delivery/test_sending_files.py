@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from delivery.errors import Blocked, DeliveryError, NotAPhoto
 from delivery.letter import LARGEST, compose
-from delivery.outbox import queue
+from delivery.outbox import message_at, queue
 from delivery.parcel import Enclosure
 from delivery.telegram import TelegramSender
 from delivery.verdicts import judge
@@ -55,7 +55,8 @@ async def test_one_document_arrives_whole_with_its_name(world: World, files: Fil
 
     message_id = await sender(world, files).send(parcel)
 
-    message = world.sandbox.people[ADA].by_id[int(message_id or 0)]
+    assert isinstance(message_id, str)
+    message = world.sandbox.people[ADA].by_id[int(message_id)]
     assert message.raw["document"]["file_name"] == "piano è.pdf"
     assert message.raw["caption"] == "Risposta n. 5"
     assert message.content == large
@@ -64,12 +65,12 @@ async def test_one_document_arrives_whole_with_its_name(world: World, files: Fil
 async def test_photos_are_an_album_with_the_words_below_the_first(world: World, files: Files) -> None:
     photos = tuple(kept(files, f"foto{n}.png", a_picture(n)) for n in range(3))
 
-    first = await sender(world, files).send(a_parcel("Le foto", files=photos))
+    ids = await sender(world, files).send(a_parcel("Le foto", files=photos))
 
     sent = world.sandbox.people[ADA].from_bot
     assert [message.raw.get("caption") for message in sent] == ["Le foto", None, None]
     assert len({message.raw["media_group_id"] for message in sent}) == 1
-    assert first == str(sent[0].id)
+    assert ids == tuple(str(message.id) for message in sent)
 
 
 async def test_a_picture_refused_as_a_photo_is_sent_once_more_as_a_document(world: World, files: Files) -> None:
@@ -129,6 +130,18 @@ async def test_on_telegram_the_files_follow_the_text_grouped_by_kind(
         ("Risposta alla domanda n. 5", ["a.png", "c.png"]),
         ("Risposta alla domanda n. 5", ["b.pdf"]),
     ]
+
+
+async def test_every_part_of_an_album_is_known_again(database: Database, files: Files, now: datetime) -> None:
+    bench = Bench(database, Clock(now))
+    a_queued_answer(database, files, bench.clock, Channel.TELEGRAM, a_png=a_picture(1), b_png=a_picture(2))
+
+    await bench.drain()
+
+    with database.read() as session:
+        found = [message_at(session, Channel.TELEGRAM, "100", part) for part in ("p2", "p2-2", "p2-3")]
+        assert [one and one.dedupe_key for one in found] == ["answer:5:files-1", "answer:5:files-1", None]
+        assert message_at(session, Channel.TELEGRAM, "101", "p2-2") is None, "in another chat it is another message"
 
 
 async def test_a_mail_carries_everything(database: Database, files: Files, now: datetime) -> None:

@@ -54,10 +54,11 @@ async def test_a_message_arrives_with_its_buttons_and_its_id(world: World) -> No
 
 async def test_a_reply_names_the_message_it_answers_even_when_that_is_gone(world: World) -> None:
     first = await world.sender.send(a_parcel())
+    assert isinstance(first, str)
     second = await world.sender.send(a_parcel(words=Words("Sì", reply_to=first)))
     third = await world.sender.send(a_parcel(words=Words("Sì", reply_to="123456")))
 
-    assert second is not None
+    assert isinstance(second, str)
     assert third is not None
     raw = world.sandbox.people[ADA].by_id[int(second)].raw
     assert str(raw["reply_to_message"]["message_id"]) == first
@@ -69,7 +70,7 @@ async def test_markup_that_telegram_refuses_can_go_as_plain_text(world: World) -
 
     message_id = await world.sender.send(a_parcel("<b>Ciao & co", body={"plain": True}))
 
-    assert message_id is not None
+    assert isinstance(message_id, str)
     assert world.sandbox.people[ADA].by_id[int(message_id)].raw["text"] == "Ciao & co"
 
 

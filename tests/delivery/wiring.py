@@ -15,7 +15,7 @@ from delivery.errors import DeliveryError
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.outbox import queue
-from delivery.parcel import Parcel, Sender
+from delivery.parcel import Ids, Parcel, Sender
 from delivery.words import Words
 from storage.database import Database
 from storage.tables import Channel, Outbox, OutboxKind, OutboxState
@@ -45,7 +45,7 @@ class Recorder:
     tried: list[Parcel] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def send(self, parcel: Parcel) -> str | None:
+    async def send(self, parcel: Parcel) -> Ids:
         self.tried.append(parcel)
         waiting = self.errors.get(parcel.address)
         error = waiting.pop(0) if waiting else self.always(parcel)
@@ -53,7 +53,8 @@ class Recorder:
             raise error
         self.sent.append(parcel)
         self.arrived.set()
-        return f"p{len(self.sent)}"
+        first = f"p{len(self.sent)}"
+        return first if len(parcel.files) < 2 else (first, *(f"{first}-{n}" for n in range(2, len(parcel.files) + 1)))
 
 
 @dataclass

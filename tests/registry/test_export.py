@@ -36,6 +36,7 @@ from storage.tables import (
     Project,
     Reason,
     Referent,
+    SentPart,
     Step,
     Update,
 )
@@ -72,7 +73,8 @@ def filled(session: Session, cast: Cast, now: datetime) -> Session:
     step = cast.add(Step(obligation_id=obligation.id, offset_days=-7, due_at=now))
     cast.add(Decision(step_id=step.id, referent_id=ada.id, outcome=Outcome.SENT, reason=Reason.DUE, decided_at=now))
     cast.add(an_inbox_row(now))
-    cast.add(an_outbox_row(now))
+    album = cast.add(an_outbox_row(now))
+    cast.add(SentPart(outbox_id=album.id, provider_id=FORMULA))
     words: dict[str, Any] = {"name": FORMULA, "organization": FORMULA, "email": FORMULA, "reason": FORMULA}
     cast.add(AccessRequest(chat="44", organization_id=town.id, created_at=now, touched_at=now, **words))
     audit.record(session, now, ("staff", 1), FORMULA, (FORMULA[:20], 1), reason=FORMULA)
@@ -161,9 +163,11 @@ def test_json_holds_what_is_stored_and_nothing_else(filled: Session) -> None:
     inbox = json.loads(exported(filled, "inbox", "json"))[0]
     obligation = json.loads(exported(filled, "obligations", "json"))[0]
     referent = json.loads(exported(filled, "referents", "json"))[0]
+    outbox = json.loads(exported(filled, "outbox", "json"))[0]
 
     assert (update["answers"], update["received_at"]) == (ANSWERS, "2026-11-24T09:00:00+00:00")
     assert inbox["payload"] == FORMULA
+    assert (outbox["provider_id"], outbox["parts"]) == (FORMULA, [FORMULA])
     assert [(one["offset_days"], one["outcome"]) for one in obligation["reminders"]] == [(-7, "sent")]
     assert (referent["telegram"], referent["phone"]) == (["-100200"], ["+39 02"])
 
