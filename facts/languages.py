@@ -1,9 +1,11 @@
 """Says a sentence in Italian or in English. Pure: reads its own catalogues once; never raises for a missing one.
 
-The English sentence in the code is the message id; the Italian lives in `facts/locale/it/<room>.po`.
+The English sentence in the code is the message id; the Italian lives in `facts/locale/it/<room>.po`. Where an Italian
+sentence has an article before a number ("fino al {day}"), it is said as before that number: "fino all'8 dicembre".
 """
 
 import functools
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +13,10 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 LOCALE = Path(__file__).parent / "locale"
+_ELIDED = {"il": "l'", "al": "all'", "dal": "dall'", "del": "dell'", "nel": "nell'", "sul": "sull'"}
+ELIDED = _ELIDED | {whole.capitalize(): short.capitalize() for whole, short in _ELIDED.items()}
+ARTICLE = re.compile(rf"\b({'|'.join(ELIDED)}) \{{(\w+)\}}")
+BEGINS_WITH_A_VOWEL = re.compile(r"0?(?:8\d*|11)(?!\d)")  # otto, undici, ottanta; and no cento, no diciotto
 
 
 class Language(StrEnum):
@@ -47,7 +53,7 @@ class Speaker:
     ) -> str:
         if forms is not None and which < len(forms):
             try:
-                return self._filled(forms[which], values)
+                return self._filled(_elided(forms[which], values), values)
             except (KeyError, IndexError, ValueError):
                 pass  # a translator's slip in a placeholder must not cost the reader the message
         return self._filled(english[which], values)
@@ -66,6 +72,20 @@ def _escaped(text: str, values: dict[str, object]) -> str:
 def speaking(language: Language, *, html: bool = False) -> Speaker:
     """`_ = speaking(Language.IT)`, then `_("You have {count} projects", count=3)`."""
     return Speaker(Language(language), html)
+
+
+def _elided(text: str, values: dict[str, object]) -> str:
+    """`fino al {day}` as `fino all'{day}` when the day is the 8th or the 11th."""
+    for article, name in _articles(text) if values else ():
+        if BEGINS_WITH_A_VOWEL.match(str(values.get(name, ""))):
+            text = text.replace(f"{article} {{{name}}}", f"{ELIDED[article]}{{{name}}}")
+    return text
+
+
+@functools.cache
+def _articles(text: str) -> tuple[tuple[str, str], ...]:
+    """Each article that stands before a value, and the value's name. Once a sentence: nearly all have none."""
+    return tuple((found[1], found[2]) for found in ARTICLE.finditer(text))
 
 
 @functools.cache

@@ -1,10 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from markupsafe import Markup
 
 from facts import languages
+from facts.dates import show_date, show_short_date
 from facts.languages import Language, speaking
 
 PO = r"""
@@ -23,6 +25,12 @@ msgstr[1] "{n} progetti"
 
 msgid "Bye {name}"
 msgstr "Ciao {nome}"
+
+msgid "Away until {day}"
+msgstr "Assente fino al {day}"
+
+msgid "The {day}, from {first} to {last}, of {n}"
+msgstr "Il {day}, dal {first} al {last}, del {n}"
 
 #, fuzzy
 msgid "Guess"
@@ -79,3 +87,31 @@ def test_html_escapes_in_plurals_too() -> None:
 
 def test_a_text_without_values_may_hold_braces() -> None:
     assert speaking(Language.IT)("use {braces}") == "use {braces}"
+
+
+@pytest.mark.parametrize("show", [show_date, show_short_date, lambda day, _language: f"{day:%d/%m}"])
+def test_every_day_of_a_year_is_said_with_its_article(show: Callable[[date, Language], str]) -> None:
+    _ = speaking(Language.IT)
+
+    for number in range(366):
+        day = date(2028, 1, 1) + timedelta(days=number)
+        shown = show(day, Language.IT)
+        article = "all'" if day.day in (8, 11) else "al "
+        assert _("Away until {day}", day=shown) == f"Assente fino {article}{shown}"
+
+
+def test_all_articles_before_numbers_that_begin_with_a_vowel_are_elided() -> None:
+    _ = speaking(Language.IT, html=True)
+
+    said = _("The {day}, from {first} to {last}, of {n}", day="08/12", first=8, last="11 dicembre", n="80%")
+
+    assert said == "L'08/12, dall'8 all'11 dicembre, dell'80%"
+
+
+@pytest.mark.parametrize("value", ["1 dicembre", "18", "110", "Otto", "", "10/11", "118"])
+def test_other_values_keep_the_article_whole(value: str) -> None:
+    assert speaking(Language.IT)("Away until {day}", day=value) == f"Assente fino al {value}"
+
+
+def test_english_has_no_such_articles() -> None:
+    assert speaking(Language.EN)("Away until {day}", day="8 December") == "Away until 8 December"
