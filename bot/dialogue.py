@@ -282,6 +282,7 @@ _MENU: dict[str, Answer] = {
     "privacy": menu.show_privacy,
     "language": welcome.choose_language,
     "leave": welcome.ask_to_leave,
+    "substitute": delegating.begin,
 }
 _NUMBERED: dict[str, Callable[[Turn, int], None]] = {
     "resume": updating.resume,

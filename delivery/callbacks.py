@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MENU, UPDATE, ASK_FOR_ACCESS = "m:menu", "m:update", "a:ask"
+PROJECTS, DEADLINES, SUBSTITUTE = "m:projects", "m:deadlines", "m:substitute"
 
 _QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
 _PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)
@@ -95,6 +96,11 @@ def go_on(draft_id: int) -> str:
 
 def drop(draft_id: int) -> str:
     return f"b:{draft_id}:drop"
+
+
+def decline(delegation_id: int) -> str:
+    """Of the dialogue, which asks first."""
+    return f"v:decline-{delegation_id}"
 
 
 def parse(data: str) -> Pressed | None:

@@ -33,6 +33,7 @@ from storage.desk_people import (
     roles_of,
     unreached_ids,
 )
+from storage.lending import begun_there
 from storage.people import projects_of, revoke_personal_links
 from storage.tables import Channel
 
@@ -155,6 +156,15 @@ def revoke_all(request: Request, house: House, signed: Manager, referent_id: Id)
         audit.record(session, now, ("staff", signed.staff_id), "personal-link.revoke", ("referent", referent_id))
     _ = speaker(request)
     return redirect(request, f"/desk/referents/{referent_id}", _("The links no longer open anything."))
+
+
+@router.get("/desk/referents/{referent_id}/back")
+def before_ending_absence(request: Request, house: House, signed: Manager, referent_id: Id) -> Response:
+    with house.database.read() as session:
+        held = held_by(session, referent_id)
+        if held is None:
+            raise Refuse(404)
+        return render(request, "referent_back.html", held=held, begun=begun_there(session, held))
 
 
 @router.post("/desk/referents/{referent_id}/back")

@@ -1,32 +1,36 @@
-""" "My substitute answers until…": begins and ends delegations, and tells both. Reminds nobody.
+""" "My substitute answers until…": begins and ends delegations, and has both told. Reminds nobody, words nothing.
 
-The substitute follows the absent one's projects for so long, and sees and answers them everywhere. What they stand in
-for they cannot hand on.
+The substitute follows the absent one's projects for so long, and sees and answers them everywhere; what concerns no
+organisation of the substitute's stays with the absent one. What they stand in for they cannot hand on: while a
+substitute is away themselves, the reminders go to the one for whom they stand in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from delivery.outbox import queue_to
-from delivery.words import Words
 from facts.calendar import OFFICE_ZONE, next_working_instant
 from facts.dates import show_date
-from facts.languages import N_, Language, speaking
-from storage import audit, delegations
+from facts.languages import N_, Language
+from intake import delegation_notices as notices
+from storage import audit, delegations, lending
 from storage.delegations import Held
-from storage.tables import Delegation, OutboxKind, Referent
+from storage.tables import Delegation, Referent
 
 LONGEST = timedelta(days=366)
 
+Actor = tuple[str, int | None]
+
 
 class NotPossible(Exception):
-    """Said to whoever asked: `sentence` is a msgid."""
+    """Said to whoever asked: `sentence` is a msgid, `values` fill it."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, **values: object) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.values = values
 
 
 def delegate(
@@ -37,32 +41,64 @@ def delegate(
         raise NotPossible(N_("Choose a day from today on, within a year."))
     if substitute_id not in {one.id for one in delegations.colleagues(session, referent_id)}:
         raise NotPossible(N_("I do not find this person among your colleagues."))
+    _refuse_absent(session, referent_id, substitute_id)
     earlier = delegations.held_by(session, referent_id)
     if earlier is not None:
-        end(session, earlier, now, by=("referent", referent_id))
+        _take_back(session, earlier, now, ("referent", referent_id))
     row = Delegation(referent_id=referent_id, substitute_id=substitute_id, until=until, created_at=now)
     session.add(row)
     session.flush()
-    delegations.hand_over(session, row)
+    lending.hand_over(session, row)
     audit.record(session, now, ("referent", referent_id), "delegation.begin", ("delegation", row.id))
     held = delegations.held_by(session, referent_id)
     assert held is not None
-    _tell(session, held, held.substitute_id, _BEGUN, "begun", now)
+    notices.tell_begun(session, held, now)
+    for one in delegations.standing_in(session, referent_id):
+        notices.tell_alone(session, one, held, now)
     return held
 
 
-def end(session: Session, held: Held, now: datetime, *, by: tuple[str, int | None]) -> bool:
-    """Gives the projects back and tells both; False when it was over already. `by`: who ends it, as in the audit."""
-    if not delegations.take_back(session, held.id, now):
+def _refuse_absent(session: Session, referent_id: int, substitute_id: int) -> None:
+    """Two who stand in for each other would hear nothing at all."""
+    theirs = delegations.held_by(session, substitute_id)
+    if theirs is not None:
+        language = Language(session.get_one(Referent, referent_id).language)
+        raise NotPossible(
+            N_("{name} is away too, until {day}: choose somebody else."),
+            name=theirs.referent,
+            day=show_date(theirs.until, language),
+        )
+
+
+def end(session: Session, held: Held, now: datetime, *, by: Actor, apart: bool = False) -> bool:
+    """Gives the projects back and tells both, but not whoever ends it; False when it was over already.
+
+    `by`: who ends it, as in the audit. `apart`: because they have no organisation in common any more.
+    """
+    if not _take_back(session, held, now, by, apart=apart):
         return False
-    dropped = delegations.drop_drafts(session, held.substitute_id, now)
-    audit.record(session, now, by, "delegation.end", ("delegation", held.id), dropped_drafts=len(dropped))
-    # By itself it ends at midnight, and nobody is to be woken for it.
-    when = next_working_instant(now, OFFICE_ZONE) if by[0] == "system" else now
-    _tell(session, held, held.substitute_id, _OVER, "over", now, after=when, dropped=dropped)
-    if by != ("referent", held.referent_id):
-        _tell(session, held, held.referent_id, _BACK, "back", now, after=when)
+    for one in delegations.standing_in(session, held.referent_id):
+        notices.tell_here(session, one, held, now, after=_when(now, by))
     return True
+
+
+def _take_back(session: Session, held: Held, now: datetime, by: Actor, *, apart: bool = False) -> bool:
+    if not lending.take_back(session, held.id, now):
+        return False
+    dropped = lending.drop_drafts(session, held.substitute_id, now)
+    audit.record(session, now, by, "delegation.end", ("delegation", held.id), dropped_drafts=len(dropped))
+    declined = by == ("referent", held.substitute_id)
+    if not declined:
+        notices.tell_over(session, held, dropped, now, after=_when(now, by))
+    if by != ("referent", held.referent_id):
+        why = notices.Why.DECLINED if declined else notices.Why.APART if apart else notices.Why.OVER
+        notices.tell_back(session, held, why, now, after=_when(now, by))
+    return True
+
+
+def _when(now: datetime, by: Actor) -> datetime:
+    """By itself it ends at midnight, and nobody is to be woken for it."""
+    return next_working_instant(now, OFFICE_ZONE) if by[0] == "system" else now
 
 
 def end_one(session: Session, today: date, now: datetime) -> bool:
@@ -71,33 +107,24 @@ def end_one(session: Session, today: date, now: datetime) -> bool:
     return held is not None and end(session, held, now, by=("system", None))
 
 
-_BEGUN = N_(
-    "You stand in for <b>{absent}</b> until {day}: you also follow their projects, and their reminders come to you. "
-    "You find them with /progetti and /scadenze."
-)
-_OVER = N_("You no longer stand in for <b>{absent}</b>: their projects are theirs again. Thank you!")
-_BACK = N_("<b>{substitute}</b> no longer stands in for you: your reminders come to you again.")
+@contextmanager
+def fitted(session: Session, referent_id: int, now: datetime, *, by: Actor) -> Iterator[None]:
+    """Around a change of somebody's organisations or projects: what they lend or are lent is fitted to it.
 
-
-_DROPPED = N_("What you had begun there and not sent I have dropped: {titles}.")
-
-
-def _tell(  # noqa: PLR0913 - to whom, what, when
-    session: Session,
-    held: Held,
-    referent_id: int,
-    msgid: str,
-    what: str,
-    now: datetime,
-    *,
-    after: datetime | None = None,
-    dropped: Sequence[str] = (),
-) -> None:
-    language = Language(session.get_one(Referent, referent_id).language)
-    _ = speaking(language, html=True)
-    said = _(msgid, absent=held.referent, substitute=held.substitute, day=show_date(held.until, language))
-    if dropped:
-        said += "\n\n" + _(_DROPPED, titles=", ".join(dropped))
-    words = Words(said, subject=speaking(language)(N_("Standing in for a colleague")))
-    key = f"delegation:{held.id}:{what}"
-    queue_to(session, referent_id, words, kind=OutboxKind.NOTICE, now=now, dedupe_key=key, after=after)
+    Who is no colleague any more stands in no more. Both are told what is different.
+    """
+    before = [
+        (held, lending.handed(session, held.id), lending.followed(session, held.substitute_id))
+        for held in delegations.held_with(session, referent_id)
+    ]
+    yield
+    for held, lent, followed in before:
+        if not delegations.share_an_organization(session, held.referent_id, held.substitute_id):
+            end(session, held, now, by=by, apart=True)
+            continue
+        lending.fit(session, held.id)
+        lost = lent - lending.followed(session, held.substitute_id)
+        gained = lending.handed(session, held.id) - followed
+        if lost or gained:
+            dropped = lending.drop_drafts(session, held.substitute_id, now)
+            notices.tell_changed(session, held, notices.Change(lost, gained, dropped), now)

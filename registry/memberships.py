@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from intake.delegation import fitted
 from registry.referents import Person, Registrar
 from storage import audit, memberships
 from storage.tables import Organization, Referent
@@ -41,12 +42,13 @@ def join(session: Session, referent_id: int, joining: Joining, *, by: int, now: 
 def part(session: Session, referent_id: int, organization_id: int, *, by: int, now: datetime) -> int:
     """They are no longer in the organisation, and follow its projects no more, unless through another one of theirs.
 
-    How many projects that were. Raises NotThere.
+    Nor what they had there in another's place. How many projects of their own that were. Raises NotThere.
     """
     projects = [project.id for project in memberships.only_there(session, referent_id, organization_id)]
-    if not memberships.remove_membership(session, referent_id, organization_id):
-        raise NotThere(organization_id)
-    memberships.unfollow(session, referent_id, projects)
+    with fitted(session, referent_id, now, by=("staff", by)):
+        if not memberships.remove_membership(session, referent_id, organization_id):
+            raise NotThere(organization_id)
+        memberships.unfollow(session, referent_id, projects)
     detail = {"organization": organization_id, "projects": len(projects)}
     audit.record(session, now, ("staff", by), "referent.part", ("referent", referent_id), **detail)
     return len(projects)
@@ -54,6 +56,7 @@ def part(session: Session, referent_id: int, organization_id: int, *, by: int, n
 
 def drop_project(session: Session, referent_id: int, project_id: int, *, by: int, now: datetime) -> None:
     """They follow the project no more. Raises NotThere; what they have in another's place is not theirs to lose."""
-    if not memberships.unfollow(session, referent_id, [project_id]):
-        raise NotThere(project_id)
+    with fitted(session, referent_id, now, by=("staff", by)):
+        if not memberships.unfollow(session, referent_id, [project_id]):
+            raise NotThere(project_id)
     audit.record(session, now, ("staff", by), "referent.unfollow", ("referent", referent_id), project=project_id)

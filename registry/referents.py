@@ -12,6 +12,7 @@ from sqlmodel import Session
 from facts.codes import InvalidCode, read_cup
 from facts.folding import fold
 from facts.languages import N_
+from intake.delegation import fitted
 from registry.columns import REFERENTS
 from registry.organizations import directory
 from registry.people import read_email, read_language, read_name, read_phone
@@ -299,6 +300,10 @@ class Registrar:
 
     def _join(self, referent: Referent, organization: Organization, role: str, projects: Sequence[int]) -> bool:
         """Puts them in the organisation and among the followers; whether anything was new."""
+        with fitted(self.session, referent.id, self.now, by=self.actor):
+            return self._put_in(referent, organization, role, projects)
+
+    def _put_in(self, referent: Referent, organization: Organization, role: str, projects: Sequence[int]) -> bool:
         changed = follow(self.session, referent.id, projects, self.now) > 0
         membership = self.session.get(Membership, (referent.id, organization.id))
         role = " ".join(role.split())

@@ -127,7 +127,7 @@ def _with_whose_it_is(session: Session, words: Words, reader: Referent, owing: l
     if not names:
         return words
     _ = speaking(Language(reader.language), html=True)
-    said = _("You answer here in place of {names} too, who is away.", names=", ".join(names))
+    said = _("Here you also answer for those who are away: {names}.", names=", ".join(names))
     return replace(words, html=f"{words.html}\n\n<i>{said}</i>")
 
 

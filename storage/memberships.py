@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CursorResult, delete
 from sqlmodel import Session, col, select
 
-from storage.delegations import hand_over_again, take_some_back
+from storage.lending import hand_over_again, take_some_back
 from storage.projects import projects_of_organization
 from storage.tables import Following, Membership, Project
 

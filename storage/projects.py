@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, insert, or_, update
 from sqlmodel import Session, col, select
 
 from facts.folding import fold
-from storage.delegations import hand_over_more, keep_as_own
+from storage.lending import hand_over_more, keep_as_own
 from storage.tables import (
     Following,
     Obligation,

@@ -9,7 +9,7 @@ from intake.delegation import delegate, end_one
 from storage.delegations import held_by
 from storage.people import own_project, projects_of
 from storage.projects import follow
-from storage.tables import Audit, Delegation, Draft, DraftState, Following, Outbox
+from storage.tables import Audit, Delegation, Draft, DraftState, Following, Membership, Outbox
 from tests.bot.conftest import Stage
 
 FRIDAY = "20261127"
@@ -51,7 +51,7 @@ def test_the_substitute_answers_what_is_not_their_own(stage: Stage) -> None:
     away(stage)
 
     bruno = stage.bruno.says("/progetti")
-    assert "Sostituisci anche Ada Esempio" in bruno.text
+    assert "Sostituisci Ada Esempio" in bruno.text
     bruno.says("/aggiorna biblioteca")
 
     assert "Biblioteca di quartiere" in bruno.text
@@ -80,9 +80,9 @@ def test_who_is_back_earlier_ends_it_with_a_button(stage: Stage) -> None:
     assert "Fino ad allora non ti mando promemoria" in ada.text
     ada.presses("Sono di nuovo qui")
 
-    assert "Bentornato!" in ada.text
+    assert "Che bello riaverti qui! Ho avvisato Bruno Esempio" in ada.text
     assert held_by(stage.session, stage.referent.id) is None
-    assert "È già terminata" in ada.presses_data("v:end-1").text
+    assert "La tua assenza è già terminata" in ada.presses_data("v:end-1").text
 
 
 def test_another_choice_replaces_the_first(stage: Stage) -> None:
@@ -120,8 +120,6 @@ def test_pressing_yes_twice_changes_nothing(stage: Stage) -> None:
 
 def test_what_one_stands_in_for_cannot_be_handed_on(stage: Stage) -> None:
     third = stage.cast.a_referent("Dario Esempio", chat=14, projects=())
-    from storage.tables import Membership
-
     organization = stage.session.exec(
         select(Membership.organization_id).where(Membership.referent_id == stage.referent.id)
     ).one()
@@ -172,3 +170,111 @@ def test_what_was_done_is_in_the_log(stage: Stage) -> None:
     acts = [row.action for row in stage.session.exec(select(Audit)) if row.action.startswith("delegation.")]
     assert acts == ["delegation.begin", "delegation.end"]
     assert not stage.session.exec(select(Following).where(Following.delegation_id != None)).all()  # noqa: E711
+
+
+# --- what stays, and who cannot
+
+
+def of_corsico_too(stage: Stage) -> None:
+    """Ada is also of Corsico, where Bruno is not, and follows the park there."""
+    corsico = stage.session.exec(
+        select(Membership.organization_id).where(Membership.referent_id == stage.foreigner.id)
+    ).one()
+    stage.cast.add(Membership(referent_id=stage.referent.id, organization_id=corsico))
+    follow(stage.session, stage.referent.id, [stage.elsewhere.id], stage.cast.now)
+
+
+def test_what_stays_is_told_before_and_afterwards(stage: Stage) -> None:
+    of_corsico_too(stage)
+
+    ada = stage.ada.says("/sostituto").presses("Bruno Esempio").presses("Questa settimana")
+    stays = "Resta a te, promemoria compresi, quello che riguarda solo Corsico: Bruno Esempio non ne fa parte."
+    assert f"{stays}\n• Parco Travaglia" in ada.text
+    ada.presses("✅ Sì")
+
+    assert f"{stays}\n• Parco Travaglia" in ada.says("/sostituto").text
+    assert "non ti mando promemoria" not in ada.text
+    assert "Parco Travaglia" not in titles(stage, stage.colleague.id)
+
+
+def test_who_is_away_is_shown_as_such_and_cannot_be_chosen(stage: Stage) -> None:
+    away(stage)
+
+    bruno = stage.bruno.says("/sostituto")
+    assert "Ada Esempio (non c'è fino al 27/11/2026)" in bruno.labels
+    bruno.presses("Ada Esempio (non")
+    assert "Anche Ada Esempio non c'è, fino al 27 novembre 2026: scegli un'altra persona." in bruno.text
+    bruno.presses_data(f"v:yes-{stage.referent.id}-{FRIDAY}")
+
+    assert held_by(stage.session, stage.colleague.id) is None
+
+
+def test_who_stands_in_and_goes_away_is_told_what_becomes_of_it(stage: Stage) -> None:
+    away(stage)
+    dario = stage.cast.a_referent("Dario Esempio", chat=14)
+    organization = select(Membership.organization_id).where(Membership.referent_id == stage.colleague.id)
+    stage.cast.add(Membership(referent_id=dario.id, organization_id=stage.session.exec(organization).one()))
+
+    bruno = stage.bruno.says("/sostituto").presses("Dario").presses("Questa settimana")
+    assert "Sostituisci Ada Esempio: mentre non ci sei i suoi promemoria tornano indietro" in bruno.text
+    bruno.presses("✅ Sì")
+
+    assert any("<b>Bruno Esempio</b>, che ti sostituisce, non c'è fino al 27" in text for text in told(stage, 11))
+    assert "Anche Bruno Esempio non c'è" in stage.ada.says("/sostituto").text
+
+
+def test_a_substitute_may_say_no_and_is_asked_first(stage: Stage) -> None:
+    away(stage)
+    bruno = stage.bruno.presses_data("v:decline-1")
+    assert "Avviso Ada Esempio che non puoi?" in bruno.text
+    assert held_by(stage.session, stage.referent.id) is not None
+    bruno.presses("Sì, avvisa")
+
+    assert "Fatto: ho avvisato Ada Esempio" in bruno.text
+    assert held_by(stage.session, stage.referent.id) is None
+    assert titles(stage, stage.colleague.id) == ["Ex mercato coperto"]
+    assert any("<b>Bruno Esempio</b> non può sostituirti" in text for text in told(stage, 11))
+    assert "già terminata" in bruno.presses_data("v:declined-1").text
+
+
+def test_the_notice_itself_offers_to_say_no_and_no_command(stage: Stage) -> None:
+    away(stage)
+
+    row = next(row for row in stage.session.exec(select(Outbox)) if "Sostituisci <b>Ada" in row.body["html"])
+
+    assert [one["data"] for line in row.body["buttons"] for one in line] == ["m:projects", "m:deadlines", "v:decline-1"]
+    assert "/" not in row.body["html"].replace("</b>", "")
+
+
+def test_what_would_be_lost_by_saying_no_is_told_first(stage: Stage) -> None:
+    away(stage)
+    bruno = stage.bruno.says("/aggiorna biblioteca")
+
+    assert "non inviato li annullo: Biblioteca di quartiere." in bruno.presses_data("v:decline-1").text
+
+
+def test_a_substitute_finds_the_way_to_say_no_under_the_command(stage: Stage) -> None:
+    away(stage)
+
+    bruno = stage.bruno.says("/sostituto")
+
+    assert "Sostituisci Ada Esempio fino a venerdì 27 novembre." in bruno.text
+    assert "Non posso più sostituire Ada Esempio" in bruno.labels
+
+
+def test_carla_says_no_to_nothing_of_brunos(stage: Stage) -> None:
+    away(stage)
+
+    stage.carla.presses_data("v:declined-1")
+    stage.ada.presses_data("v:declined-1")
+
+    assert held_by(stage.session, stage.referent.id) is not None
+
+
+def test_choosing_somebody_else_is_offered(stage: Stage) -> None:
+    away(stage)
+
+    ada = stage.ada.presses_data("m:substitute")
+    assert "Scegli un'altra persona" in ada.labels
+
+    assert "Chi risponde al posto tuo?" in ada.presses("Scegli un'altra persona").text

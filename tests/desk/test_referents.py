@@ -1,14 +1,12 @@
 """The referents: list, registering, inviting, making links useless."""
 
 import re
-from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import select
 
-from intake.delegation import delegate
 from storage.people import (
     address_of,
     invitation_with,
@@ -370,42 +368,3 @@ async def test_a_form_that_is_not_ours_invites_nobody(desk: Desk) -> None:
     answer = await desk.browser("Olga").post(f"/desk/referents/{ada}/invite", data={"csrf": "falso"})
 
     assert answer.status_code == 403
-
-
-def an_absence(desk: Desk) -> tuple[int, int]:
-    """Ada is away until the last day of the year, Bruno answers for her: their numbers."""
-    with desk.house.database.write() as session:
-        cast = desk.cast(session)
-        organization = cast.an_organization("Ente di prova")
-        project = cast.a_project(organization, title="Ex macello")
-        ada = cast.a_referent("Ada Assente", organization, (project,), chat=901)
-        bruno = cast.a_referent("Bruno Sostituto", organization, (), chat=902)
-        today = date(2026, 11, 24)
-        delegate(session, ada.id, bruno.id, date(2026, 12, 31), today=today, now=cast.now)
-        return ada.id, bruno.id
-
-
-async def test_an_absence_is_seen_on_both_pages_and_ended_by_an_officer(desk: Desk) -> None:
-    ada, bruno = an_absence(desk)
-    olga = desk.browser("Olga")
-    page = f"/desk/referents/{ada}"
-
-    shown, other = (await olga.get(page)).text, (await olga.get(f"/desk/referents/{bruno}")).text
-    assert "fino al 31 dic 2026 compreso" in shown
-    assert "Sostituisce" in other
-    assert "Ex macello" in other
-    ended = await olga.send_form(f"{page}/back", page=page)
-
-    assert ended.status_code == 303
-    assert "compreso" not in (await olga.get(page)).text
-    assert "Ex macello" not in (await olga.get(f"/desk/referents/{bruno}")).text
-    assert (await olga.send_form(f"{page}/back", page=page)).status_code == 404
-
-
-@pytest.mark.parametrize("who", ["Vera", "Rita"])
-async def test_an_absence_is_not_ended_by_who_may_not(desk: Desk, who: str) -> None:
-    ada, _ = an_absence(desk)
-    browser = desk.browser(who)
-
-    assert "Termina ora" not in (await browser.get(f"/desk/referents/{ada}")).text
-    assert (await browser.send_form(f"/desk/referents/{ada}/back", page="/desk/questions")).status_code == 403

@@ -138,7 +138,7 @@ def test_the_substitute_is_told_what_of_theirs_was_dropped(town: Town) -> None:
 
     town.cast.session.expire_all()
     assert [draft.state for draft in drafts] == [DraftState.PARKED, DraftState.CANCELLED]
-    assert "e non inviato l'ho tolto: Biblioteca." in plain_text(town.notices()[-1].body["html"])
+    assert "iniziati e non inviati: Biblioteca." in plain_text(town.notices()[-1].body["html"])
 
 
 def test_nothing_is_said_of_drafts_when_there_were_none(town: Town) -> None:

@@ -16,6 +16,8 @@ from storage.tables import (
     Channel,
     Deadline,
     Decision,
+    Delegation,
+    Following,
     Organization,
     Outbox,
     OutboxKind,
@@ -103,7 +105,7 @@ def test_the_substitute_reads_for_whom(cast: Cast, ada: Referent, bruno: Referen
     words = word_reminder(LINKS)(cast.session, reminders(cast.session)[0], cast.now)
 
     assert words is not None
-    assert plain_text(words.html).endswith("Qui rispondi anche al posto di Ada Esempio, che non c'è.")
+    assert plain_text(words.html).endswith("Qui rispondi anche al posto di chi ora non c'è: Ada Esempio.")
     assert words.buttons
 
 
@@ -137,6 +139,56 @@ def test_what_the_substitute_has_nothing_to_do_with_is_still_told_to_the_absent_
         (bruno.id, Outcome.SENT, Reason.DUE),
         (ada.id, Outcome.SENT, Reason.DUE),
     }
+
+
+def test_a_project_that_stays_with_the_absent_one_is_told_to_them(
+    cast: Cast, ada: Referent, bruno: Referent, place: Organization
+) -> None:
+    corsico = cast.an_organization("Corsico")
+    cast.also_of(ada, corsico)
+    park = cast.a_project(corsico, title="Parco")
+    cast.add(Following(referent_id=ada.id, project_id=park.id, since=cast.now))
+    delegate(cast.session, ada.id, bruno.id, date(2026, 12, 1), today=date(2026, 11, 24), now=cast.now)
+    due_tomorrow(cast)
+
+    sweep(cast.session, cast.now)
+
+    told_to = {row.referent_id: word_reminder(LINKS)(cast.session, row, cast.now) for row in reminders(cast.session)}
+    assert ada.id in told_to
+    assert bruno.id in told_to
+    hers, his = told_to[ada.id], told_to[bruno.id]
+    assert hers is not None
+    assert his is not None
+    assert ("Parco" in hers.html, "Ex mercato" in hers.html) == (True, False)
+    assert ("Parco" in his.html, "Ex mercato" in his.html) == (False, True)
+
+
+def test_while_the_substitute_is_away_too_the_absent_one_is_told(
+    cast: Cast, ada: Referent, bruno: Referent, place: Organization, away: Any
+) -> None:
+    dario = cast.a_referent("Dario Esempio", place, chat=14)
+    second = delegate(cast.session, bruno.id, dario.id, date(2026, 11, 27), today=date(2026, 11, 24), now=cast.now)
+    due_tomorrow(cast)
+
+    sweep(cast.session, cast.now)
+
+    assert (ada.id, Outcome.SENT, Reason.DUE) in told(cast.session)
+    end(cast.session, second, cast.now, by=("referent", bruno.id))
+    message = next(row for row in reminders(cast.session) if row.referent_id == ada.id)
+    assert word_reminder(LINKS)(cast.session, message, cast.now) is None, "Bruno is back, and hears it"
+
+
+def test_two_who_stand_in_for_each_other_are_not_both_silent(
+    cast: Cast, ada: Referent, bruno: Referent, away: Any
+) -> None:
+    """Both chose at the same moment, each before the other's choice was there to be seen."""
+    cast.add(Delegation(referent_id=bruno.id, substitute_id=ada.id, until=date(2026, 12, 1), created_at=cast.now))
+    due_tomorrow(cast)
+    assert next_due(cast.session, cast.now) == cast.now
+
+    sweep(cast.session, cast.now)
+
+    assert {row.referent_id for row in reminders(cast.session)} == {ada.id, bruno.id}
 
 
 def test_after_the_last_day_everything_is_as_before(cast: Cast, ada: Referent, bruno: Referent, away: Any) -> None:
