@@ -116,8 +116,8 @@ def _old_button(turn: Turn) -> None:
 def _press(turn: Turn, request: AccessRequest, value: str) -> None:
     action, _sep, argument = value.partition("-")
     try:
-        if value == "cancel":
-            cancel(turn, request)
+        if value in ("cancel", "withdraw"):
+            cancel(turn, request, sure=value == "withdraw")
         elif request.state is AccessState.WAITING:
             show(turn, request)
         elif action in ("org", "other"):
@@ -190,9 +190,15 @@ def _sorry(turn: Turn, refused: NotTaken) -> str:
     return "⚠️ " + turn.html(refused.sentence, **refused.values)
 
 
-def cancel(turn: Turn, request: AccessRequest) -> None:
+def cancel(turn: Turn, request: AccessRequest, *, sure: bool = False) -> None:
+    """What is with the office already is not taken back by one tap: they would have to confirm it all again."""
     _ = turn.html
     waited = request.state is AccessState.WAITING
+    if waited and not sure:
+        asked = _("<b>Shall I withdraw your request?</b> The office no longer sees it; to get in you would ask again.")
+        yes = _button(turn, request, N_("Yes, withdraw it"), "withdraw")
+        turn.say(asked, [[yes], [_button(turn, request, N_("No, leave it with the office"), "show")]])
+        return
     access.cancel(turn.session, request, turn.now)
     said = _("I have withdrawn your request.") if waited else _("All right, nothing has been sent.")
     turn.say(said, ask_button(turn) if turn.scene is None else [[turn.to_menu()]])

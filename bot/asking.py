@@ -262,9 +262,17 @@ def _turn_page(turn: Turn, page: int | None) -> None:
 
 
 def cancel(turn: Turn) -> None:
-    _ = turn.html
+    """Nothing is sent; as the words are still there, the way back is offered."""
+    work = turn.work
     turn.close(DraftState.CANCELLED)
-    turn.say(_("All right, nothing has been sent."), [[turn.to_menu()]])
+    say_cancelled(turn, work.id if work.answers.get("text") else None)
+
+
+def say_cancelled(turn: Turn, draft_id: int | None) -> None:
+    """`draft_id`: the question, when it has words to take up again."""
+    _ = turn.html
+    again = [turn.button(N_("Take it up again"), f"m:ask-{draft_id}")] if draft_id is not None else []
+    turn.say(_("All right, nothing has been sent."), [[*again, turn.to_menu()]])
 
 
 def _send(turn: Turn, project_id: int | None) -> None:

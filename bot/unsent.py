@@ -75,8 +75,7 @@ def drop(turn: Turn, draft_id: int) -> None:
         return
     if draft.state is DraftState.PARKED:
         change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.CANCELLED)
-    _ = turn.html
-    turn.say(_("All right, nothing has been sent."), [[turn.to_menu()]])
+    asking.say_cancelled(turn, draft.id)
 
 
 def _own(turn: Turn, draft_id: int) -> Draft | None:

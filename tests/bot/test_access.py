@@ -200,8 +200,23 @@ def test_a_request_can_be_withdrawn_while_it_waits(stage: Stage) -> None:
     phone.says(code_for(phone)).says("Ho cambiato idea")
 
     phone.presses("Ritira la richiesta")
+    assert "Ritiro la tua richiesta?" in phone.text
+    assert request_of(phone).state is AccessState.WAITING, "one tap is not enough"
+    phone.presses("Sì, ritira")
 
+    assert phone.text == "Ho ritirato la tua richiesta."
     assert nothing_is_kept(phone)
+
+
+@pytest.mark.parametrize("word", ["annulla", "/annulla", "stop"])
+def test_a_word_does_not_withdraw_what_is_with_the_office(stage: Stage, word: str) -> None:
+    phone = at_code(stranger(stage))
+    phone.says(code_for(phone)).says(word)
+
+    assert request_of(phone).state is AccessState.WAITING
+    phone.presses("No, lasciala")
+    assert "è all'ufficio" in phone.text
+    assert request_of(phone).state is AccessState.WAITING
 
 
 def test_cancel_may_be_written_too(stage: Stage) -> None:

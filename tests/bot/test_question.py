@@ -228,11 +228,34 @@ def test_a_question_left_before_its_project_is_chosen_is_kept_and_offered(stage:
 def test_a_question_put_by_may_be_left_and_is_not_offered_again(stage: Stage) -> None:
     ada = stage.ada.says("/domanda Serve il CUP?").says("/progetti")
 
-    ada.presses("Lasciala")
+    ada.presses("Lascia perdere")
 
     assert ada.text == "Va bene, non ho inviato niente."
     assert "non inviata" not in ada.says("/menu").text
     assert questions(stage) == []
+
+
+def test_a_question_that_was_cancelled_can_be_taken_up_again(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").presses("Annulla")
+    assert ada.text.startswith("Va bene, non ho inviato niente.")
+
+    ada.presses("Riprendi").presses("Nessun progetto")
+
+    (question,) = questions(stage)
+    assert texts(stage, question) == ["Serve il CUP?"]
+
+
+def test_a_question_that_was_left_can_be_taken_up_again(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").says("/menu").presses("Lascia perdere")
+
+    ada.presses("Riprendi").presses("Nessun progetto")
+
+    (question,) = questions(stage)
+    assert texts(stage, question) == ["Serve il CUP?"]
+
+
+def test_an_empty_question_leaves_nothing_to_take_up(stage: Stage) -> None:
+    assert stage.ada.says("/domanda").presses("Annulla").labels == ["Menu"]
 
 
 def test_a_question_cancelled_on_purpose_is_not_offered(stage: Stage) -> None:
