@@ -89,8 +89,9 @@ class Sandbox:
         """Nobody says so: it shows when somebody writes there."""
         self._post(f"/sandbox/people/{user_id}/delete-account", {})
 
-    def mails(self) -> list[Json]:
-        found: list[Json] = self._get("/sandbox/mail.json")["mails"]
+    def mails(self, after: int = 0) -> list[Json]:
+        """All, or those behind the first `after`."""
+        found: list[Json] = self._get(f"/sandbox/mail.json?after={after}")["mails"]
         return found
 
     def post_as(self, **how: float) -> None:
