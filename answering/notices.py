@@ -100,8 +100,8 @@ def _about_requests(language: Language, requests: int, links: Links) -> str:
 def _about_stuck(language: Language, stuck: int, links: Links) -> str:
     _ = speaking(language, html=True)
     return _.ngettext(
-        'One message of ours did not arrive, or perhaps not: <a href="{link}">see why and to whom</a>.',
-        '{n} messages of ours did not arrive, or perhaps not: <a href="{link}">see why and to whom</a>.',
+        'One message of ours did not arrive, or we cannot be sure: <a href="{link}">see why and to whom</a>.',
+        '{n} messages of ours did not arrive, or we cannot be sure: <a href="{link}">see why and to whom</a>.',
         stuck,
         link=links.desk("outbox"),
     )

@@ -31,7 +31,7 @@ def known_or_stranger(turn: Turn, *, bad_key: bool) -> None:
     _ = turn.html
     if bad_key:
         sorry = _("This invitation can no longer be used: it works once, and only for a few days. Ask for a new one:")
-        turn.say(paragraphs(sorry, office_contacts(turn)))
+        turn.say(paragraphs(sorry, office_contacts(turn)), access.ask_button(turn))
         return
     explain_to_stranger(turn)
 
@@ -152,10 +152,16 @@ def set_language(turn: Turn, code: str) -> None:
 
 def ask_to_leave(turn: Turn) -> None:
     _ = turn.html
+    back = _("You will need a new invitation to come back.")
+    if turn.house.mail:
+        back = _("To come back you ask for access here, or open a new invitation.")
     turn.say(
-        _(
-            "Shall I unlink this chat? What you have sent stays with the office; what you have begun and not sent "
-            "is dropped. You will need a new invitation to come back."
+        paragraphs(
+            _(
+                "Shall I unlink this chat? What you have sent stays with the office; what you have begun and not sent "
+                "is dropped."
+            ),
+            back,
         ),
         [[turn.button(N_("Yes, unlink it"), "e:yes"), turn.button(N_("No, stay"), "e:no")]],
     )
@@ -168,4 +174,4 @@ def leave_or_stay(turn: Turn, verdict: str) -> None:
         return
     leave(turn.session, turn.chat, turn.now)
     goodbye = _("This chat is unlinked, {name}. Thank you, and goodbye!", name=first_name(turn.person.name))
-    turn.say(paragraphs(goodbye, office_contacts(turn)))
+    turn.say(paragraphs(goodbye, office_contacts(turn)), access.ask_button(turn))

@@ -163,7 +163,6 @@ def _welcome(session: Session, request: AccessRequest, referent: Referent, now: 
         _.ngettext("You follow one project.", "You follow {n} projects.", followed)
         if followed
         else _("You follow no project yet: the office adds them when there are some."),
-        _("Here is what you can do. The menu is always at /menu, help at /aiuto."),
     ]
     rows = ((Button(plain(N_("📝 Update a project")), data=UPDATE),), (Button(plain(N_("Menu")), data=MENU),))
     queue_to(

@@ -78,7 +78,7 @@ def reminder_words(
         paragraphs.insert(0, _in_place_of(_, stand_in))
     paragraphs += [_paragraph(number, one, len(owing), (_, now)) for number, one in enumerate(shown, 1)]
     if len(owing) > SHOWN:
-        paragraphs.append(_and_more(_, len(owing) - SHOWN, stand_in))
+        paragraphs.append(_and_more(_, len(owing) - SHOWN, listed=channel is Channel.TELEGRAM and stand_in is None))
     own = shown if stand_in is None else [one for one in shown if one.obligation.id in stand_in.own]
     if own:
         paragraphs.append(_how_to_answer(_, own, channel))
@@ -184,10 +184,11 @@ def _in_place_of(_: Speaker, stand_in: StandIn) -> str:
     return _("You stand in for {name}: our messages do not reach them, so we write to you.", name=stand_in.name)
 
 
-def _and_more(_: Speaker, more: int, stand_in: StandIn | None) -> str:
-    if stand_in is not None:  # their list of deadlines does not show another's
-        return _.ngettext("…and one more", "…and {n} more", more)
-    return _.ngettext("…and one more: see /scadenze", "…and {n} more: see /scadenze", more)
+def _and_more(_: Speaker, more: int, *, listed: bool) -> str:
+    """`listed`: the chat's list of deadlines shows them. It does not show another's, and a mail has no commands."""
+    if listed:
+        return _.ngettext("…and one more: see /scadenze", "…and {n} more: see /scadenze", more)
+    return _.ngettext("…and one more", "…and {n} more", more)
 
 
 def _how_to_answer(_: Speaker, shown: Iterable[Owed], channel: Channel) -> str:

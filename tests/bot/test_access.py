@@ -283,7 +283,7 @@ def test_three_codes_a_day_are_enough_for_a_chat(stage: Stage) -> None:
     phone.now += timedelta(minutes=1)
     phone.presses("Un altro indirizzo").says("nr4@comune.esempio.it").presses("mandami il codice")
 
-    assert "Per oggi basta codici" in phone.text
+    assert "Oggi non posso mandarti altri codici" in phone.text
     assert len(stage.session.exec(select(Outbox).where(Outbox.kind == OutboxKind.CODE)).all()) == 3
     phone.now += timedelta(days=1)
     assert "Ti sto mandando" in phone.presses("mandami il codice").text
@@ -294,14 +294,14 @@ def test_cancelling_and_beginning_again_gives_no_more_codes(stage: Stage) -> Non
     for number in range(3):
         at_code(phone, f"nr{number}@comune.esempio.it").presses("Annulla")
 
-    assert "Per oggi basta codici" in at_code(phone, "nr4@comune.esempio.it").text
+    assert "Oggi non posso mandarti altri codici" in at_code(phone, "nr4@comune.esempio.it").text
 
 
 def test_three_codes_a_day_are_enough_for_a_mailbox(stage: Stage) -> None:
     for chat in (44, 45, 46):
         at_code(stranger(stage, chat))
 
-    assert "Per oggi basta codici" in at_code(stranger(stage, 47)).text
+    assert "Oggi non posso mandarti altri codici" in at_code(stranger(stage, 47)).text
 
 
 def test_the_house_sends_so_many_codes_an_hour_and_no_more(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

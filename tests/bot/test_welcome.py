@@ -1,5 +1,6 @@
 from sqlmodel import select
 
+from bot.house import House
 from intake.invitations import invite
 from storage.people import new_invitation, referent_at
 from storage.tables import Address, Channel, Outbox, Referent
@@ -115,6 +116,14 @@ def test_the_language_changes_at_once(stage: Stage) -> None:
     assert stage.ada.says("/questions").text == "You have not asked anything yet."
     stage.ada.says("/language").presses("Italiano")
     assert stage.ada.text.startswith("D'ora in poi ti scrivo in italiano.")
+
+
+def test_who_leaves_is_told_the_truth_about_coming_back(stage: Stage) -> None:
+    assert "Per tornare ti servirà un nuovo invito." in stage.ada.says("/esci").text
+    ada = Phone(stage.session, 11, stage.cast.now, house=House(LINKS, mail=True))
+
+    assert "Per tornare puoi chiedere l'accesso qui, o aprire un nuovo invito." in ada.says("/esci").text
+    assert ada.presses("Sì, scollega").labels == ["Chiedi l'accesso"]
 
 
 def test_leaving_needs_a_confirmation_and_unlinks_the_chat(stage: Stage) -> None:

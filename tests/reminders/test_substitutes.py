@@ -157,7 +157,7 @@ def test_the_message_says_for_whom_and_has_no_buttons(cast: Cast, project: Proje
 
     assert words is not None
     assert plain_text(words.html) == (
-        "Sostituisci Ada <Esempio>: i nostri messaggi non arrivano, per questo scriviamo a te.\n\n"
+        "Sostituisci Ada <Esempio>: a questa persona i nostri messaggi non arrivano, per questo scriviamo a te.\n\n"
         "Manca un aggiornamento\n\n"
         f"Ex mercato · CUP {project.cup}\n"
         "Rendicontazione: scade domani, 25 novembre 2026\n\n"

@@ -298,6 +298,21 @@ def test_a_dozen_long_titles_fit_into_one_telegram_message(cast: Cast) -> None:
     assert "…e altri 4: guarda /scadenze" in words.html
 
 
+def test_a_mail_names_no_command_of_the_chat(cast: Cast) -> None:
+    corsico = cast.an_organization()
+    projects = tuple(cast.a_project(corsico, title=f"Opera {number}") for number in range(12))
+    cast.a_referent(projects=projects, email="ada@example.org")
+    a_deadline_due(cast, date(2026, 11, 25))
+    remind_one(cast.session, cast.now)
+
+    words = worded(cast.session, cast.now)
+
+    assert words is not None
+    assert "…e altri 4\n" in plain_text(words.html)
+    assert "/scadenze" not in words.html
+    assert "il link è qui sotto" in words.html
+
+
 def test_an_organisation_is_asked_by_its_name(cast: Cast) -> None:
     corsico = cast.an_organization("Corsico")
     cast.a_project(corsico)
