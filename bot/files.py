@@ -8,7 +8,8 @@ place, on the person's own page.
 from collections.abc import Sequence
 
 from bot import asking, filling, threads, updating
-from bot.markup import paragraphs
+from bot.markup import lines, paragraphs
+from bot.menu import ORIGINALS
 from bot.screens import show_step
 from bot.steps import form_of, is_field
 from bot.turn import Turn, shortened
@@ -88,9 +89,11 @@ def write_down(turn: Turn, album_id: int | None = None, name: str = "") -> Attac
 
 def place(turn: Turn, files: Sequence[Attachment]) -> None:
     """Puts them where they belong and says where that is. `turn.heard.text` holds the words that came with them."""
+    hint = turn.note = _about_originals(turn, files)
     if not threads.continue_thread(turn, files):
+        turn.note = ""
         updating.lost_project(turn)
-        turn.note = received(turn, files)
+        turn.note = lines(received(turn, files), hint)
         if turn.open_work is None:
             asking.offer(turn, files)
         elif turn.work.kind is DraftKind.UPDATE:
@@ -98,6 +101,14 @@ def place(turn: Turn, files: Sequence[Attachment]) -> None:
         else:
             asking.hear_files(turn, files)
     tell_missing(turn, files)
+
+
+def _about_originals(turn: Turn, files: Sequence[Attachment]) -> str:
+    """With somebody's first photo, once: nothing in Telegram tells them."""
+    photos = [one.id for one in files if one.kind is FileKind.PHOTO]
+    if not photos or attachments.sent_photos_before(turn.session, turn.person.id, min(photos)):
+        return ""
+    return turn.html(ORIGINALS)
 
 
 def received(turn: Turn, files: Sequence[Attachment]) -> str:

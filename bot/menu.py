@@ -14,6 +14,7 @@ from storage.people import the_office
 from storage.tables import Draft
 
 MOST_UNFINISHED = 3
+ORIGINALS = N_("Telegram makes photos smaller: where the original counts, send it as a file.")
 ANOTHER = N_("🏛 I follow another organisation too")  # leads to bot/access.py
 
 
@@ -94,6 +95,7 @@ def show_help(turn: Turn) -> None:
             "Photos, files, voice messages and places go along with what you are writing. To add something to a "
             "question, reply to any of its messages; to correct an answer, edit your message."
         ),
+        _(ORIGINALS),
         office_contacts(turn),
     )
     turn.say(text, [[turn.button(ANOTHER, ASK_FOR_ACCESS)], [turn.to_menu()]] if turn.scene else [])

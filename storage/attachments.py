@@ -18,6 +18,7 @@ from storage.tables import (
     Draft,
     DraftKind,
     DraftState,
+    FileKind,
     FileState,
     Message,
     Project,
@@ -121,6 +122,12 @@ def of_chat_message(session: Session, referent_id: int, provider_id: str) -> Att
         .order_by(col(Attachment.id).desc())
         .execution_options(**FRESH)
     ).first()
+
+
+def sent_photos_before(session: Session, referent_id: int, attachment_id: int) -> bool:
+    """Whether this person had sent a photo before this one."""
+    theirs = (Attachment.referent_id == referent_id, Attachment.kind == FileKind.PHOTO)
+    return session.exec(select(Attachment.id).where(*theirs, Attachment.id < attachment_id)).first() is not None
 
 
 def set_caption(session: Session, attachment_id: int, caption: str) -> None:

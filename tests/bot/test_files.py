@@ -181,3 +181,35 @@ def test_a_file_for_a_project_that_is_no_longer_theirs_is_not_lost(stage: Stage)
     assert files(stage)[0].draft_id == draft_id
     assert attachments.of_draft(stage.session, draft_id or 0)
     assert DraftState.OPEN not in stage.session.exec(select(Draft.state)).all()
+
+
+ORIGINALS = "Telegram rimpicciolisce le foto: se conta l'originale, mandalo come file."
+
+
+def test_that_originals_go_as_files_is_told_once_with_the_first_photo(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").leaves(document=a_document())
+    assert ORIGINALS not in bruno.text
+    assert f"📎 Ricevuto: foto\n{ORIGINALS}\n" in bruno.leaves("cantiere").text
+    assert ORIGINALS not in bruno.leaves("facciata").text
+
+    assert ORIGINALS in stage.ada.leaves("un'altra persona").text
+
+
+def test_that_originals_go_as_files_is_told_in_a_thread_too(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Che foto servono?").presses("Nessun progetto")
+
+    ada.leaves("questa", reply_to=ada.delivered("900"))
+
+    assert ada.text.startswith(ORIGINALS)
+
+
+def test_an_album_of_first_photos_tells_it_once(stage: Stage) -> None:
+    stage.ada.leaves("Il cantiere", album="1").leaves(album="1")
+
+    assert ORIGINALS in stage.ada.waits().text
+    stage.ada.leaves("Ancora", album="2")
+    assert ORIGINALS not in stage.ada.waits().text
+
+
+def test_the_help_tells_that_originals_go_as_files(stage: Stage) -> None:
+    assert ORIGINALS in stage.ada.says("/aiuto").text
