@@ -13,6 +13,7 @@ from desk.security import SignedIn
 from facts.languages import Speaker
 from registry.memberships import Joining, NotThere, drop_project, join, part
 from registry.report import RegistryRefused
+from storage.delegations import held_with
 from storage.desk_people import one_referent
 from storage.memberships import membership_of, only_there, own_following
 from storage.tables import Organization, Project, Referent
@@ -80,6 +81,7 @@ def before_parting(request: Request, house: House, signed: Manager, referent_id:
             one=one,
             organization=session.get_one(Organization, organization_id),
             projects=only_there(session, referent_id, organization_id),
+            delegations=held_with(session, referent_id),
         )
 
 

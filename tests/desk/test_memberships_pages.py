@@ -215,3 +215,23 @@ async def test_an_unknown_referent_joins_nothing(desk: Desk, town: Town) -> None
     )
 
     assert answer.status_code == 404
+
+
+async def test_who_stands_in_and_leaves_the_organisation_sees_nothing_of_it_any_more(desk: Desk, town: Town) -> None:
+    away(desk, town)
+    olga, bruno = desk.browser("Olga"), f"/desk/referents/{town.bruno}"
+    page = f"{bruno}/part/{town.abbiategrasso}"
+    assert "cambia anche chi risponde per chi" in (await olga.get(page)).text
+
+    await olga.send_form(page, page=page)
+
+    assert projects(desk, town.bruno) == []
+    shown = (await olga.get(bruno)).text
+    assert "Sostituisce" not in shown
+    assert "al posto di" not in shown
+
+
+async def test_without_a_delegation_nothing_is_said_of_one(desk: Desk, town: Town) -> None:
+    page = (await desk.browser("Olga").get(f"{town.page}/part/{town.abbiategrasso}")).text
+
+    assert "chi risponde per chi" not in page
