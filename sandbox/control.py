@@ -14,7 +14,7 @@ from sandbox.orders import Handler, as_json, message_json, read_json, routes_of,
 from sandbox.people import CannotDo, Person, Press
 from sandbox.pictures import picture_type
 from sandbox.posting import Posting
-from sandbox.sent import group_to, read_sent, say
+from sandbox.sent import change, group_to, read_sent, say
 from sandbox.telegram import TelegramSandbox
 from sandbox.wire import Json
 
@@ -88,10 +88,9 @@ async def press(telegram: TelegramSandbox, request: Request) -> Json:
 
 
 async def edit(telegram: TelegramSandbox, request: Request) -> Json:
-    """{message_id, text, to?}: of a file its caption."""
-    person, given = person_of(telegram, request), await read_json(request)
-    group = group_to(given, telegram.bot.groups)
-    return message_json(person.edits(given["message_id"], given["text"], to=group))
+    """{message_id, text?, to?}, of a file its caption; beside it a file as sandbox/sent.py reads it, also as a form."""
+    person, given = person_of(telegram, request), await read_sent(request)
+    return message_json(change(person, given, telegram.bot.groups))
 
 
 async def block(telegram: TelegramSandbox, request: Request) -> Json:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 from sandbox.chats import CannotDo, Chat, Message, Press, World, with_entities, without_reply
+from sandbox.editing import edited
 from sandbox.groups import Group, Status, tell_membership
 from sandbox.media import Document, Media, Photo, Video, Voice
 from sandbox.wire import Json, Refusal
@@ -130,16 +131,16 @@ class Person(Chat):
         contact |= {name: value for name, value in (("last_name", last_name), ("user_id", user_id)) if value}
         return self._sends({"contact": contact}, **place)
 
-    def edits(self, message_id: int, text: str, *, to: Group | None = None) -> Message:
-        """Changes the text of one's own message, or the caption of one's own file."""
+    def edits(
+        self, message_id: int, text: str | None = None, *, media: Media | None = None, to: Group | None = None
+    ) -> Message:
+        """Changes the text of one's own message, or the caption of one's own file; without `text` it stays.
+
+        `media` replaces the file, or comes to a text, which is its caption then.
+        """
         chat = to or self
         message = self._own(chat, message_id)
-        parts = ("text", "entities", "caption", "caption_entities")
-        kept = {name: value for name, value in message.raw.items() if name not in parts}
-        if kept.keys() & {"location", "contact"}:
-            raise CannotDo("Only texts and captions can be edited")
-        name = "text" if "text" in message.raw else "caption"
-        message.raw = {**kept, **with_entities(text, [], name=name), "edit_date": self.world.now()}
+        message.raw = {**edited(message.raw, text, media, self.world.files), "edit_date": self.world.now()}
         if chat.bot_hears(message.raw):
             self.world.updates.push("edited_message", message.raw)
         chat.touch(message)

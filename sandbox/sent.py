@@ -19,7 +19,7 @@ from sandbox.opus import is_webm, ogg
 from sandbox.people import CannotDo, Group, Message, Person, Place
 from sandbox.wire import Json, Upload, form_parts
 
-NUMBERS = ("reply_to", "to", "topic", "duration")
+NUMBERS = ("message_id", "reply_to", "to", "topic", "duration")
 KINDS: dict[str, Callable[..., Media]] = {"document": Document, "photo": Photo, "video": Video, "voice": Voice}
 
 
@@ -45,7 +45,7 @@ def _media(kind: str, given: Any) -> Media:
 
 
 def _from_form(parts: list[tuple[str, str | Upload]]) -> Json:
-    fields: Json = {name: value for name, value in parts if isinstance(value, str) and value}
+    fields: Json = {name: value for name, value in parts if isinstance(value, str) and (value or name == "text")}
     fields |= {name: int(fields[name]) for name in NUMBERS if name in fields}
     seconds = {"duration": fields.pop("duration")} if "duration" in fields else {}
     media = [_uploaded(name, value, seconds) for name, value in parts if isinstance(value, Upload)]
@@ -76,7 +76,20 @@ def say(person: Person, given: Json, groups: dict[int, Group]) -> list[Message]:
         return [person.sends_location(**given["location"], **place)]
     if "contact" in given:
         return [person.sends_contact(**given["contact"], **place)]
+    if not given["text"]:
+        raise ValueError("an empty message")
     return [person.sends(given["text"], **place)]
+
+
+def change(person: Person, given: Json, groups: dict[int, Group]) -> Message:
+    """Has the person edit `message_id`: its `text`, its file. Raises CannotDo."""
+    parts = given.get("parts", [])
+    if len(parts) > 1:
+        raise CannotDo("One file takes the place of one")
+    if not parts and "text" not in given:
+        raise KeyError("text")
+    media = parts[0] if parts else None
+    return person.edits(given["message_id"], given.get("text"), media=media, to=group_to(given, groups))
 
 
 def group_to(given: Json, groups: dict[int, Group]) -> Group | None:

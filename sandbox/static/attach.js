@@ -21,7 +21,7 @@ export function forget() {
   if (recorder) stop(() => {});
 }
 
-export const waiting = () => chosen.length > 0;
+export const waiting = () => chosen.length;
 
 // The form to send, with this caption, and what to do should it not leave; null when nothing waits.
 export function take(caption) {

@@ -75,9 +75,11 @@ async function send(given) {
   }
 }
 
-async function change(id, text) {
+async function change(id, text, files) {
+  files?.data.set("message_id", id);
+  files?.data.set("text", text);
   try {
-    await post("edit", { message_id: id, text });
+    await post("edit", files ? files.data : { message_id: id, text });
     stopWriting();
     return true;
   } catch {
@@ -117,8 +119,10 @@ function startEdit(id) {
   editing = id;
   const { raw } = messages.get(id);
   get("testo").value = raw.text ?? raw.caption ?? "";
-  about(raw.text === undefined ? "Modifica la didascalia di" : "Modifica", id);
+  about(captioned(id) ? "Modifica la didascalia, o scegli un altro file al posto di" : "Modifica", id);
 }
+
+const captioned = (id) => id && messages.get(id).raw.text === undefined;
 
 function stopWriting() {
   if (editing) get("testo").value = "";
@@ -221,11 +225,12 @@ get("scrivi").onsubmit = async (event) => {
   event.preventDefault();
   const field = get("testo");
   const text = field.value.trim();
-  if (!text && !waiting()) return;
+  if (!text && !waiting() && !captioned(editing)) return;
+  if (editing && waiting() > 1) return toast("Un messaggio ha un solo file: scegline uno.");
   field.value = "";
   const files = take(text);
   const id = editing;
-  const gone = id ? await change(id, text) : await send(files ? files.data : { text });
+  const gone = id ? await change(id, text, files) : await send(files ? files.data : { text });
   if (!gone) field.value = text;
   if (!gone && files) files.putBack();
   field.focus();

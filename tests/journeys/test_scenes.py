@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from sandbox.media import Photo
 from sandbox.people import Person
@@ -38,7 +38,7 @@ async def all_fetched(house: House) -> list[Attachment]:
 
     def kept() -> list[Attachment] | None:
         with house.database.read() as session:
-            rows = list(session.exec(select(Attachment)))
+            rows = list(session.exec(select(Attachment).order_by(col(Attachment.id))))
             session.expunge_all()
         return rows if rows and all(row.state is not FileState.WAITING for row in rows) else None
 
@@ -138,6 +138,25 @@ async def test_an_edited_message_keeps_both_versions_before_the_staff(house: Hou
     assert page.index("Entro il 10?") < page.index("Corretto") < page.index("Entro il 20?")
 
 
+async def test_a_photo_replaced_after_it_was_sent_stays_and_the_other_is_fetched_too(house: House) -> None:
+    ada = ada_of(house)
+    await says(ada, "/domanda Va bene così?", "Di quale progetto")
+    receipt = await presses(ada, "Nessun progetto", "inviata")
+    await house.all_sent()
+    sent = ada.sends_photo(content=plain_png(30, 20), reply_to=receipt.id)
+    added = await ada.wait_for_message("Aggiunto", after=sent.id, timeout=40)
+
+    ada.edits(sent.id, media=Photo(plain_png(31, 20)))
+    await heard(ada, "restano tutte e due le versioni", added.id)
+
+    first, second = await all_fetched(house)
+    page = (await house.desk.get("/desk/questions/1")).text
+    assert (first.state, second.state, first.message_id) == (FileState.KEPT, FileState.KEPT, second.message_id)
+    assert (await house.desk.get(f"/desk/attachments/{first.id}")).content == plain_png(30, 20)
+    assert (await house.desk.get(f"/desk/attachments/{second.id}")).content == plain_png(31, 20)
+    assert f"Al suo posto è arrivato: {second.name}" in page
+
+
 async def test_an_update_sent_a_second_before_the_reminder_silences_it(house: House) -> None:
     ada = ada_of(house)
     a_deadline_on(house, date(2026, 12, 17))
@@ -235,3 +254,6 @@ async def test_files_of_the_staff_arrive_with_the_answer(house: House) -> None:
     assert len({message.raw["media_group_id"] for message in photos}) == 1
     assert len(photos) == 2
     assert re.search(r"modello\.pdf</a>", (await house.desk.get(page)).text)
+
+    reply = ada.sends("Questo non si legge", reply_to=photos[1].id)
+    await heard(ada, "la domanda n. 1 è di nuovo aperta", reply.id)

@@ -172,6 +172,27 @@ async def test_ones_own_messages_and_captions_are_edited(
     assert await page.get_by_label("Messaggio", exact=True).input_value() == ""
 
 
+async def test_ones_own_photo_is_replaced_and_its_caption_taken_away(
+    page: Page, url: str, ada: Person, telegram: TelegramSandbox
+) -> None:
+    sent = ada.sends_photo(caption="Prima")
+    first = sent.file_id
+    await page.goto(f"{url}/sandbox/chat/{ada.id}")
+    bubble = page.get_by_role("article").first
+    await bubble.hover()
+    await bubble.get_by_role("button", name="Modifica").click()
+
+    await page.locator("#foto").set_input_files(PICTURE)
+    await page.get_by_label("Messaggio", exact=True).fill("")
+    await page.keyboard.press("Enter")
+    await telegram.wait_for(lambda: sent.edited)
+
+    assert sent.file_id != first
+    assert (sent.content, sent.text) == (PICTURE["buffer"], "")
+    await expect(bubble).to_contain_text("modificato")
+    assert len(ada.chat) == 1
+
+
 async def test_files_of_the_bot_are_saved_and_its_photos_seen(page: Page, url: str, bot: Bot, ada: Person) -> None:
     await page.goto(f"{url}/sandbox/chat/{ada.id}")
     await bot.send_document(ada.id, b"%PDF-1.4", filename="verbale.pdf", caption="Il verbale")

@@ -32,6 +32,26 @@ async def test_a_person_is_played_over_http(web: httpx.AsyncClient, bot: Bot) ->
     assert newer["messages"] == []
 
 
+async def test_a_file_is_replaced_over_http(web: httpx.AsyncClient, ada: Person) -> None:
+    sent = ada.sends_document("a.pdf", caption="Prima")
+    url = f"/sandbox/people/{ada.id}/edit"
+
+    as_json = await web.post(url, json={"message_id": sent.id, "document": {"name": "b.pdf"}})
+    form = {"message_id": str(sent.id), "text": ""}
+    as_form = await web.post(url, data=form, files={"document": ("c.pdf", b"%PDF-1.4", "application/pdf")})
+    two = [("document", (name, b"%PDF-1.4", "application/pdf")) for name in ("d.pdf", "e.pdf")]
+    refused = [
+        await web.post(url, data=form, files=two),
+        await web.post(url, json={"message_id": sent.id}),
+        await web.post(f"/sandbox/people/{ada.id}/send", files={"text": (None, b"")}),
+    ]
+
+    assert (as_json.json()["raw"]["document"]["file_name"], as_json.json()["raw"]["caption"]) == ("b.pdf", "Prima")
+    assert as_form.json()["raw"]["document"]["file_name"] == "c.pdf"
+    assert "caption" not in as_form.json()["raw"]
+    assert [answer.status_code for answer in refused] == [409, 422, 422]
+
+
 async def test_what_a_person_could_not_do_is_refused(web: httpx.AsyncClient, ada: Person) -> None:
     sent = ada.sends("ciao")
 

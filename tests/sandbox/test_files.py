@@ -6,7 +6,7 @@ import httpx
 import pytest
 from telegram import Bot
 
-from sandbox.people import Document, Photo, Video
+from sandbox.people import Document, Photo, Video, Voice
 from sandbox.pictures import dimensions, plain_png
 from sandbox.telegram import CannotDo, Drop, Fault, Person, TelegramSandbox
 from tests.sandbox.conftest import TOKEN, Caller, Clock
@@ -141,6 +141,43 @@ async def test_a_caption_can_be_edited_and_a_place_cannot(call: Caller, ada: Per
     assert edited["edit_date"] == edited["date"]
     with pytest.raises(CannotDo):
         ada.edits(place.id, "Altrove")
+
+
+async def test_a_file_is_replaced_as_telegram_does_it(call: Caller, ada: Person) -> None:
+    photo = ada.sends_photo(caption="Prima", content=plain_png(20, 20))
+    first = photo.file_id
+    ada.edits(photo.id, media=Document("sal.pdf"))
+    text = ada.sends("Solo parole")
+    ada.edits(text.id, "Parole e foto", media=Photo())
+    ada.edits(photo.id, "")
+
+    edited = [one["edited_message"] for one in (await call("getUpdates"))["result"] if "edited_message" in one]
+
+    assert [one["message_id"] for one in edited] == [photo.id, text.id, photo.id]
+    assert (edited[0]["caption"], edited[0]["document"]["file_name"], "photo" in edited[0]) == (
+        "Prima",
+        "sal.pdf",
+        False,
+    )
+    assert edited[0]["document"]["file_id"] != first
+    assert (edited[1]["caption"], "text" in edited[1], len(edited[1]["photo"]) > 1) == ("Parole e foto", False, True)
+    assert "caption" not in edited[2]
+
+
+async def test_what_cannot_be_replaced_is_refused(ada: Person) -> None:
+    voice, words = ada.sends_voice(), ada.sends("Ciao")
+    part = ada.sends_album([Photo(), Photo()])[0]
+
+    for message, text, media in (
+        (voice, None, Photo()),
+        (words, "x", Voice()),
+        (part, None, Document()),
+        (words, "", None),
+    ):
+        with pytest.raises(CannotDo):
+            ada.edits(message.id, text, media=media)
+    ada.edits(voice.id, "Ascolta")
+    ada.edits(part.id, media=Video())
 
 
 async def test_every_kind_comes_as_telegram_describes_it(call: Caller, ada: Person) -> None:
