@@ -168,15 +168,21 @@ def _send(turn: Turn, request: AccessRequest) -> None:
 
 
 def _hear(turn: Turn, request: AccessRequest) -> None:
-    text = turn.heard.text
     asked = asked_next(request)
+    request = access.remember(turn.session, request, turn.heard.message, asked, turn.heard.text)
+    take(turn, request, asked)
+
+
+def take(turn: Turn, request: AccessRequest, asked: Asked, lead: str = "") -> None:
+    """What they wrote answers this. Not taken, they are told why."""
+    text = turn.heard.text
     try:
         if asked is Asked.NAME:
-            show(turn, access.take_name(turn.session, request, text, turn.now))
+            show(turn, access.take_name(turn.session, request, text, turn.now), lead)
         elif asked is Asked.ORGANIZATION:
             _search(turn, request, text)
         elif asked is Asked.EMAIL:
-            show(turn, access.take_email(turn.session, request, text, turn.now))
+            show(turn, access.take_email(turn.session, request, text, turn.now), lead)
         elif asked is Asked.CODE:
             _say_sent(turn, access.confirm(turn.session, request, text, turn.now, turn.house.key))
         else:

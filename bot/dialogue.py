@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from bot import (
     access,
+    access_edits,
     albums,
     asking,
     delegating,
@@ -35,6 +36,8 @@ from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
 
 Handler = Callable[[Session, Inbox, datetime], None]
 Answer = Callable[[Turn], None]
+
+STRANGERS = (Kind.TEXT, Kind.BUTTON, Kind.FILE, Kind.EDITED)  # what is answered, whoever it comes from
 
 
 def telegram_handler(house: House) -> Handler:
@@ -103,7 +106,9 @@ def _answer_stranger(turn: Turn) -> None:
         welcome.start(turn)
     elif heard.command == "privacy":
         menu.show_privacy(turn)
-    elif heard.kind in (Kind.TEXT, Kind.BUTTON, Kind.FILE) and not access.go_on(turn):
+    elif heard.kind is Kind.EDITED and access_edits.hear(turn):
+        return
+    elif heard.kind in STRANGERS and not access.go_on(turn):
         welcome.explain_to_stranger(turn)
 
 

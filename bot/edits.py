@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
-from bot import amended, asking, files, filling, updating
+from bot import access_edits, amended, asking, files, filling, updating
 from bot.amended import Edit, unknown, whole_caption
 from bot.commands import names
 from bot.markup import paragraphs
@@ -56,7 +56,7 @@ def _without_words_in_a_draft(turn: Turn, edit: Edit) -> None:
         files.place(turn, [edit.came])
     elif known is not None:
         _of_nothing(turn, known, edit)
-    else:
+    elif not access_edits.hear(turn):
         unknown(turn)
 
 

@@ -110,11 +110,17 @@ class Turn:
             channel=Channel.TELEGRAM,
             address=self.chat,
             now=self.now,
-            dedupe_key=key or f"in{self.inbox_id}:{self.said}",
+            dedupe_key=key or self._key(),
             referent_id=self.scene.person.id if self.scene else None,
             question_id=question_id,
             inbox_id=self.inbox_id,
         )
+
+    def _key(self) -> str:
+        """One message, one answer; a stranger's album, which nobody gathers, is answered once for all its parts."""
+        if self.scene is None and self.heard.album:
+            return f"album:{self.chat}:{self.heard.album}:{self.said}"
+        return f"in{self.inbox_id}:{self.said}"
 
     def button(self, msgid: str, data: str, /, **values: object) -> Button:
         """A button that says a sentence."""

@@ -122,7 +122,8 @@ def confirm(turn: Turn, verdict: str, inbox_id: int) -> None:
 def _key_from(turn: Turn, inbox_id: int) -> str:
     row = turn.session.get(Inbox, inbox_id)
     heard = hear(read(row.payload)) if row is not None else None
-    if heard is None or heard.kind is not Kind.TEXT or heard.sender != turn.heard.sender or heard.command != "start":
+    written = heard is not None and heard.kind in (Kind.TEXT, Kind.EDITED)
+    if heard is None or not written or heard.sender != turn.heard.sender or heard.command != "start":
         return ""
     return heard.rest
 

@@ -117,12 +117,26 @@ def take_email(session: Session, request: AccessRequest, text: str, now: datetim
 
 def forget(session: Session, request: AccessRequest, what: Asked, now: datetime) -> AccessRequest:
     """Empties one answer, so that it is asked again; a code on its way is worth nothing any more."""
-    return _move(session, request, now, state=AccessState.ASKING, code_hash=None, **EMPTY[what])
+    kept = {message: one for message, one in request.sources.items() if one["asked"] != what}
+    return _move(session, request, now, state=AccessState.ASKING, code_hash=None, sources=kept, **EMPTY[what])
+
+
+def remember(session: Session, request: AccessRequest, message: str, asked: Asked, text: str) -> AccessRequest:
+    """Which message of the chat answered what, also when it was not taken: people mend a slip by editing it.
+
+    Not of a code: that is kept nowhere.
+    """
+    if not message or asked not in EMPTY:
+        return request
+    access.note_sources(session, request, request.sources | {message: {"asked": asked.value, "text": text}})
+    noted = access.find_request(session, request.id)
+    assert noted is not None
+    return noted
 
 
 def cancel(session: Session, request: AccessRequest, now: datetime) -> None:
     """They do not want it any more, also when it waits for the desk. Then what they wrote is not kept."""
-    empty = {name: value for part in EMPTY.values() for name, value in part.items()}
+    empty = {name: value for part in EMPTY.values() for name, value in part.items()} | {"sources": {}}
     _move(session, request, now, states=access.OPEN, state=AccessState.CANCELLED, code_hash=None, **empty)
     audit.record(session, now, _actor(request), "access.cancel", ("access-request", request.id))
 

@@ -66,6 +66,16 @@ def change_request(
     return changed.rowcount == 1
 
 
+def note_sources(session: Session, request: AccessRequest, sources: dict[str, Any]) -> None:
+    """Which message gave which answer, of a request as it was read. No answer changes, so old buttons stay good."""
+    session.execute(
+        update(AccessRequest)
+        .where(col(AccessRequest.id) == request.id, col(AccessRequest.revision) == request.revision)
+        .values(sources=sources)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def cancel_requests(session: Session, chat: str, now: datetime) -> None:
     """Whatever this chat had asked for: it has got another way in, or has gone."""
     session.execute(
