@@ -226,6 +226,7 @@ def _send_along(turn: Turn, project_id: int) -> None:
     if sources:
         words = shortened("\n".join(one["text"] for one in sources.values()), 300)
         lead = paragraphs(lead, _("Your words stay with what you attached:"), quote(words))
+    turn.move(answers={}, sources={})  # all of it is elsewhere: an old button must not offer it once more
     turn.close(DraftState.CANCELLED)
     choosing.begin(turn, sources)
     attachments.move_draft(turn.session, offered.id, turn.work.id)

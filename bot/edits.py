@@ -31,8 +31,7 @@ REPLACED = N_("It takes the place of the one before.")
 def hear(turn: Turn) -> None:
     """Finds what the message was: words of a draft, of a thread, a file; or nothing that we know."""
     message = turn.heard.message
-    drafts = recent_drafts(turn.session, turn.person.id, turn.now - REACH)
-    draft = next((one for one in drafts if message in one.sources and one.state is not DraftState.CANCELLED), None)
+    draft = _draft_of(turn, message)
     known = attachments.of_chat_message(turn.session, turn.person.id, message)
     edit = Edit(_said(turn), known, _other_file(turn, known), draft.sources[message] if draft is not None else {})
     if draft is None:
@@ -41,6 +40,12 @@ def hear(turn: Turn) -> None:
         amended.of_draft(turn, draft, edit)
     else:
         _of_draft(turn, draft, edit)
+
+
+def _draft_of(turn: Turn, message: str) -> Draft | None:
+    """In which draft the words of a message went. One that was cancelled may still be taken up again."""
+    drafts = [one for one in recent_drafts(turn.session, turn.person.id, turn.now - REACH) if message in one.sources]
+    return min(drafts, key=lambda one: one.state is DraftState.CANCELLED, default=None)
 
 
 def _without_words_in_a_draft(turn: Turn, edit: Edit) -> None:
@@ -98,6 +103,9 @@ def _begun_with(turn: Turn, file: Attachment) -> Draft | None:
 def _of_draft(turn: Turn, draft: Draft, edit: Edit) -> None:
     """Words of a draft, perhaps below a file of it, which may be another one now."""
     known = edit.known
+    if edit.came is not None and draft.state is DraftState.CANCELLED:
+        files.place(turn, [edit.came])
+        return
     if edit.came is not None:
         _take_in(turn, draft, edit.came, known)
     elif known is not None and not edit.is_sent:
@@ -168,7 +176,8 @@ def _say(turn: Turn, draft: Draft, lead: str) -> None:
     """With the step where the draft is, when it is open."""
     if turn.open_work is None or turn.work.id != draft.id:
         if lead or turn.note:
-            turn.say(lead, [[turn.to_menu()]])
+            action = "resume" if draft.kind is DraftKind.UPDATE else "ask"
+            turn.say(lead, [[turn.button(N_("Take it up again"), f"m:{action}-{draft.id}"), turn.to_menu()]])
     elif updating.lost_project(turn):
         return
     elif draft.kind is DraftKind.UPDATE:

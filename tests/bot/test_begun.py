@@ -214,6 +214,17 @@ def test_words_below_a_photo_and_apart_from_it_stay_together(stage: Stage) -> No
     assert sent_with(stage) == ["lato strada\nCrepa nel muro nord"]
 
 
+def test_what_went_along_is_not_offered_as_a_question_any_more(stage: Stage) -> None:
+    ada = stage.ada.says("Crepa nel muro nord").leaves()
+    old = dict(ada.buttons)["Sì, inviala come domanda"]
+    assert old is not None
+    ada.presses("Va con l'aggiornamento").presses("Ex mercato")
+
+    ada.says("/menu").presses_data(old)
+
+    assert "non inviata" not in ada.text
+
+
 def test_what_is_offered_stays_until_its_project_is_chosen(stage: Stage) -> None:
     ada = stage.ada.says("Crepa nel muro nord").leaves().presses("Va con l'aggiornamento")
 

@@ -240,6 +240,21 @@ def test_an_answer_edited_under_nothing_changed_is_no_answer_any_more(stage: Sta
     assert answers(stage)["progress"] == "40.0"
 
 
+def test_what_was_cancelled_follows_too_for_it_may_be_taken_up_again(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Entro il 10?")
+    asked = ada.written
+    ada.presses("Annulla").says("/aggiorna").presses("Ex mercato").presses("Esecuzione").says("10")
+    answered = ada.written
+    ada.presses("Annulla")
+
+    ada.edits("20", answered).presses("Riprendi")
+    assert answers(stage)["progress"] == "20.0"
+    assert "3 di 6" in ada.text
+    ada.edits("/domanda Entro il 20?", asked).presses("Riprendi").presses("Nessun progetto")
+
+    assert [one.text for one in thread(stage.session, the_question(stage).id)] == ["Entro il 20?"]
+
+
 def test_an_edit_of_something_unknown_is_said_so(stage: Stage) -> None:
     stage.ada.says("grazie")
 
