@@ -1,0 +1,37 @@
+"""Opens the file of a form: Excel, or the same tables in Markdown. Pure. Refuses others, with what to do."""
+
+from pathlib import PurePath
+
+from facts.languages import N_
+from intake.forms.xlsform.excel import OLD, PASSWORD, read_excel
+from intake.forms.xlsform.findings import Findings, Place
+from intake.forms.xlsform.markdown import NO_TABLE, read_markdown
+from intake.forms.xlsform.tables import Tables
+
+LARGEST_FILE = 16 << 20  # bytes
+
+EMPTY = N_("The file is empty.")
+LARGE = N_("The file has {size} MB: a form has {most} at most. Take the pictures out of it.")
+CSV = N_("The file is a CSV, which has one sheet only. Save it as “Excel Workbook (*.xlsx)” and send that.")
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of an .xlsx with a password
+
+
+def open_tables(content: bytes, name: str, found: Findings) -> Tables | None:
+    """Goes by the content. None when it cannot be read; then there are problems. Raises Enough."""
+    if len(content) > LARGEST_FILE:
+        found.problem(Place(), LARGE, size=len(content) >> 20, most=LARGEST_FILE >> 20)
+    elif not content.strip():
+        found.problem(Place(), EMPTY)
+    elif content.startswith(_OLE):
+        found.problem(Place(), PASSWORD if "EncryptedPackage".encode("utf-16-le") in content else OLD)
+    elif content.startswith(_ZIP):
+        return read_excel(content, found)
+    elif b"\0" in content:
+        found.problem(Place(), NO_TABLE)
+    elif PurePath(name).suffix.casefold() == ".csv":
+        found.problem(Place(), CSV)
+    else:
+        return read_markdown(content, found)
+    return None

@@ -1,0 +1,429 @@
+"""What each row of the sheet `survey` becomes, and what is said of rows that cannot be asked."""
+
+import pytest
+
+from intake.forms.nodes import Ask, Bound, Choice, Group, Question, QuestionType, Rules
+from tests.intake.forms.making import CHOICES, FILES, data_form, form_of, problems, read, warnings
+
+
+def question(row: str, columns: str = "type | name | label", more: str = CHOICES) -> Question:
+    """The only one of a form with one row."""
+    [found] = form_of(f"| survey |\n| | {columns} |\n| | {row} |\n{more}").questions
+    return found
+
+
+def said(row: str, columns: str = "type | name | label", more: str = CHOICES) -> list[str]:
+    return problems(read(f"| survey |\n| | {columns} |\n| | {row} |\n{more}"))
+
+
+def test_there_are_forms_enough() -> None:
+    assert len(FILES) >= 25
+
+
+@pytest.mark.parametrize(
+    ("type_", "found"),
+    [
+        *((str(each), each) for each in QuestionType if not each.startswith(("select", "rank", "calc"))),
+        ("string", QuestionType.TEXT),
+        ("q string", QuestionType.TEXT),
+        ("add text prompt", QuestionType.TEXT),
+        ("int", QuestionType.INTEGER),
+        ("add integer prompt", QuestionType.INTEGER),
+        ("q decimal", QuestionType.DECIMAL),
+        ("add date prompt", QuestionType.DATE),
+        ("datetime", QuestionType.DATE_TIME),
+        ("date time", QuestionType.DATE_TIME),
+        ("q dateTime", QuestionType.DATE_TIME),
+        ("gps", QuestionType.GEOPOINT),
+        ("location", QuestionType.GEOPOINT),
+        ("photo", QuestionType.IMAGE),
+        ("add image prompt", QuestionType.IMAGE),
+        ("q audio", QuestionType.AUDIO),
+        ("add file prompt", QuestionType.FILE),
+        ("q note", QuestionType.NOTE),
+        ("trigger", QuestionType.ACKNOWLEDGE),
+        ("  Text ", QuestionType.TEXT),
+    ],
+)
+def test_every_type_has_its_names(type_: str, found: QuestionType) -> None:
+    form = form_of(f"| survey |\n| | type | name | label |\n| | {type_} | a | A |\n| | text | b | B |")
+
+    assert form.questions[0].type is found
+
+
+@pytest.mark.parametrize(
+    ("type_", "found", "other"),
+    [
+        ("select_one colours", QuestionType.SELECT_ONE, False),
+        ("select one colours", QuestionType.SELECT_ONE, False),
+        ("select one from colours", QuestionType.SELECT_ONE, False),
+        ("select1 colours", QuestionType.SELECT_ONE, False),
+        ("add select one prompt using colours", QuestionType.SELECT_ONE, False),
+        ("select_one colours or_other", QuestionType.SELECT_ONE, True),
+        ("select_multiple colours", QuestionType.SELECT_MULTIPLE, False),
+        ("select all that apply from colours or other", QuestionType.SELECT_MULTIPLE, True),
+        ("select_multiple  colours  or specify other", QuestionType.SELECT_MULTIPLE, True),
+        ("rank colours", QuestionType.RANK, False),
+    ],
+)
+def test_choosing_has_many_names(type_: str, found: QuestionType, other: bool) -> None:
+    made = question(f"{type_} | a | A")
+
+    assert (made.type, made.choices, made.other) == (found, "colours", other)
+
+
+def test_groups_and_repeats_hold_what_is_between_their_rows() -> None:
+    form = data_form("repeat-count")
+
+    room = form.children[1]
+    assert isinstance(room, Group)
+    assert (room.repeats, room.rules.repeat_count, room.label) == (True, "${rooms}", {"it": "Una stanza"})
+    assert [node.path for node in room.children] == [("room", "number"), ("room", "size")]
+
+
+def test_a_group_inside_a_group_has_the_longer_path() -> None:
+    form = data_form("groups")
+
+    assert form.at("site/people/workers") is not None
+    assert form.nodes[("site",)].rules.relevant == "${works} = 'yes'"
+    assert form.nodes[("site",)].appearance == "field-list"
+
+
+def test_rules_are_kept_as_they_are_written() -> None:
+    columns = "type | name | label | relevant | required | constraint | calculation | choice_filter | default"
+
+    found = question("integer | a | A | 1 = 1 | . < 3 | . > 2 | 1 + 2 | name = 'x' | 3 + 4", columns)
+
+    assert found.rules == Rules("1 = 1", ". < 3", ". > 2", "1 + 2", "name = 'x'", "3 + 4")
+    assert found.default_is_expression
+
+
+@pytest.mark.parametrize("cell", ["yes", "Yes", "TRUE", "true()"])
+def test_yes_is_the_expression_true(cell: str) -> None:
+    assert question(f"text | a | A | {cell}", "type | name | label | required").rules.required == "true()"
+
+
+@pytest.mark.parametrize("cell", ["", "no", "FALSE", "false()"])
+def test_no_is_no_expression(cell: str) -> None:
+    assert question(f"text | a | A | {cell}", "type | name | label | required").rules.required == ""
+
+
+def test_curly_quotes_are_straight_in_expressions_and_stay_in_texts() -> None:
+    form = data_form("curly-quotes")
+
+    assert form.questions[1].rules.relevant == "${a} = 'x'"
+    assert form.questions[1].label == {"it": "L’altro"}
+    assert form.lists["l"] == (Choice("x", {"it": "L’uno"}),)
+
+
+def test_defaults_are_expressions_where_odk_takes_them_for_one() -> None:
+    found = {one.name: (one.rules.default, one.default_is_expression) for one in data_form("defaults").questions}
+
+    assert found == {
+        "town": ("Milano", False),
+        "office": ("${last-saved#office}", True),
+        "year": ("-5", False),
+        "half": ("${year} div 2", True),
+        "day": ("2026-01-31", False),
+        "where": ("45.46 9.19", False),
+        "size": ("small", False),
+        "minus": ("semi-serio", False),
+    }
+
+
+def test_parameters_are_pairs_and_a_range_has_all_three() -> None:
+    found = {one.name: dict(one.parameters) for one in data_form("range").questions}
+
+    assert found == {
+        "mood": {"start": "0", "end": "5", "step": "1"},
+        "share": {"start": "0", "end": "1", "step": "0.25"},
+        "plain": {"start": "1", "end": "10", "step": "1"},
+    }
+
+
+def test_appearances_are_kept_whatever_they_say() -> None:
+    found = question("text | a | A | multiline w2 qualsiasi", "type | name | label | appearance")
+
+    assert found.appearance == "multiline w2 qualsiasi"
+
+
+def test_read_only_is_kept() -> None:
+    assert [one.read_only for one in data_form("read-only").questions] == [False, True, True]
+
+
+def test_a_rule_for_read_only_is_remarked() -> None:
+    reading = read("| survey |\n| | type | name | label | read_only |\n| | text | a | A | 1 = 1 |")
+
+    assert reading.form is not None
+    assert not reading.form.questions[0].read_only
+    assert "read-only at times" in warnings(reading)[0]
+
+
+def test_columns_of_raccordo_are_understood() -> None:
+    found = {one.name: one for one in data_form("raccordo").questions}
+
+    assert {name: one.bound for name, one in found.items() if one.bound} == {
+        "cup": Bound.CUP,
+        "cig": Bound.CIG,
+        "phase": Bound.PHASE,
+        "progress": Bound.PROGRESS,
+        "spent": Bound.SPENT,
+        "end": Bound.EXPECTED_END,
+    }
+    assert (found["cup"].ask, found["cig"].ask, found["spent"].ask) == (Ask.ONCE, Ask.ONCE, Ask.IF_CHANGED)
+    assert found["progress"].title == {"it": "Avanzamento"}
+
+
+def test_what_is_in_a_private_group_is_private() -> None:
+    assert [one.name for one in data_form("raccordo").questions if one.private] == ["health"]
+
+
+def test_columns_of_choices_are_there_for_choice_filter() -> None:
+    form = data_form("cascade")
+
+    assert form.lists["offices"] == (
+        Choice("b1", {"it": "Tecnico di Bollate"}, {"town": "bollate", "open": "yes"}),
+        Choice("c1", {"it": "Tecnico di Corsico"}, {"town": "corsico", "open": "no"}),
+    )
+    assert form.questions[1].rules.choice_filter == "zone = ${zone}"
+
+
+def test_what_a_device_fills_in_is_left_out_with_a_remark() -> None:
+    reading = read("| survey |\n| | type | name | label |\n| | deviceid | d | |\n| | text | a | A |")
+
+    assert reading.form is not None
+    assert [node.name for node in reading.form.walk()] == ["a"]
+    assert warnings(reading) == [
+        "Sheet survey, row 2, column type: “deviceid” is filled in by a device, not by a person: it is left out."
+    ]
+
+
+def test_what_a_device_fills_in_is_there_when_others_use_it() -> None:
+    found = {one.name: one for one in data_form("kobo").questions}
+
+    assert (found["today"].type, found["today"].rules.calculation) == (QuestionType.CALCULATE, "once(today())")
+    assert found["username"].type is QuestionType.HIDDEN
+    assert not {"start", "end", "deviceid", "audit"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("type_", "advice"),
+    [
+        ("video", "Use “file”"),
+        ("barcode", "Use “text”"),
+        ("geotrace", "Use “geopoint”"),
+        ("geoshape", "Use “geopoint”"),
+        ("osm", "Use “geopoint”"),
+        ("select_one_from_file towns.csv", "Put them in the sheet “choices”"),
+        ("select_multiple_from_file towns.csv", "Put them in the sheet “choices”"),
+        ("select_one_external towns", "Put them in the sheet “choices”"),
+        ("select_one ${b}", "Put them in the sheet “choices”"),
+        ("begin loop over l", "Use “begin_repeat”"),
+        ("begin_kobomatrix", "Use single questions"),
+    ],
+)
+def test_what_would_be_lost_is_a_problem_with_advice(type_: str, advice: str) -> None:
+    [found] = said(f"{type_} | a | A")
+
+    assert found.startswith("Sheet survey, row 2, column type: The type “")
+    assert advice in found
+
+
+@pytest.mark.parametrize("type_", ["csv-external", "xml-external", "start-geopoint", "background-audio", "audit"])
+def test_what_is_no_answer_is_left_out(type_: str) -> None:
+    reading = read(f"| survey |\n| | type | name | label |\n| | {type_} | x | |\n| | text | a | A |")
+
+    assert reading.form is not None
+    assert len(reading.form.children) == 1
+    assert len(reading.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    ("type_", "likely"),
+    [
+        ("integr", "integer"),
+        ("select_on colours", "select_one"),
+        ("begin_gruop", "begin_group"),
+        ("geopiont", "geopoint"),
+    ],
+)
+def test_a_misspelled_type_is_told_with_the_likely_one(type_: str, likely: str) -> None:
+    assert f"The type “{type_}” is not known. Do you mean “{likely}”?" in said(f"{type_} | a | A")[0]
+
+
+def test_an_unknown_type_is_told() -> None:
+    assert said("xyz | a | A") == ["Sheet survey, row 2, column type: The type “xyz” is not known."]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "said_of_it"),
+    [
+        ("| a | A", "type | name | label", "This row has no type"),
+        ("text | | A", "type | name | label", "This row has no name"),
+        ("text | a", "type | name | label", "This question has no label"),
+        ("text | 1a | A", "type | name | label", "The name “1a” cannot be used"),
+        ("text | a b | A", "type | name | label", "The name “a b” cannot be used"),
+        ("text | meta | A", "type | name | label", "The name “meta” cannot be used"),
+        (f"text | {'a' * 101} | A", "type | name | label", "cannot be used"),
+        ("select_one | a | A", "type | name | label", "needs the name of a list: “select_one colours”"),
+        ("select_one colour | a | A", "type | name | label", "Do you mean “colours”?"),
+        ("select_one xyz | a | A", "type | name | label", "There is no list “xyz”"),
+        ("calculate | a | | ", "type | name | label | calculation", "This calculation is empty"),
+        ("begin_group | a | A", "type | name | label", "This group has no end: a row with “end_group” is missing."),
+        ("end_repeat | | ", "type | name | label", "This row ends a repeat that is not open here."),
+        ("text | a | A | rows 5", "type | name | label | parameters", "start=0 end=10 step=1"),
+        ("text | a | A | rowz=5", "type | name | label | parameters", "“rowz” is not known for this type"),
+        ("range | a | A | start=x", "type | name | label | parameters", "A range is written like"),
+        ("range | a | A | start=5 end=1", "type | name | label | parameters", "A range is written like"),
+        ("range | a | A | end=10 step=0", "type | name | label | parameters", "A range is written like"),
+        ("range | a | A | end=inf", "type | name | label | parameters", "A range is written like"),
+        ("integer | a | A | tre", "type | name | label | default", "The default “tre” is not an answer"),
+        ("date | a | A | 2026-02-30", "type | name | label | default", "The default “2026-02-30” is not"),
+        ("time | a | A | 25:00", "type | name | label | default", "The default “25:00” is not"),
+        ("dateTime | a | A | ieri", "type | name | label | default", "The default “ieri” is not"),
+        ("decimal | a | A | NaN", "type | name | label | default", "The default “NaN” is not"),
+        ("geopoint | a | A | 45", "type | name | label | default", "The default “45” is not"),
+        ("select_one colours | a | A | green", "type | name | label | default", "The default “green” is not"),
+        ("select_multiple colours | a | A | red green", "type | name | label | default", "“red green” is not"),
+        ("text | a | A | phases", "type | name | label | raccordo::field", "It may be: phase, progress, spent,"),
+        ("text | a | A | sometimes", "type | name | label | raccordo::ask", "It may be: always, if-changed, once."),
+        ("text | a | A | maybe", "type | name | label | raccordo::private", "It may be: yes, no."),
+        ("text | a | A | ${b}", "type | name | label | relevant", "There is no question “b”."),
+        ("text | a | ${b} è qui", "type | name | label", "There is no question “b”."),
+        ("text | a | A | ${a", "type | name | label | relevant", "It is written ${name}."),
+    ],
+)
+def test_every_slip_in_a_row_is_told_with_its_place(row: str, columns: str, said_of_it: str) -> None:
+    found = said(row, columns)
+
+    assert len([one for one in found if said_of_it in one]) == 1
+    assert all(one.startswith("Sheet survey, row 2, column ") for one in found if said_of_it in one)
+
+
+def test_a_row_that_says_nothing_is_remarked() -> None:
+    reading = read("| survey |\n| | type | name | label | hint |\n| | text | a | A | |\n| | | | | appunto |")
+
+    assert reading.form is not None
+    assert "it is left out" in warnings(reading)[0]
+
+
+def test_a_note_needs_no_name() -> None:
+    form = form_of("| survey |\n| | type | name | label |\n| | note | | A |\n| | text | b | B |")
+
+    assert [one.name for one in form.questions] == ["note_2", "b"]
+
+
+def test_a_hint_alone_is_the_label() -> None:
+    found = question("text | a | | Nome?", "type | name | label | hint")
+
+    assert (found.label, found.hint) == ({"it": "Nome?"}, {})
+
+
+def test_names_are_unique_where_they_stand() -> None:
+    reading = read("""
+        | survey |
+        | | type | name | label |
+        | | text | a | A |
+        | | begin_group | g | G |
+        | | text | a | Another A |
+        | | end_group |
+        | | text | a | A again |
+        | | text | A | Capital A |
+    """)
+
+    assert problems(reading) == [
+        "Sheet survey, row 6, column name: The name “a” is there already, in row 2. Give each question its own."
+    ]
+    assert "only in capital letters" in warnings(reading)[0]
+
+
+def test_the_answer_to_other_keeps_its_place() -> None:
+    reading = read(f"""
+        | survey |
+        | | type | name | label |
+        | | select_one colours or_other | a | A |
+        | | text | a_other | Another |
+        {CHOICES}
+    """)
+
+    assert problems(reading) == [
+        "Sheet survey, row 3, column name: “a_other” is where the answer to “other” of row 2 is kept. Give this "
+        "question another name."
+    ]
+
+
+def test_other_and_a_filter_do_not_go_together() -> None:
+    columns = "type | name | label | choice_filter"
+
+    assert "cannot have a choice_filter" in said("select_one colours or_other | a | A | name = 'x'", columns)[0]
+
+
+def test_only_questions_are_bound() -> None:
+    reading = read("""
+        | survey |
+        | | type | name | label | raccordo::field | raccordo::ask |
+        | | begin_group | g | G | spent | once |
+        | | decimal | a | A | | |
+        | | end_group |
+    """)
+
+    assert [one.rpartition(": ")[2] for one in problems(reading)] == [
+        "Only a question can have raccordo::field, not a group.",
+        "Only a question can have raccordo::ask, not a group.",
+    ]
+
+
+def test_groups_end_in_the_opposite_order() -> None:
+    reading = read("""
+        | survey |
+        | | type | name | label |
+        | | begin_group | g | G |
+        | | begin_repeat | r | R |
+        | | text | a | A |
+        | | end_group |
+        | | end_repeat |
+    """)
+
+    assert [one.split(":")[0] for one in problems(reading)] == [
+        "Sheet survey, row 5, column type",
+        "Sheet survey, row 6, column type",
+    ]
+
+
+def test_groups_are_not_endlessly_deep() -> None:
+    begins = "".join(f"| | begin_group | g{number} | G |\n" for number in range(17))
+    ends = "| | end_group |\n" * 17
+
+    reading = read(f"| survey |\n| | type | name | label |\n{begins}| | text | a | A |\n{ends}")
+
+    assert problems(reading) == [
+        "Sheet survey, row 18, column type: Groups are inside one another 16 times at most.",
+    ]
+
+
+def test_a_form_without_questions_is_refused() -> None:
+    assert problems(read("| survey |\n| | type | name | label |\n| | hidden | a | |")) == [
+        "Sheet survey: The form asks nothing: there is no question in it."
+    ]
+
+
+def test_a_disabled_row_is_not_there() -> None:
+    assert [one.name for one in data_form("disabled").questions] == ["a", "c"]
+
+
+def test_no_more_than_a_hundred_problems_are_told() -> None:
+    rows = "".join(f"| | tixt{number} | a{number} | A |\n" for number in range(4_000))
+
+    found = problems(read(f"| survey |\n| | type | name | label |\n{rows}"))
+
+    assert len(found) == 101
+    assert found[-1].startswith("There are more problems")
+
+
+def test_no_more_than_a_hundred_remarks_are_told() -> None:
+    rows = "".join("| | deviceid | d | |\n" for _ in range(150))
+
+    found = warnings(read(f"| survey |\n| | type | name | label |\n| | text | a | A |\n{rows}"))
+
+    assert len(found) == 101
+    assert found[-1] == "There are 50 more remarks like these."
