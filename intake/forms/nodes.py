@@ -157,6 +157,15 @@ class Definition:
         return {node.path: node for node in self.walk()}
 
     @cached_property
+    def named(self) -> Mapping[str, tuple[Path, ...]]:
+        """The paths that end in a name: `${name}` says which, when there is one. With what is beside `or_other`."""
+        others = ((*node.path[:-1], f"{node.name}_other") for node in self.questions if node.other)
+        found: dict[str, tuple[Path, ...]] = {}
+        for path in dict.fromkeys((*self.nodes, *others)):
+            found[path[-1]] = (*found.get(path[-1], ()), path)
+        return found
+
+    @cached_property
     def repeats(self) -> frozenset[Path]:
         """The paths of what is answered several times."""
         return frozenset(node.path for node in self.walk() if isinstance(node, Group) and node.repeats)
