@@ -48,6 +48,10 @@ class Instance:
         found._values = {key: value for key, value in self._values.items() if key not in changes}
         return found
 
+    def given(self, key: str) -> Any:
+        """The answer as it is kept; None for none."""
+        return self._answers.get(key)
+
     def value(self, key: str, kind: QuestionType | None) -> Value:
         """The answer under a key; the empty text when there is none."""
         found = self._values.get(key)
