@@ -63,6 +63,19 @@ def read_percentage(text: str) -> Decimal:
     return Decimal(f"{plain[1]}.{decimals[:1] or '0'}")
 
 
+def read_number(text: str) -> Decimal:
+    """Any number: `1.234,5`, `-3`, `350mila`. Raises Unreadable, or Ambiguous with numbers, as for amounts."""
+    plain = _tidy(text)
+    signed = re.fullmatch(r"[-−–]\s*(\d.*)", plain)
+    meanings, scale = _scaled(signed[1] if signed else plain)
+    found = tuple(dict.fromkeys((-value if signed else value) * scale for value in meanings))
+    if abs(max(found, key=abs)) >= LARGEST:
+        raise Unreadable("too-large")
+    if len(found) > 1:
+        raise Ambiguous(*found)
+    return found[0]
+
+
 def _tidy(text: str) -> str:
     """Lower case, every kind of space and apostrophe made one kind."""
     plain = unicodedata.normalize("NFKC", text).casefold()
