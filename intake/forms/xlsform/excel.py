@@ -17,7 +17,6 @@ from intake.forms.xlsform.tables import (
     MANY_ROWS,
     MOST_COLUMNS,
     MOST_ROWS,
-    UNREAD,
     Sheet,
     Tables,
     letter,
@@ -46,8 +45,8 @@ FORMULA = N_("Cell {cell} holds a formula: its value is not known here. Copy it 
 ERROR = N_("Cell {cell} holds the error {error}. Write the text in its place.")
 MERGED = N_("The cells {cells} are merged: only the first of them would be read. Unmerge them.")
 
-_ROW = re.compile(rb"<(?:\w+:)?row\b(?:[^>]*?\br=[\"'](\d{1,7})[\"'])?")
-_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']")
+_ROW = re.compile(rb"<(?:\w+:)?row\b(?:[^<>]*?\br=[\"'](\d{1,7})[\"'])?")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^<>]*?\bref=[\"']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})[\"']")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}sheet"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}sheet"
 MOST_TOLD = 20  # formulas or merged cells of a sheet
@@ -160,8 +159,6 @@ def _sheets(content: bytes, found: Findings) -> Iterator[tuple[str, Sheet]]:
                 name = title.strip().casefold()
                 if name in MOST_ROWS:
                     yield name, made(name, _lines(book[title], name, found), found)
-                elif name in UNREAD:
-                    yield name, Sheet(name)
         finally:
             book.close()
 

@@ -11,6 +11,7 @@ from facts.languages import N_, Language, Speaker
 from intake.forms.answers import Sentence
 
 MOST = 100  # problems, and as many warnings
+LONGEST_QUOTE = 300  # characters
 
 _IN_SHEET = N_("Sheet {sheet}")
 _IN_ROW = N_("Sheet {sheet}, row {row}")
@@ -62,25 +63,43 @@ class Findings:
 
     def problem(self, place: Place, msgid: str, **values: Value) -> None:
         """Raises Enough."""
-        self.problems.append(Finding(place, sentence(msgid, **values)))
+        self.problems.append(Finding(place, sentence(msgid, **_short(values))))
         if len(self.problems) == MOST:
-            self.problems.append(Finding(Place(), sentence(_MORE_PROBLEMS)))
             raise Enough
 
     def warn(self, place: Place, msgid: str, **values: Value) -> None:
         if len(self.warnings) < MOST:
-            self.warnings.append(Finding(place, sentence(msgid, **values)))
+            self.warnings.append(Finding(place, sentence(msgid, **_short(values))))
         else:
             self.unsaid += 1
 
+    def all_problems(self) -> tuple[Finding, ...]:
+        """In the order of the file."""
+        more = [Finding(Place(), sentence(_MORE_PROBLEMS))] if len(self.problems) == MOST else []
+        return (*sorted(self.problems, key=_order), *more)
+
     def all_warnings(self) -> tuple[Finding, ...]:
+        """In the order of the file."""
         more = [Finding(Place(), sentence(_MORE_WARNINGS, count=self.unsaid))] if self.unsaid else []
-        return (*self.warnings, *more)
+        return (*sorted(self.warnings, key=_order), *more)
+
+
+def _order(finding: Finding) -> tuple[int, int]:
+    sheets = ("", "survey", "choices", "settings")
+    return (sheets.index(finding.place.sheet) if finding.place.sheet in sheets else len(sheets), finding.place.row)
 
 
 def sentence(msgid: str, **values: Value) -> Sentence:
     """A sentence whose values are the same in both languages, unless they are functions of the language."""
     return Sentence(msgid, {name: value if callable(value) else _as_it_is(value) for name, value in values.items()})
+
+
+def _short(values: dict[str, Value]) -> dict[str, Value]:
+    """What people wrote into a cell is quoted, not repeated in full."""
+    return {
+        name: f"{value[:LONGEST_QUOTE]}…" if isinstance(value, str) and len(value) > LONGEST_QUOTE else value
+        for name, value in values.items()
+    }
 
 
 def _as_it_is(value: str | int) -> Callable[[Language], str]:

@@ -132,7 +132,7 @@ def _choice_of(one: Source, row: Row, name: str, known: Mapping[str, str], allow
 
 def _parameters(one: Source, row: Row, kind: Kind) -> Mapping[str, str]:
     text = one.sheet.cell(row, "parameters")
-    words = re.sub(r"\s*=\s*", "=", text).replace(",", " ").replace(";", " ").split()
+    words = re.sub(" ?= ?", "=", " ".join(text.split())).replace(",", " ").replace(";", " ").split()
     pairs = [_PARAMETER.fullmatch(word) for word in words]
     found = {pair[1].lower(): pair[2] for pair in pairs if pair}
     if not all(pairs):

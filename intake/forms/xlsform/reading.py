@@ -6,8 +6,9 @@ Any bytes may come: the outcome is a form with what is to be remarked, or proble
 from dataclasses import dataclass, replace
 
 from intake.forms.nodes import Definition, Texts
+from intake.forms.xlsform.checking import tell_expressions
 from intake.forms.xlsform.choices import read_lists
-from intake.forms.xlsform.columns import Headed, understand
+from intake.forms.xlsform.columns import understand
 from intake.forms.xlsform.files import open_tables
 from intake.forms.xlsform.findings import Enough, Finding, Findings
 from intake.forms.xlsform.pyxform_says import ask_pyxform
@@ -40,7 +41,7 @@ def read_xlsform(content: bytes, name: str, *, language: str = "it") -> Reading:
         pass
     if found.problems:
         form = None
-    return Reading(form, tuple(found.problems), found.all_warnings())
+    return Reading(form, found.all_problems(), found.all_warnings())
 
 
 def _read(tables: Tables, name: str, language: str, found: Findings) -> Definition:
@@ -62,7 +63,7 @@ def _read(tables: Tables, name: str, language: str, found: Findings) -> Definiti
     )
     tell_slips(form, source, choices)
     texts.tell(found)
-    _tell_expressions(form, source)
+    tell_expressions(form, source)
     if not found.problems:
         ask_pyxform(survey, choices, settings, frozenset(node.name for node in form.walk()), found)
     return form
@@ -70,10 +71,3 @@ def _read(tables: Tables, name: str, language: str, found: Findings) -> Definiti
 
 def _title(said: Settings, languages: tuple[str, ...]) -> Texts:
     return {language: text for language, text in said.titles.items() if language} | {languages[0]: said.title}
-
-
-def _tell_expressions(form: Definition, source: Source) -> None:
-    """Expressions that cannot be evaluated."""
-
-
-__all__ = ["Headed", "Reading", "read_xlsform"]

@@ -14,6 +14,8 @@ UNREAD = ("external_choices", "entities", "osm")  # sheets that XLSForm has and 
 MOST_ROWS = {"survey": 5_000, "choices": 20_000, "settings": 100}
 MOST_COLUMNS = 200
 LONGEST_CELL = 32_767  # characters: what Excel holds
+LONGEST_HEADER = 200
+MOST_REFERENCES = 200  # in one cell: pyxform takes a second for thousands
 
 NO_SURVEY = N_("There is no sheet “survey”: that is where the questions are. Sheets in the file: {sheets}.")
 NO_SURVEY_BUT = N_("There is no sheet “survey”: that is where the questions are. Rename “{likely}”, if they are there.")
@@ -22,7 +24,9 @@ MANY_ROWS = N_(
     "The sheet has more than {most} rows. Delete the rows below the last question, also those that look empty, and "
     "save it again."
 )
+MANY_REFERENCES = N_("The cell refers to other questions more than {most} times.")
 LONG_CELL = N_("The cell has {length} characters: {most} at most.")
+UNREAD_SHEET = N_("Raccordo does not do what the sheet “{sheet}” says: it is left out.")
 TWICE = N_("Two columns have the header “{header}”. Leave one of them.")
 NOT_HEADED = N_("Column {letter} has no header: what stands in it is left out.")
 
@@ -77,9 +81,9 @@ def made(name: str, lines: Iterable[tuple[int, list[str]]], found: Findings) -> 
             continue
         if not headers:
             headers = [" ".join(text.split()) for text in cells]
-            _tell_twice(name, number, headers, found)
+            _tell_headers(name, number, headers, found)
             continue
-        _tell_long(name, number, headers, cells, found)
+        _tell_large(name, number, headers, cells, found)
         bare |= {index for index, text in enumerate(cells) if text and not (index < len(headers) and headers[index])}
         rows.append(Row(number, {head: text for head, text in zip(headers, cells, strict=False) if head and text}))
     for index in sorted(bare)[:3]:
@@ -97,8 +101,11 @@ def letter(number: int) -> str:
 
 
 def tell_names(names: Iterable[str], found: Findings) -> None:
-    """Problems with the names of the sheets; what is likely to be a slip."""
+    """Problems with the names of the sheets; what is likely to be a slip, and what is left out."""
+    names = list(names)
     there = {one.strip().casefold() for one in names}
+    for one in sorted(there & set(UNREAD)):
+        found.warn(Place(), UNREAD_SHEET, sheet=one)
     spare = [one for one in names if one.strip().casefold() not in {*SHEETS, *UNREAD} and not one.startswith("_")]
     for wanted in SHEETS:
         if wanted in there:
@@ -109,7 +116,7 @@ def tell_names(names: Iterable[str], found: Findings) -> None:
         elif wanted == NEEDED and likely:
             found.problem(Place(), NO_SURVEY_BUT, likely=likely)
         elif wanted == NEEDED:
-            found.problem(Place(), NO_SURVEY, sheets=", ".join(names)[:200] or "—")
+            found.problem(Place(), NO_SURVEY, sheets=", ".join(names) or "—")
 
 
 def _likely(wanted: str, names: list[str]) -> str:
@@ -121,12 +128,17 @@ def _likely(wanted: str, names: list[str]) -> str:
     return next((folded[one] for one in (*near, *called, *only)), "")
 
 
-def _tell_twice(name: str, number: int, headers: list[str], found: Findings) -> None:
+def _tell_headers(name: str, number: int, headers: list[str], found: Findings) -> None:
+    for head in headers:
+        if len(head) > LONGEST_HEADER:
+            found.problem(Place(name, number), LONG_CELL, length=len(head), most=LONGEST_HEADER)
     for head in sorted({head for head in headers if head and headers.count(head) > 1}):
         found.problem(Place(name, number, head), TWICE, header=head)
 
 
-def _tell_long(name: str, number: int, headers: list[str], cells: list[str], found: Findings) -> None:
+def _tell_large(name: str, number: int, headers: list[str], cells: list[str], found: Findings) -> None:
     for head, text in zip(headers, cells, strict=False):
         if head and len(text) > LONGEST_CELL:
             found.problem(Place(name, number, head), LONG_CELL, length=len(text), most=LONGEST_CELL)
+        if head and text.count("${") > MOST_REFERENCES:
+            found.problem(Place(name, number, head), MANY_REFERENCES, most=MOST_REFERENCES)

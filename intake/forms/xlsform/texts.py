@@ -17,6 +17,8 @@ WITHOUT_LANGUAGE = N_(
     "“default_language”."
 )
 NO_SUCH_LANGUAGE = N_("No column is in the language “{language}”: it should be one of {known}.")
+MANY_LANGUAGES = N_("The texts are in more than {most} languages.")
+MOST_LANGUAGES = 20
 MOST_ROWS_TOLD = 12
 
 _CODE = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*")
@@ -53,6 +55,9 @@ def languages_of(
     """The form's languages, the default first. `chosen`: what `default_language` says. Raises Enough."""
     seen = dict.fromkeys(language for sheet in sheets for language in sheet.languages())
     named = [language for language in seen if language]
+    if len(named) > MOST_LANGUAGES:
+        found.problem(Place("survey", 1), MANY_LANGUAGES, most=MOST_LANGUAGES)
+        named = named[:MOST_LANGUAGES]
     if chosen and (chosen in seen or "" in seen or not named):
         return (chosen, *(one for one in named if one != chosen))
     if chosen:

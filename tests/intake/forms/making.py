@@ -121,7 +121,7 @@ def _nodes(
         if names and len(around) < 3 and draw(st.integers(0, 4)) == 0:
             inner = [names.pop(0) for _ in range(draw(st.integers(1, len(names))))]
             label, repeats = draw(_texts(languages)), draw(st.booleans())
-            rules = Rules(draw(_expressions()), repeat_count="3" if repeats and draw(st.booleans()) else "")
+            rules = Rules(draw(_conditions()), repeat_count="3" if repeats and draw(st.booleans()) else "")
             children, after = _nodes(draw, inner, path, lists, languages, row + 1)
             made.append(Group(name, path, label, rules, draw(_words_or_none()), row, children, repeats))
             row = after + 1
@@ -147,7 +147,7 @@ def _questions(draw: st.DrawFn, path: Key, lists: tuple[str, ...], languages: tu
         path=path,
         label=draw(_texts(languages).filter(lambda texts: bool(texts) or not asked)),
         rules=Rules(
-            relevant=draw(_expressions()),
+            relevant=draw(_conditions()),
             required=draw(st.sampled_from(["", "true()", "1 = 1"])),
             constraint=draw(_expressions()),
             calculation="1 + 1" if type_ is QuestionType.CALCULATE else "",
@@ -183,8 +183,12 @@ def _texts(languages: tuple[str, ...]) -> st.SearchStrategy[dict[str, str]]:
     return st.tuples(WORDS, others).map(lambda drawn: {**drawn[1], languages[0]: drawn[0]} if drawn[0] else {})
 
 
+def _conditions() -> st.SearchStrategy[str]:
+    return st.sampled_from(["", "1 = 1 and 2 > 1", "string-length('a') < 3", "true()", "${always_asked} != ''"])
+
+
 def _expressions() -> st.SearchStrategy[str]:
-    return st.sampled_from(["", ". != 'x'", "1 = 1 and 2 > 1", "string-length('a') < 3", "true()"])
+    return st.sampled_from(["", ". != 'x'", "regex(., '^[a-z]+$')", "true()", ". = ${always_asked}"])
 
 
 def _words_or_none() -> st.SearchStrategy[str]:

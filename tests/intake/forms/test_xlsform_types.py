@@ -290,7 +290,7 @@ def test_an_unknown_type_is_told() -> None:
         ("text | a | A | maybe", "type | name | label | raccordo::private", "It may be: yes, no."),
         ("text | a | A | ${b}", "type | name | label | relevant", "There is no question “b”."),
         ("text | a | ${b} è qui", "type | name | label", "There is no question “b”."),
-        ("text | a | A | ${a", "type | name | label | relevant", "It is written ${name}."),
+        ("text | a | ${a | hint", "type | name | label | hint", "It is written ${name}."),
     ],
 )
 def test_every_slip_in_a_row_is_told_with_its_place(row: str, columns: str, said_of_it: str) -> None:
@@ -343,12 +343,19 @@ def test_the_answer_to_other_keeps_its_place() -> None:
         | | type | name | label |
         | | select_one colours or_other | a | A |
         | | text | a_other | Another |
+        | | begin_group | g | G |
+        | | text | b_other | Another |
+        | | select_one colours or_other | b | B |
+        | | select_one colours or_other | c | C |
+        | | end_group | | |
+        | | text | c_other | In no one's way |
         {CHOICES}
     """)
 
+    said = " is kept. Give this question another name."
     assert problems(reading) == [
-        "Sheet survey, row 3, column name: “a_other” is where the answer to “other” of row 2 is kept. Give this "
-        "question another name."
+        f"Sheet survey, row 3, column name: “a_other” is where the answer to “other” of row 2{said}",
+        f"Sheet survey, row 5, column name: “b_other” is where the answer to “other” of row 6{said}",
     ]
 
 
