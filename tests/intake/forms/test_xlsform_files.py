@@ -381,3 +381,42 @@ def test_no_text_raises(text: str) -> None:
     reading = read(f"| survey |\n| | type | name | label | relevant |\n| | text | a | A | |\n{text}")
 
     assert (reading.form is None) == bool(reading.problems)
+
+
+USUAL = {"survey": ("type", "name", "label"), "choices": ("list_name", "name", "label")}
+HEADERS = st.sampled_from([
+    "type", "name", "label", "label::Italiano (it)", "hint::x", "required", "relevant", "constraint", "calculation",
+    "default", "choice_filter", "appearance", "parameters", "read_only", "repeat_count", "disabled", "list_name",
+    "raccordo::field", "raccordo::ask", "raccordo::private", "raccordo::title", "form_title", "form_id", "zone",
+    "default_language", "allow_choice_duplicates", "media::image", "relevent", "bind::jr:constraintMsg", "label:en",
+])  # fmt: skip
+CELLS = st.one_of(
+    st.sampled_from([
+        "", "", "text", "integer", "range", "date", "calculate", "note", "today", "video", "a", "b", "yes", "no", "l",
+        "select_one l", "select_multiple l or_other", "rank l", "begin_group", "end_group", "begin_repeat",
+        "end_repeat", "${a}", "${b} + 1", "${a} = ", "start=1 end=5", "1 +", "${last-saved#a}", "spent", "once",
+    ]),
+    st.text(max_size=8),
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["survey", "choices", "settings", "choises"]),
+        st.tuples(
+            st.lists(HEADERS, min_size=1, max_size=9, unique=True),
+            st.lists(st.lists(CELLS, max_size=9), max_size=8),
+        ),
+    )
+)
+def test_no_tables_raise(sheets: dict[str, tuple[list[str], list[list[str]]]]) -> None:
+    lines = []
+    for name, (headers, rows) in sheets.items():
+        header = list(dict.fromkeys([*USUAL.get(name, ()), *headers]))
+        lines += [f"| {name} |", *("| | " + " | ".join(cells) + " |" for cells in [header, *rows])]
+
+    reading = read("\n".join(lines))
+
+    assert (reading.form is None) == bool(reading.problems)
+    assert len(problems(reading)) == len(reading.problems)
+    assert len(warnings(reading)) == len(reading.warnings)

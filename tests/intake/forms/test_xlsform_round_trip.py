@@ -61,7 +61,7 @@ def test_what_is_written_opens_in_odk(path: Path) -> None:
     assert all(f"<{question.name}" in made.xform for question in form.questions)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(definitions())
 def test_any_form_is_the_same_after_excel_and_back(form: Definition) -> None:
     reading = read_xlsform(to_xlsx(form), "copy.xlsx")

@@ -1,5 +1,7 @@
 """What each row of the sheet `survey` becomes, and what is said of rows that cannot be asked."""
 
+import re
+
 import pytest
 
 from intake.forms.nodes import Ask, Bound, Choice, Group, Question, QuestionType, Rules
@@ -16,8 +18,19 @@ def said(row: str, columns: str = "type | name | label", more: str = CHOICES) ->
     return problems(read(f"| survey |\n| | {columns} |\n| | {row} |\n{more}"))
 
 
-def test_there_are_forms_enough() -> None:
+FUNCTIONS = (
+    "selected", "count-selected", "if", "coalesce", "today", "now", "date", "format-date", "regex", "int", "round",
+    "string-length", "concat", "contains", "not", "true", "false", "position", "once",
+)  # fmt: skip
+
+
+def test_there_are_forms_enough_for_every_type_and_function() -> None:
+    forms = [data_form(path.stem) for path in FILES]
+    rules = " ".join(str(node.rules) for form in forms for node in form.walk())
+
     assert len(FILES) >= 25
+    assert {question.type for form in forms for question in form.questions} == set(QuestionType)
+    assert [one for one in FUNCTIONS if not re.search(rf"(?<![a-z-]){one}\(", rules)] == []
 
 
 @pytest.mark.parametrize(
