@@ -35,6 +35,17 @@ def data_form(name: str) -> Definition:
     return form_of((DATA / f"{name}.md").read_text(encoding="utf-8"))
 
 
+def question(row: str, columns: str = "type | name | label", more: str = CHOICES) -> Question:
+    """The only one of a form with one row."""
+    [found] = form_of(f"| survey |\n| | {columns} |\n| | {row} |\n{more}").questions
+    return found
+
+
+def said(row: str, columns: str = "type | name | label", more: str = CHOICES) -> list[str]:
+    """The problems of a form with one row."""
+    return problems(read(f"| survey |\n| | {columns} |\n| | {row} |\n{more}"))
+
+
 def problems(reading: Reading, language: Language = Language.EN) -> list[str]:
     return _said(reading.problems, language)
 
