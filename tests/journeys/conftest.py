@@ -126,8 +126,8 @@ async def running_house(
     running = asyncio.create_task(service.run())
     await asyncio.wait_for(service.started.wait(), 10)
     async with (
-        httpx.AsyncClient(base_url=settings.public_url) as desk,
-        httpx.AsyncClient(base_url=settings.public_url) as public,
+        httpx.AsyncClient(base_url=settings.public_url, timeout=30) as desk,
+        httpx.AsyncClient(base_url=settings.public_url, timeout=30) as public,
     ):
         house = House(service, telegram, mail, clock, desk, public)
         sign_in(house, house.desk, "Olga Esempio")
