@@ -15,7 +15,7 @@ from registry.referents import add_referent
 from reminders.deadlines import create_deadline
 from storage import people
 from storage.projects import programmes
-from storage.reports import newest_version
+from storage.forms import newest_version
 from storage.staff import add_staff
 from storage.tables import Address, Channel, Office, Recurrence, Role, Subject, TargetKind
 

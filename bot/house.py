@@ -8,7 +8,7 @@ from delivery.links import Links
 from facts.languages import Language
 from intake.builtin import PROJECT_UPDATE
 from intake.forms import Form, read_form
-from storage.reports import newest_version_id
+from storage.forms import newest_version_id
 from storage.tables import FormVersion
 
 

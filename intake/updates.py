@@ -1,8 +1,8 @@
 """Records updates, from any door: closes at most one obligation each. Checks no answer: the form has."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,25 +11,44 @@ from sqlmodel import Session
 from delivery.outbox import queue_to
 from delivery.words import Words
 from facts.languages import N_, Language, speaking
+from intake.catalogue import InUse
+from intake.drafting import registered
 from storage import attachments, audit, reports
 from storage.drafts import drafts_overtaken
-from storage.tables import Channel, Obligation, OutboxKind, Project, Referent, Update
+from storage.tables import Channel, Deadline, Obligation, OutboxKind, Project, Referent, Update
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an update tells of: one project, or one organisation."""
+
+    project_id: int | None = None
+    organization_id: int | None = None
 
 
 def fitting_obligations(
-    session: Session, project_id: int, form_id: int, referent_id: int, today: date
+    session: Session, about: Subject, form_id: int, referent_id: int, today: date
 ) -> list[Obligation]:
     """The open obligations that an update would fulfil today, the oldest first."""
-    found = reports.open_obligations(session, project_id, form_id, referent_id, opened_by=today)
-    return [obligation for obligation, _deadline in found]
+    return [obligation for obligation, _deadline in owed(session, about, form_id, referent_id, today)]
+
+
+def owed(
+    session: Session, about: Subject, form_id: int, referent_id: int, today: date
+) -> Sequence[tuple[Obligation, Deadline]]:
+    """The same, with the deadlines that ask for them."""
+    if about.project_id is not None:
+        return reports.open_obligations(session, about.project_id, form_id, referent_id, opened_by=today)
+    assert about.organization_id is not None, "an update tells of something"
+    return reports.owed_for_organization(session, about.organization_id, form_id, opened_by=today)
 
 
 def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
     session: Session,
     *,
     referent_id: int,
-    project_id: int,
-    form_version_id: int,
+    about: Subject,
+    form: InUse,
     answers: dict[str, Any],
     channel: Channel,
     now: datetime,
@@ -44,11 +63,11 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
     The obligation: the one that was chosen, if it is still open; when none was chosen, the oldest open
     one whose window is open. `obligation_id` of the result says which, None when none was closed.
     """
-    form_id = reports.form_id_of(session, form_version_id)
     update = Update(
-        project_id=project_id,
+        project_id=about.project_id,
+        organization_id=about.organization_id,
         referent_id=referent_id,
-        form_version_id=form_version_id,
+        form_version_id=form.version_id,
         draft_id=draft_id,
         inbox_id=inbox_id,
         channel=channel,
@@ -56,24 +75,30 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
         unchanged=unchanged,
         received_at=now,
     )
-    fitting = fitting_obligations(session, project_id, form_id, referent_id, now.astimezone(ZoneInfo(zone)).date())
+    fitting = fitting_obligations(session, about, form.form_id, referent_id, now.astimezone(ZoneInfo(zone)).date())
     update.obligation_id = _close_one(session, fitting, obligation_id, now)
     session.add(update)
     session.flush()
     if draft_id is not None:
         attachments.hand_over(session, draft_id, update_id=update.id)
-    reports.refresh_project(session, project_id, _columns(answers))
+    if about.project_id is not None:
+        reports.refresh_project(session, about.project_id, registered(form.form, answers))
+    _record(session, update)
+    _tell_colleagues(session, update, form.form_id, now)
+    return update
+
+
+def _record(session: Session, update: Update) -> None:
     audit.record(
         session,
-        now,
-        ("referent", referent_id),
+        update.received_at,
+        ("referent", update.referent_id),
         "update.receive",
         ("update", update.id),
-        project=project_id,
+        project=update.project_id,
+        organization=update.organization_id,
         obligation=update.obligation_id,
     )
-    _tell_colleagues(session, update, form_id, now)
-    return update
 
 
 def _close_one(session: Session, fitting: Sequence[Obligation], chosen: int | None, now: datetime) -> int | None:
@@ -85,23 +110,11 @@ def _close_one(session: Session, fitting: Sequence[Obligation], chosen: int | No
     return None
 
 
-def _columns(answers: dict[str, Any]) -> dict[str, Any]:
-    """The answers that the project's row repeats, in its units (tenths of percent, cents)."""
-    columns: dict[str, Any] = {}
-    if answers.get("phase"):
-        columns["phase"] = answers["phase"]
-    if answers.get("progress") is not None:
-        columns["progress_tenths"] = int(Decimal(answers["progress"]) * 10)
-    if answers.get("spent") is not None:
-        columns["spent_cents"] = answers["spent"]
-    if answers.get("expected_end"):
-        columns["expected_end"] = date.fromisoformat(answers["expected_end"])
-    return columns
-
-
 def _tell_colleagues(session: Session, update: Update, form_id: int, now: datetime) -> None:
     """Whoever was filling in the same learns that it has arrived; their draft stays theirs to send or drop."""
     assert update.referent_id is not None
+    if update.project_id is None:
+        return  # needs of an organisation are many, and each is told by itself
     overtaken = drafts_overtaken(session, update.project_id, form_id, update.referent_id)
     if not overtaken:
         return

@@ -6,11 +6,11 @@ built once: building one costs more than running it.
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Table, Update, and_, bindparam, func, insert, literal_column, or_, update
+from sqlalchemy import ScalarSelect, Table, Update, and_, bindparam, func, insert, literal_column, or_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
@@ -27,6 +27,8 @@ _following: Table = _tables["following"]
 _update: Table = _tables["update"]
 _version: Table = _tables["form_version"]
 _album: Table = _tables["album"]
+_membership: Table = _tables["membership"]
+_organization: Table = _tables["organization"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,20 @@ class Work:
     memory: dict[str, Any]
     revision: int
     sources: dict[str, Any]
+    organization_id: int | None = None
+    repetitions: dict[str, Any] = field(default_factory=dict)
+    corrects_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The project of an open draft, when it is the person's own, and its last update by the same form."""
+    """What an open draft tells of, when it is the person's own, and its last update by the same form.
+
+    Of an organisation only the title is known, and that update.
+    """
 
     title: str
+    cup: str
     total_cents: int
     phase: str | None
     progress_tenths: int | None
@@ -89,24 +98,39 @@ _form_of_draft = (
 )
 _same_form = select_columns(_other.c.id).where(_other.c.form_id == _form_of_draft).correlate(_draft)
 _earlier = _update.alias("earlier")
-_last_update = (
-    select_columns(func.max(_earlier.c.id))
-    .where(_earlier.c.project_id == _draft.c.project_id, _earlier.c.form_version_id.in_(_same_form))
-    .correlate(_draft)
-    .scalar_subquery()
-)
+
+
+def _last(column: str) -> ScalarSelect[Any]:
+    """The last update by the same form about the same thing; of a correction, the last one before what it corrects."""
+    return (
+        select_columns(func.max(_earlier.c.id))
+        .where(
+            _earlier.c[column] == _draft.c[column],
+            _earlier.c.form_version_id.in_(_same_form),
+            or_(_draft.c.corrects_id.is_(None), _earlier.c.id < _draft.c.corrects_id),
+        )
+        .correlate(_draft)
+        .scalar_subquery()
+    )
+
+
+_last_update = func.coalesce(_last("project_id"), _last("organization_id"))
 _gathering = (
     select_columns(_album.c.id)
     .where(_album.c.referent_id == _referent.c.id, _album.c.closed_at.is_(None))
     .correlate(_referent)
     .scalar_subquery()
 )
-_WORK = [_draft.c[name] for name in Work.__slots__]
+_WORK = [_draft.c[one.name] for one in fields(Work)]
 _SUBJECT = [
-    *(_project.c[name] for name in ("title", "total_cents", "phase", "progress_tenths", "spent_cents", "expected_end")),
+    func.coalesce(_project.c.title, _organization.c.name).label("title"),
+    func.coalesce(_project.c.cup, "").label("cup"),
+    func.coalesce(_project.c.total_cents, 0).label("total_cents"),
+    *(_project.c[name] for name in ("phase", "progress_tenths", "spent_cents", "expected_end")),
     _update.c.answers.label("last_answers"),
     _update.c.received_at.label("last_at"),
 ]
+_AFTER_WORK = 5 + len(_WORK)  # the person before it
 _SCENE = (
     select_columns(
         _referent.c.id,
@@ -125,6 +149,13 @@ _SCENE = (
             and_(_following.c.referent_id == _referent.c.id, _following.c.project_id == _draft.c.project_id),
         )
         .outerjoin(_project, _project.c.id == _following.c.project_id)
+        .outerjoin(
+            _membership,
+            and_(
+                _membership.c.referent_id == _referent.c.id, _membership.c.organization_id == _draft.c.organization_id
+            ),
+        )
+        .outerjoin(_organization, _organization.c.id == _membership.c.organization_id)
         .outerjoin(_update, _update.c.id == _last_update)
     )
     .where(_address.c.channel == bindparam("channel"), _address.c.value == bindparam("value"))
@@ -136,18 +167,29 @@ def scene_at(session: Session, channel: Channel, value: str) -> Scene | None:
     row = session.connection().execute(_SCENE, {"channel": channel, "value": value}).first()
     if row is None:
         return None
-    work = Work(*row[5:16]) if row[5] is not None else None
-    subject = Subject(*row[16:]) if row[16] is not None else None
+    work = Work(*row[5:_AFTER_WORK]) if row[5] is not None else None
+    subject = Subject(*row[_AFTER_WORK:]) if row[_AFTER_WORK] is not None else None
     return Scene(Person(*row[:5]), work, subject)
 
 
 _INSERT = insert(_draft).returning(_draft.c.id)
 
 
-def insert_draft(session: Session, referent_id: int, now: datetime, work: Work) -> Work:
-    """An open draft like `work`, with its own id. The caller has put aside the one that was open."""
-    values = {name: getattr(work, name) for name in Work.__slots__ if name != "id"}
-    fixed = {"channel": Channel.TELEGRAM, "state": DraftState.OPEN, "created_at": now, "touched_at": now}
+def insert_draft(
+    session: Session,
+    referent_id: int,
+    now: datetime,
+    work: Work,
+    *,
+    channel: Channel = Channel.TELEGRAM,
+    state: DraftState = DraftState.OPEN,
+) -> Work:
+    """A draft like `work`, with its own id. OPEN is what the chat is about: the caller has put aside what was.
+
+    What is begun on a page is PARKED from the start: nothing that is written in the chat is an answer to it.
+    """
+    values = {one.name: getattr(work, one.name) for one in fields(Work) if one.name != "id"}
+    fixed = {"channel": channel, "state": state, "created_at": now, "touched_at": now}
     row = session.connection().execute(_INSERT, values | fixed | {"referent_id": referent_id})
     return replace(work, id=row.scalar_one())
 
@@ -186,16 +228,18 @@ def recent_drafts(session: Session, referent_id: int, since: datetime) -> Sequen
 
 
 def subject_of(session: Session, draft_id: int) -> Subject | None:
-    """The project of any draft, and its last update by the same form; None without a project."""
+    """What any draft tells of, and the last update by the same form; None while that is not chosen."""
     found = (
         select_columns(*_SUBJECT)
         .select_from(
-            _draft.join(_project, _project.c.id == _draft.c.project_id).outerjoin(_update, _update.c.id == _last_update)
+            _draft.outerjoin(_project, _project.c.id == _draft.c.project_id)
+            .outerjoin(_organization, _organization.c.id == _draft.c.organization_id)
+            .outerjoin(_update, _update.c.id == _last_update)
         )
         .where(_draft.c.id == draft_id)
     )
     row = session.connection().execute(found).first()
-    return None if row is None else Subject(*row)
+    return None if row is None or row[0] is None else Subject(*row)
 
 
 _project_to_come = and_(col(Draft.project_id).is_(None), col(Draft.state) == DraftState.PARKED)
@@ -285,6 +329,7 @@ _OVERTAKEN = (
     .where(
         Draft.kind == DraftKind.UPDATE,
         Draft.project_id == bindparam("project"),
+        col(Draft.corrects_id).is_(None),
         col(Draft.state).in_(UNFINISHED),
         Draft.referent_id != bindparam("referent"),
         FormVersion.form_id == bindparam("form"),

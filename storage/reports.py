@@ -9,7 +9,6 @@ from sqlmodel import Session, SQLModel, col, select
 
 from storage.tables import (
     Deadline,
-    Form,
     FormVersion,
     Membership,
     Obligation,
@@ -20,42 +19,6 @@ from storage.tables import (
 )
 
 _obligation: Table = SQLModel.metadata.tables["obligation"]
-
-
-def newest_version(session: Session, key: str) -> FormVersion | None:
-    """The version of a form that is filled in today."""
-    return session.exec(
-        select(FormVersion)
-        .join(Form, col(Form.id) == col(FormVersion.form_id))
-        .where(Form.key == key)
-        .order_by(col(FormVersion.number).desc())
-    ).first()
-
-
-_NEWEST_ID = (
-    select(FormVersion.id)
-    .join(Form, col(Form.id) == col(FormVersion.form_id))
-    .where(Form.key == bindparam("form_key"))
-    .order_by(col(FormVersion.number).desc())
-    .limit(1)
-)
-
-
-def newest_version_id(session: Session, key: str) -> int | None:
-    """Only its number: the dialogue asks at every beginning, and knows the form itself already."""
-    return session.exec(_NEWEST_ID, params={"form_key": key}).first()
-
-
-def form_with(session: Session, key: str) -> Form | None:
-    return session.exec(select(Form).where(Form.key == key)).first()
-
-
-_FORM_ID = select(FormVersion.form_id).where(FormVersion.id == bindparam("version"))
-
-
-def form_id_of(session: Session, version_id: int) -> int:
-    """Which form a version belongs to."""
-    return session.exec(_FORM_ID, params={"version": version_id}).one()
 
 
 def latest_update(session: Session, project_id: int, form_id: int) -> Update | None:
@@ -84,7 +47,7 @@ def _of_its_organizations() -> ColumnElement[bool]:
 
 
 # Built once: building it costs more than running it.
-_OPEN = (
+_OWED = (
     select(Obligation, Deadline)
     .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
     .where(
@@ -92,10 +55,11 @@ _OPEN = (
         col(Deadline.active).is_(True),
         Obligation.state == ObligationState.OPEN,
         col(Obligation.opens_on) <= bindparam("opened_by"),
-        or_(col(Obligation.project_id) == bindparam("project"), _of_its_organizations()),
     )
     .order_by(col(Obligation.due_on), col(Obligation.id))
 )
+_OPEN = _OWED.where(or_(col(Obligation.project_id) == bindparam("project"), _of_its_organizations()))
+_OPEN_FOR_ORGANIZATION = _OWED.where(col(Obligation.organization_id) == bindparam("organization"))
 
 
 def open_obligations(
@@ -108,6 +72,14 @@ def open_obligations(
     """
     given = {"project": project_id, "form": form_id, "referent": referent_id, "opened_by": opened_by or date.max}
     return session.exec(_OPEN, params=given).all()
+
+
+def owed_for_organization(
+    session: Session, organization_id: int, form_id: int, *, opened_by: date | None = None
+) -> Sequence[tuple[Obligation, Deadline]]:
+    """The same for a form that tells of an organisation."""
+    given = {"organization": organization_id, "form": form_id, "opened_by": opened_by or date.max}
+    return session.exec(_OPEN_FOR_ORGANIZATION, params=given).all()
 
 
 _DEADLINE_OF = (

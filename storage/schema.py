@@ -1,10 +1,12 @@
 """Brings a database to the newest schema, and tells which it has. Never loses rows."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 from sqlmodel import Session
 
 from storage.database import Database
@@ -17,16 +19,43 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_247_265
 
 
+class LostReference(Exception):
+    """A migration would have left a row that points to nothing. Nothing of it was kept."""
+
+
 def migrate(database: Database, target: str = "head") -> None:
     """Upgrades to `target` (a revision, or "head"); nothing happens when already there."""
     if target == "head" and current_revision(database) == newest_revision():
         return
     from alembic import command
 
-    with database.engine.begin() as connection:
-        if not database.is_sqlite:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+    with _changing(database) as connection:
         command.upgrade(_config(connection), target)
+
+
+@contextmanager
+def _changing(database: Database) -> Iterator[Connection]:
+    """One transaction, of one process at a time, in which tables may be written anew.
+
+    SQLite changes a table by making another and dropping it, which no row of a third may point to: so it looks away,
+    and nothing is committed unless every row still points to one that is there.
+    """
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            yield connection
+        return
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=0")  # has no effect inside a transaction
+        try:
+            with connection.begin():
+                yield connection
+                lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if lost is not None:
+                    raise LostReference(f"the table {lost[0]} points to rows of {lost[2]} that are gone")
+        finally:
+            driver.execute("PRAGMA foreign_keys=1")
 
 
 def one_at_a_time(session: Session) -> None:
@@ -40,7 +69,7 @@ def downgrade(database: Database, target: str) -> None:
     """Back to `target` (a revision, or "base"). For tests and for whoever must undo a release."""
     from alembic import command
 
-    with database.engine.begin() as connection:
+    with _changing(database) as connection:
         command.downgrade(_config(connection), target)
 
 

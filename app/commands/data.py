@@ -88,7 +88,7 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
 def _maker(session: Session, now: datetime, zone: str) -> Callable[[DeadlineRow], None]:
     """Makes the deadline of one row: registry and reminders are strangers, so they meet here."""
     from reminders.deadlines import DeadlineRefused, create_deadline
-    from storage.reports import form_with
+    from storage.forms import form_with
 
     def make(row: DeadlineRow) -> None:
         form = form_with(session, row.form_key)

@@ -1,7 +1,8 @@
 """Forms as data: what is asked, how an answer is read, doubted and shown. Pure: knows no channel and no database."""
 
-from intake.forms.answers import Answered, Doubt, Facts, More, Outcome, Refusal, Sentence, consider, parse
+from intake.forms.answers import Facts, More, Outcome, consider, parse
 from intake.forms.definition import BadDefinition, Choice, Field, FieldType, Form, read_form
+from intake.forms.outcomes import Answered, Doubt, Refusal, Sentence
 from intake.forms.showing import fits, missing_answers, show
 
 __all__ = [

@@ -12,16 +12,16 @@ from typing import Any
 
 from facts.dates import read_date
 from facts.folding import fold
-from facts.languages import N_, Language, Speaker
+from facts.languages import N_, Language
 from facts.numbers import read_cents, read_percentage, show_cents, show_number
 from facts.reading import Ambiguous, Unreadable
 from intake.forms.definition import Check, Field, FieldType
+from intake.forms.hearing import YES_WORDS
+from intake.forms.outcomes import LONGEST_TEXT, Answered, Doubt, Refusal, Sentence
 from intake.forms.showing import fits, show
 
-LONGEST_TEXT = 1500
 FAR = timedelta(days=5 * 365 + 1)
 
-YES_WORDS = {"si", "s", "yes", "y", "certo", "purtroppo si"}
 NO_WORDS = {"no", "n", "nessuno", "nessun problema", "nulla", "niente", "none", "nothing", "tutto bene", "no grazie"}
 
 SKIP_WORDS = {"salta", "skip", "saltare", "passo", "boh", "non so", "avanti", "next"}  # these describe no problem
@@ -34,37 +34,6 @@ class Facts:
     today: date
     total_cents: int = 0
     last: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A message id with the functions that say its values in a language."""
-
-    msgid: str
-    values: Mapping[str, Callable[[Language], str]] = field(default_factory=dict)
-
-    def say(self, _: Speaker) -> str:
-        return _(self.msgid, **{name: value(_.language) for name, value in self.values.items()})
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Ask back. One candidate: is it right? Several: which one was meant?"""
-
-    question: Sentence
-    candidates: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """It cannot be read; the sentence says why and how to write it."""
-
-    sentence: Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from intake.forms.nodes import Ask, Bound, Choice, Definition, Group, Node, Path, Question, QuestionType, Rules
+from intake.forms.nodes import About, Ask, Bound, Choice, Definition, Group, Node, Path, Question, QuestionType, Rules
 
 FORMAT = 2  # 1 was the form of six fixed kinds of questions, before XLSForm
 _ENUMS = {"type": QuestionType, "bound": Bound, "ask": Ask}
@@ -22,6 +22,7 @@ def to_document(form: Definition) -> dict[str, Any]:
         "title": dict(form.title),
         "languages": list(form.languages),
         "version": form.version,
+        "about": form.about.value,
         "children": [_node(one) for one in form.children],
         "lists": {name: [_choice(one) for one in choices] for name, choices in form.lists.items()},
     }
@@ -39,6 +40,7 @@ def from_document(document: Mapping[str, Any]) -> Definition:
             children=tuple(_read(one, ()) for one in document["children"]),
             lists={name: tuple(Choice(**one) for one in found) for name, found in document["lists"].items()},
             version=document.get("version", ""),
+            about=About(document.get("about", About.PROJECT)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadDocument(f"not a form's definition: {type(error).__name__} {error}") from error

@@ -14,8 +14,6 @@ from intake.forms.nodes import Ask, Choice, Group, Node, Path, Question, Questio
 from intake.forms.plan import Plan, is_asked
 from intake.forms.standing import MOST_REPETITIONS, Answers, Known, Standing, is_empty, is_true
 
-OTHER = "other"  # the choice that `or_other` adds; what it is, is asked beside it
-
 Groups = tuple[tuple[str, Group], ...]
 
 
@@ -134,7 +132,7 @@ class Filling(Standing):
         return bool(rule) and self.holds(self.plan.expression(item.question, rule), item.key, otherwise=True)
 
     def choices(self, item: Item) -> tuple[Choice, ...]:
-        """Those of its list that may be chosen now; `other` too, where the form has it."""
+        """Those of its list that may be chosen now."""
         question = item.question
         found = self.plan.form.lists.get(question.choices, ())
         if question.rules.choice_filter:
@@ -207,7 +205,7 @@ class Filling(Standing):
                 given = self.answers.get(key)
                 if given is None or key in gone:
                     continue
-                offered = {one.name for one in self.choices(Item(key, question))} | {OTHER}
+                offered = {one.name for one in self.choices(Item(key, question))}
                 if not offered.issuperset([given] if isinstance(given, str) else given):
                     found.append(key)
         return found

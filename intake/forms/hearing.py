@@ -15,9 +15,10 @@ from facts.folding import fold
 from facts.languages import N_, Language
 from facts.numbers import read_cents, read_number, read_percentage, show_number
 from facts.reading import Ambiguous, Unreadable
-from intake.forms.answers import LONGEST_TEXT, YES_WORDS, Answered, Doubt, Refusal, Sentence
-from intake.forms.filling import OTHER, Filling, Item
+from intake.forms.doubts import Facts, consider, doubt_about
+from intake.forms.filling import Filling, Item
 from intake.forms.nodes import Bound, Choice, QuestionType, say
+from intake.forms.outcomes import LONGEST_TEXT, Answered, Doubt, Refusal, Sentence
 
 Heard = Answered | Doubt | Refusal
 _SEPARATORS = re.compile(r"\s*(?:[,;\n]|\be\b|\band\b)\s*", re.IGNORECASE)
@@ -26,6 +27,8 @@ _COORDINATES = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d
 
 
 RANGE = {"start": "1", "end": "10", "step": "1"}  # where the form says nothing
+YES = "yes"  # the name of that choice, in a form where there is one
+YES_WORDS = frozenset({"si", "s", "yes", "y", "certo", "purtroppo si"})
 
 
 class _Said(Exception):
@@ -36,40 +39,64 @@ class _Said(Exception):
         self.sentence = Sentence(msgid, values)
 
 
-def hear(filling: Filling, item: Item, text: str) -> Heard:
-    """What a person answered to a question, held against its choices, its range and its constraint."""
+def hear(filling: Filling, item: Item, text: str, facts: Facts | None = None) -> Heard:
+    """What a person answered to a question, held against its choices, its range, its constraint, and what is known."""
     text = text.replace("\x00", "").strip()
     if not text:
         return Refusal(Sentence(N_("There is nothing to read.")))
     try:
         value = _READERS[item.question.type](filling, item, text)
     except Ambiguous as found:
-        return _among(filling, item, [_plain(each) for each in found.candidates])
+        return _among(filling, item, [_plain(each) for each in found.candidates], facts)
     except (Unreadable, InvalidCode) as problem:
         return Refusal(Sentence(problem.sentence))
     except _Said as refused:
         return Refusal(refused.sentence)
-    return value if isinstance(value, Doubt) else consider(filling, item, value)
+    return value if isinstance(value, Doubt) else weigh(filling, item, value, facts)
 
 
-def consider(filling: Filling, item: Item, value: Any) -> Answered | Refusal:
-    """A well-formed answer, refused when the form does not allow it; in the form's own words where it has some."""
+def weigh(filling: Filling, item: Item, value: Any, facts: Facts | None = None) -> Heard:
+    """A well-formed answer: refused when the form does not allow it, in the form's own words where it has some.
+
+    Doubted when it is implausible beside `facts`.
+    """
     if filling.satisfies(item, value):
-        return Answered(value)
+        return Answered(value) if facts is None else consider(filling, item, value, facts)
     own, languages = item.question.constraint_message, filling.plan.form.languages
     if not own:
         return Refusal(Sentence(N_("This answer is not possible here: look again.")))
     return Refusal(Sentence("{reason}", {"reason": lambda language: say(own, language, languages)}))
 
 
-def _among(filling: Filling, item: Item, candidates: Sequence[Any]) -> Heard:
-    """Several meanings: asked back, unless the form allows just one."""
+def _among(filling: Filling, item: Item, candidates: Sequence[Any], facts: Facts | None) -> Heard:
+    """Several meanings: asked back, unless the form allows just one, or what is known leaves just one.
+
+    `312.345` beside 300 000 euro of last time cannot be 312,34: asking would cost a tap at nearly every update.
+    """
     possible = [value for value in candidates if filling.satisfies(item, value)]
-    if len(possible) == 1 and len(candidates) > 1:
-        return Answered(possible[0])
-    if not possible:
-        return consider(filling, item, candidates[0])
+    if not possible or (len(possible) == 1 and len(candidates) > 1):
+        return weigh(filling, item, (possible or candidates)[0], facts)
+    if facts is not None and facts.last.get(item.key) is not None:
+        plausible = [value for value in possible if doubt_about(filling, item, value, facts) is None]
+        if len(plausible) == 1 and len(possible) > 1:
+            return Answered(plausible[0])
     return Doubt(Sentence(N_("Which one do you mean?")), tuple(possible))
+
+
+def hear_ahead(filling: Filling, item: Item, text: str) -> tuple[Item, str] | None:
+    """A story told at once where "yes" was expected, as people do: the question that a yes opens, and its answer.
+
+    None when the question has no yes, or a yes opens no question for a text.
+    """
+    if item.question.type is not QuestionType.SELECT_ONE or YES not in {one.name for one in filling.choices(item)}:
+        return None
+    opened = filling.change({item.key: YES}).filling
+    follows = opened.after(item.key)
+    is_new = follows is not None and all(follows.key != one.key for one in filling.items)
+    if not is_new or not isinstance(follows, Item) or follows.question.type is not QuestionType.TEXT:
+        return None
+    heard = hear(opened, follows, text)
+    return (follows, heard.value) if isinstance(heard, Answered) else None
 
 
 def _plain(value: Any) -> Any:
@@ -164,8 +191,6 @@ def _found(choices: Sequence[Choice], item: Item, text: str) -> list[Choice]:
     found = exact or [one for one in choices if any(_begins(wanted, label) for label in one.label.values())]
     if found:
         return found
-    if item.question.other and wanted in {"altro", "other"}:
-        return [Choice(OTHER, {})]
     raise _Said(N_("I do not find this among the answers: press one of the buttons."))
 
 
@@ -178,7 +203,7 @@ def _several(filling: Filling, item: Item, text: str) -> list[str]:
     """`1, 3` or labels with commas between them, in the order of the list."""
     choices = filling.choices(item)
     found = {_only(choices, item, part).name for part in _SEPARATORS.split(text) if part}
-    return [name for name in (*(one.name for one in choices), OTHER) if name in found]
+    return [name for name in (one.name for one in choices) if name in found]
 
 
 def _only(choices: Sequence[Choice], item: Item, text: str) -> Choice:

@@ -66,6 +66,13 @@ class Ask(StrEnum):
     ONCE = "once"
 
 
+class About(StrEnum):
+    """`raccordo::about` in the settings: what is told of one project, or of the organisation who tells it."""
+
+    PROJECT = "project"
+    ORGANIZATION = "organization"
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """`more`: the columns of the sheet beside name and label, for `choice_filter`."""
@@ -137,6 +144,7 @@ class Definition:
     children: tuple[Node, ...]
     lists: Mapping[str, tuple[Choice, ...]] = field(default_factory=dict)
     version: str = ""
+    about: About = About.PROJECT
 
     def walk(self) -> Iterator[Node]:
         """All nodes as they stand in the sheet, a group before what is in it."""
@@ -169,6 +177,10 @@ class Definition:
     def repeats(self) -> frozenset[Path]:
         """The paths of what is answered several times."""
         return frozenset(node.path for node in self.walk() if isinstance(node, Group) and node.repeats)
+
+    def is_repeated(self, path: Path) -> bool:
+        """Whether it is inside of something that is answered several times, and so has several answers."""
+        return any(path[:depth] in self.repeats for depth in range(1, len(path)))
 
     def at(self, key: str) -> Node | None:
         """What an answer's key is about."""

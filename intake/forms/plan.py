@@ -9,13 +9,14 @@ from functools import cached_property
 
 from intake.forms.expressions import Expression, Expressions
 from intake.forms.nodes import UNASKED, Definition, Group, Node, Path, Question
+from intake.forms.others import with_others
 
 
 class Plan:
     """`order` puts every node behind what its relevance and its value depend on; groups before what is in them."""
 
     def __init__(self, form: Definition) -> None:
-        self.form = form
+        self.form = form = with_others(form)
         self._expressions = Expressions(form)
         self.relevant: dict[Path, Expression] = {}
         self.value: dict[Path, Expression] = {}  # of a question: its calculation; of a repeat: how often

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from facts.languages import N_, Language, speaking
-from intake.forms.answers import Sentence
 from intake.forms.nodes import Ask, Choice, Definition, Group, Node, Path, Question, Texts
+from intake.forms.outcomes import Sentence
 from intake.forms.xlsform.findings import Value, sentence
 from intake.forms.xlsform.texts import language_name
 
@@ -49,7 +49,7 @@ _VALUES: tuple[tuple[str, Callable[[Question], str]], ...] = (
     (N_("How often it is asked"), lambda one: "" if one.ask is Ask.ALWAYS else str(one.ask)),
     (N_("Never by Telegram"), lambda one: YES if one.private else ""),
 )
-LABEL, TITLE, LANGUAGES = N_("Label"), N_("Title"), N_("Languages")
+LABEL, TITLE, LANGUAGES, ABOUT = N_("Label"), N_("Title"), N_("Languages"), N_("Filled in for")
 APPEARANCE = N_("Appearance")
 
 
@@ -88,6 +88,7 @@ def compare(old: Definition, new: Definition) -> tuple[Change, ...]:
 def _of_form(old: Definition, new: Definition) -> Iterator[Sentence]:
     yield from _texts(TITLE, old.title, new.title)
     yield from _value(LANGUAGES, ", ".join(old.languages), ", ".join(new.languages))
+    yield from _value(ABOUT, old.about, new.about)
 
 
 def _of_node(old: Node, new: Node, old_form: Definition, new_form: Definition) -> Iterator[Sentence]:

@@ -33,6 +33,7 @@ from storage.tables.projects import Following, Place, Programme, Project
 from storage.tables.questions import CAPTION, FILE, Audience, Correction, Message, Question, QuestionState
 from storage.tables.reports import (
     Album,
+    AnswerChange,
     Attachment,
     Draft,
     DraftKind,
@@ -40,7 +41,10 @@ from storage.tables.reports import (
     FileKind,
     FileState,
     Form,
+    FormProposal,
     FormVersion,
+    Remark,
+    Review,
     Update,
 )
 from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
@@ -54,6 +58,7 @@ __all__ = [
     "Address",
     "Again",
     "Album",
+    "AnswerChange",
     "Attachment",
     "Audience",
     "Audit",
@@ -69,6 +74,7 @@ __all__ = [
     "FileState",
     "Following",
     "Form",
+    "FormProposal",
     "FormVersion",
     "Inbox",
     "InboxState",
@@ -94,6 +100,8 @@ __all__ = [
     "Reason",
     "Recurrence",
     "Referent",
+    "Remark",
+    "Review",
     "Role",
     "SentPart",
     "SignInAttempt",

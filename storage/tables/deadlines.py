@@ -26,11 +26,13 @@ class Deadline(SQLModel, table=True):
     """A rule made by staff. ONCE is due on `first_on`; MONTHLY on `day` of each month from `first_on` to `until`.
 
     Due at the end of the local day in `zone` (IANA). The window opens `opens_days_before` days earlier.
+    `form_version_id`: always that version of the form; None for the newest.
     """
 
     id: int = Field(default=None, primary_key=True)
     title: str
     form_id: int = Field(foreign_key="form.id")
+    form_version_id: int | None = Field(default=None, foreign_key="form_version.id")
     subject: Subject = word(Subject, Subject.PROJECT)
     recurrence: Recurrence = word(Recurrence)
     first_on: date

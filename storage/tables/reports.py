@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint, text
+from sqlmodel import CheckConstraint, Column, Field, ForeignKey, Index, SQLModel, UniqueConstraint, text
 
 from storage.tables.base import (
     document,
@@ -20,13 +20,23 @@ from storage.tables.people import Channel
 
 
 class Form(SQLModel, table=True):
+    """`about`: whether it tells of a project or of an organisation (`intake.forms.nodes.About`).
+
+    `retired_at`: nobody begins it any more; what was begun is finished.
+    """
+
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=60)
     title: str
+    about: str = Field(default="project", max_length=20)
+    retired_at: datetime | None = optional_instant()
 
 
 class FormVersion(SQLModel, table=True):
-    """One published definition (see `intake/forms.py` for its shape). Never edited, only followed by the next."""
+    """One published definition (`intake/forms/document.py` says its shape). Never edited, only followed by the next.
+
+    `source`: the name of the file it was in; of one that came with Raccordo, nobody has published it.
+    """
 
     __tablename__ = "form_version"
     __table_args__ = (UniqueConstraint("form_id", "number"),)
@@ -35,7 +45,23 @@ class FormVersion(SQLModel, table=True):
     form_id: int = Field(foreign_key="form.id")
     number: int
     definition: dict[str, Any] = document()
+    source: str = ""
+    published_by: int | None = Field(default=None, foreign_key="staff.id")
     published_at: datetime = instant()
+
+
+class FormProposal(SQLModel, table=True):
+    """A form's file as it was uploaded: `definition` is empty while there are problems in it. Not yet published."""
+
+    __tablename__ = "form_proposal"
+
+    id: int = Field(default=None, primary_key=True)
+    name: str
+    content: bytes
+    definition: dict[str, Any] = document()
+    staff_id: int | None = Field(default=None, foreign_key="staff.id", index=True)
+    created_at: datetime = instant()
+    version_id: int | None = Field(default=None, foreign_key="form_version.id")
 
 
 class DraftKind(StrEnum):
@@ -57,6 +83,8 @@ class Draft(SQLModel, table=True):
     `step` is the name of the question being asked (or a word of the dialogue: "project", "summary");
     `memory` holds what only the next message needs (page, search, candidates of an ambiguous answer);
     `sources` says which message of the chat gave which answer, so that an edited message finds its place;
+    `repetitions` says how often each repeat was begun, by its key;
+    `corrects_id`: it changes an update that was sent already, and makes no other;
     `revision` rises with every change, so that an old button or a second door can tell it is late;
     `recalled_at`: since it was last touched it was seen to be left, and its writer was reminded of it, once, if there
     was anything in it.
@@ -79,10 +107,16 @@ class Draft(SQLModel, table=True):
     referent_id: int = Field(foreign_key="referent.id", index=True)
     form_version_id: int | None = Field(default=None, foreign_key="form_version.id")
     project_id: int | None = Field(default=None, foreign_key="project.id")
+    organization_id: int | None = Field(default=None, foreign_key="organization.id")
     question_id: int | None = Field(default=None, foreign_key="question.id")
     obligation_id: int | None = Field(default=None, foreign_key="obligation.id")
+    # an update points back to its draft: without `use_alter` the two tables would have to come before each other
+    corrects_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("update.id", use_alter=True, name="fk_draft_corrects_id_update"))
+    )
     channel: Channel = word(Channel)
     answers: dict[str, Any] = sealed_document("draft.answers")
+    repetitions: dict[str, Any] = document()
     step: str = ""
     memory: dict[str, Any] = sealed_document("draft.memory")
     sources: dict[str, Any] = sealed_document("draft.sources")
@@ -93,11 +127,25 @@ class Draft(SQLModel, table=True):
     recalled_at: datetime | None = optional_instant()
 
 
+class Review(StrEnum):
+    """What staff made of an update: nothing yet, good, or sent back with remarks."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+
+
 class Update(SQLModel, table=True):
-    """What a referent reported on a project, once and for all. Its number is its id."""
+    """What a referent reported on a project, or for an organisation. Its number is its id.
+
+    `answers` are those that hold: what each was before, its changes say. `revision` rises with every change.
+    """
+
+    __table_args__ = (CheckConstraint("(project_id IS NULL) <> (organization_id IS NULL)", name="one_subject"),)
 
     id: int = Field(default=None, primary_key=True)
-    project_id: int = Field(foreign_key="project.id", index=True)
+    project_id: int | None = Field(default=None, foreign_key="project.id", index=True)
+    organization_id: int | None = Field(default=None, foreign_key="organization.id", index=True)
     referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
     form_version_id: int = Field(foreign_key="form_version.id")
     obligation_id: int | None = Field(default=None, foreign_key="obligation.id")
@@ -107,6 +155,42 @@ class Update(SQLModel, table=True):
     answers: dict[str, Any] = sealed_document("update.answers")
     unchanged: bool = False
     received_at: datetime = instant(index=True)
+    revision: int = 0
+    review: Review = word(Review, Review.RECEIVED, index=True)
+    reviewed_by: int | None = Field(default=None, foreign_key="staff.id")
+    reviewed_at: datetime | None = optional_instant()
+
+
+class AnswerChange(SQLModel, table=True):
+    """One answer of an update that was changed after it was sent: by whom, by which door, why.
+
+    `before` and `after` are `{"value": …}`, empty where there was none, or is none any more.
+    """
+
+    __tablename__ = "answer_change"
+
+    id: int = Field(default=None, primary_key=True)
+    update_id: int = Field(foreign_key="update.id", index=True)
+    key: str
+    before: dict[str, Any] = sealed_document("answer_change.before")
+    after: dict[str, Any] = sealed_document("answer_change.after")
+    reason: str = optional_sealed_text("answer_change.reason")
+    referent_id: int | None = Field(default=None, foreign_key="referent.id")
+    channel: Channel = word(Channel)
+    inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
+    created_at: datetime = instant()
+
+
+class Remark(SQLModel, table=True):
+    """What staff remarked on one answer of an update they returned; `settled_at` when it was answered."""
+
+    id: int = Field(default=None, primary_key=True)
+    update_id: int = Field(foreign_key="update.id", index=True)
+    key: str
+    text: str = sealed_text("remark.text")
+    staff_id: int = Field(foreign_key="staff.id")
+    created_at: datetime = instant()
+    settled_at: datetime | None = optional_instant()
 
 
 class Album(SQLModel, table=True):

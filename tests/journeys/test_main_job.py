@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from intake.invitations import invite
 from reminders.deadlines import create_deadline
-from storage.reports import newest_version
+from storage.forms import newest_version
 from storage.tables import (
     Channel,
     Decision,

@@ -11,7 +11,7 @@ from intake.forms.xlsform.findings import Findings, Place
 from intake.forms.xlsform.tables import Row, Sheet
 
 OURS = "raccordo"
-OUR_COLUMNS = {"survey": ("field", "ask", "private", "title"), "choices": (), "settings": ("title",)}
+OUR_COLUMNS = {"survey": ("field", "ask", "private", "title"), "choices": (), "settings": ("title", "about")}
 
 UNKNOWN = N_("This column is not known. If you mean “{likely}”, rename it; if it is a note of yours, begin it with _.")
 UNKNOWN_OURS = N_("This column is not known. Columns of Raccordo in this sheet: {known}.")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from facts.languages import N_, Language, Speaker
-from intake.forms.answers import Sentence
+from intake.forms.outcomes import Sentence
 
 MOST = 100  # problems, and as many warnings
 LONGEST_QUOTE = 300  # characters

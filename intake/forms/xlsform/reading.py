@@ -60,6 +60,7 @@ def _read(tables: Tables, name: str, language: str, found: Findings) -> Definiti
         children=read_survey(source),
         lists=lists,
         version=said.version,
+        about=said.about,
     )
     tell_slips(form, source, choices)
     texts.tell(found)

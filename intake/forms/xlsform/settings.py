@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from facts.languages import N_
-from intake.forms.nodes import Texts
+from intake.forms.nodes import About, Texts
 from intake.forms.xlsform.columns import OURS, Headed, language_code
 from intake.forms.xlsform.findings import Findings
 from intake.forms.xlsform.tables import Row
@@ -17,6 +17,7 @@ YES = frozenset({"yes", "true", "true()", "1"})
 NO = frozenset({"no", "false", "false()", "0"})
 
 KEY_CHANGED = N_("A form_id has letters, digits, - and _ only, at most {most}. This form is called “{key}”.")
+BAD_ABOUT = N_("This must be one of: {known}.")
 SECOND_ROW = N_("Only the first row of the sheet “settings” is read.")
 LONG_TITLE = N_("The title has {length} characters: {most} at most.")
 
@@ -31,6 +32,7 @@ class Settings:
     version: str
     language: str
     duplicates: bool
+    about: About
 
 
 def read_settings(sheet: Headed, file_name: str, found: Findings) -> Settings:
@@ -54,7 +56,17 @@ def read_settings(sheet: Headed, file_name: str, found: Findings) -> Settings:
         version=sheet.cell(row, "version"),
         language="" if chosen.casefold() == "default" else language_code(chosen),
         duplicates=sheet.cell(row, "allow_choice_duplicates").casefold() in YES,
+        about=_about(sheet, row, found),
     )
+
+
+def _about(sheet: Headed, row: Row, found: Findings) -> About:
+    header = f"{OURS}::about"
+    given = sheet.cell(row, header).casefold()
+    if given and given not in set(About):
+        found.problem(sheet.place(row.number, header), BAD_ABOUT, known=", ".join(About))
+        return About.PROJECT
+    return About(given) if given else About.PROJECT
 
 
 def as_key(text: str) -> str:

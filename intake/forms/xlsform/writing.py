@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from intake.forms.nodes import Ask, Choice, Definition, Group, Node, Question, Texts
+from intake.forms.nodes import About, Ask, Choice, Definition, Group, Node, Question, Texts
 from intake.forms.xlsform.columns import OURS
 from intake.forms.xlsform.kinds import type_cell
 from intake.forms.xlsform.markdown import write_markdown
@@ -163,6 +163,7 @@ def _settings(form: Definition) -> Cells:
         "default_language": _written(first),
         **titles,
         "allow_choice_duplicates": "yes" if several else "",
+        f"{OURS}::about": "" if form.about is About.PROJECT else form.about,
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from facts.languages import Language, speaking
-from intake.forms.nodes import Ask, Choice, Definition, Group, Node, Question, QuestionType, Rules
+from intake.forms.nodes import About, Ask, Choice, Definition, Group, Node, Question, QuestionType, Rules
 from intake.forms.nodes import Path as Key
 from intake.forms.xlsform.findings import Finding
 from intake.forms.xlsform.reading import Reading, read_xlsform
@@ -118,7 +118,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     title = {languages[0]: draw(WORDS.filter(bool))} | {
         language: draw(WORDS.filter(bool)) for language in languages[1:] if draw(st.booleans())
     }
-    return Definition("a-form", title, languages, children, lists, draw(WORDS))
+    return Definition("a-form", title, languages, children, lists, draw(WORDS), draw(st.sampled_from(About)))
 
 
 def _nodes(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from facts.languages import Language, speaking
-from intake.forms.answers import Answered, Doubt, Refusal
+from intake.forms.outcomes import Answered, Doubt, Refusal
 from intake.forms.filling import Filling, Item, begin
 from intake.forms.hearing import Heard, hear
 from intake.forms.plan import Plan
