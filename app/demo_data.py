@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlmodel import Session
 
 from delivery.links import Links
 from facts.calendar import add_working_days, local_date
+from intake.catalogue import Catalogue
 from intake.invitations import invite
 from intake.questions import ask
-from intake.updates import record_update
+from intake.updates import Concern, record_update
 from registry.projects import CMMI_PROJECTS, import_projects
 from registry.referents import add_referent
 from reminders.deadlines import create_deadline
 from storage import people
-from storage.projects import programmes
 from storage.forms import newest_version
+from storage.projects import programmes
 from storage.staff import add_staff
 from storage.tables import Address, Channel, Office, Recurrence, Role, Subject, TargetKind
 
@@ -115,17 +117,16 @@ def _last_month(session: Session, now: datetime) -> None:
     assert version is not None
     answers = {
         "phase": "03005",
-        "progress": "40.0",
-        "spent": project.total_cents // 5 * 2,
+        "progress": "40",
+        "spent": f"{Decimal(project.total_cents // 5 * 2) / 100:f}",
         "expected_end": (now.date() + timedelta(days=240)).isoformat(),
-        "problems": {"any": False, "text": ""},
-        "notes": "",
+        "problems": "no",
     }
     record_update(
         session,
         referent_id=ada.id,
-        project_id=project.id,
-        form_version_id=version.id,
+        about=Concern(project.id),
+        form=Catalogue().version(session, version.id),
         answers=answers,
         channel=Channel.TELEGRAM,
         now=now - timedelta(days=31),

@@ -7,6 +7,7 @@ from bot import files
 from bot.markup import paragraphs
 from bot.turn import Turn
 from delivery.callbacks import add_to, start_update
+from delivery.words import Button
 from facts.languages import N_
 from intake.corrections import (
     Edited,
@@ -150,9 +151,15 @@ def _of_update(turn: Turn, update: Update, edit: Edit, draft: Draft | None = Non
             ),
             _("To change the figures in the register, send a new update."),
         ),
-        [[turn.button(N_("Send a new update"), start_update(update.project_id)), turn.to_menu()]],
+        [[*_a_new_one(turn, update), turn.to_menu()]],
     )
     _tell_missing(turn, edit)
+
+
+def _a_new_one(turn: Turn, update: Update) -> list[Button]:
+    if update.project_id is None:
+        return []
+    return [turn.button(N_("Send a new update"), start_update(update.project_id))]
 
 
 def _correct_below(turn: Turn, edit: Edit) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from bot import choosing
 from bot.heard import id_in
 from bot.markup import lines, paragraphs, quote
-from bot.steps import own_lines
+from bot.own_projects import own_lines
 from bot.threads import TEXT, add, for_files, show_adding
 from bot.turn import BLANK, Turn, shortened
 from delivery.callbacks import add_to

@@ -1,14 +1,16 @@
 """The end of an update: back into it, or sending it."""
 
 from bot.heard import id_in
-from bot.recap import show_receipt
+from bot.recap import answered_items
+from bot.receipt import show_receipt
 from bot.screens import show_step
-from bot.steps import EDIT, SUMMARY, UNCHANGED, first_field, form_of
-from bot.turn import Turn
-from intake.forms import missing_answers
-from intake.updates import record_update
+from bot.steps import EDIT, SUMMARY, UNCHANGED, filling_now, first_step, form_of, move_to, step_before
+from bot.turn import DraftMoved, Turn
+from facts.languages import N_
+from intake import handing_in
+from intake.handing_in import AnswersMissing, Door, hand_in
 from storage.attachments import leave_draft
-from storage.tables import Channel, DraftState
+from storage.tables import Channel
 
 
 def hear_button(turn: Turn, value: str) -> None:
@@ -20,10 +22,13 @@ def hear_button(turn: Turn, value: str) -> None:
         send(turn, number)
     elif action == "edit" and number is not None:
         _edit_one(turn, number)
+    elif action == "page" and step == EDIT:
+        turn.move(memory={"page": number or 0})
+        show_step(turn)
     elif action == "unattach" and step == EDIT:
         _unattach(turn)
     elif action in ("edit", "change"):
-        turn.move(step=EDIT)
+        turn.move(step=EDIT, memory={})
         show_step(turn)
     elif action == "back":
         _back(turn)
@@ -32,57 +37,62 @@ def hear_button(turn: Turn, value: str) -> None:
 
 
 def _edit_one(turn: Turn, number: int) -> None:
-    names = form_of(turn).names
-    if number < len(names):
-        turn.move(step=names[number], memory={"editing": True})
+    items = answered_items(filling_now(turn))
+    if number < len(items):
+        turn.move(step=items[number].key, memory={"editing": True})
     show_step(turn)
 
 
 def _unattach(turn: Turn) -> None:
-    """The files stay behind; what was written stays as it is."""
+    """The files stay behind, those that were answers too; what was written stays as it is."""
+    filling = filling_now(turn)
+    files = {key: None for key in filling.answers if filling.is_enclosing(key)}
     leave_draft(turn.session, turn.work.id)
-    turn.move(step=SUMMARY)
+    move_to(turn, filling.change(files).filling if files else filling, SUMMARY)
     _ = turn.html
     show_step(turn, _("Nothing is attached any more."))
 
 
 def _back(turn: Turn) -> None:
     """From the list to the summary, from the summary to the last question, from "nothing changed" to the first."""
+    filling = filling_now(turn)
     match turn.work.step:
-        case "edit":
-            turn.move(step=SUMMARY)
-        case "unchanged":
-            turn.move(step=first_field(turn), answers={})
+        case "=edit":
+            turn.move(step=SUMMARY, memory={})
+        case "=unchanged":
+            turn.move(answers={}, repetitions={})
+            turn.move(step=first_step(turn))
         case _:
-            turn.move(step=form_of(turn).names[-1], memory={})
+            turn.move(step=step_before(filling, SUMMARY) or SUMMARY, memory={})
     show_step(turn)
 
 
 def send(turn: Turn, obligation_id: int | None = None) -> None:
     """The draft becomes an update, once. What is missing is asked instead."""
-    work = turn.work
-    missing = missing_answers(form_of(turn), work.answers)
-    if missing:
-        _ = turn.html
-        turn.move(step=missing[0], memory={"editing": True})
-        show_step(turn, _("This answer is still missing."))
-        return
-    assert work.form_version_id is not None
-    assert work.project_id is not None
+    work, filling, form = turn.work, filling_now(turn), form_of(turn)
     title, chosen = turn.subject.title, obligation_id or work.obligation_id
-    turn.close(DraftState.SENT)
-    update = record_update(
-        turn.session,
-        referent_id=turn.person.id,
-        project_id=work.project_id,
-        form_version_id=work.form_version_id,
-        answers=work.answers,
-        channel=Channel.TELEGRAM,
-        now=turn.now,
-        draft_id=work.id,
-        inbox_id=turn.inbox_id,
-        obligation_id=chosen,
-        unchanged=work.step == UNCHANGED,
-        zone=turn.house.zone,
-    )
-    show_receipt(turn, update, title, chosen)
+    door = Door(turn.person.id, Channel.TELEGRAM, turn.house.zone, turn.inbox_id)
+    try:
+        update = hand_in(
+            turn.session,
+            work,
+            form,
+            filling,
+            door,
+            now=turn.now,
+            obligation_id=chosen,
+            unchanged=work.step == UNCHANGED,
+        )
+    except AnswersMissing:
+        _ask_missing(turn)
+        return
+    except handing_in.DraftMoved as moved:
+        raise DraftMoved(work.id) from moved
+    turn.forget_draft()
+    show_receipt(turn, update, form, title, chosen)
+
+
+def _ask_missing(turn: Turn) -> None:
+    filling = filling_now(turn)
+    move_to(turn, filling, filling.missing()[0].key, {"editing": True})
+    show_step(turn, turn.html(N_("This answer is still missing.")))

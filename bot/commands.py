@@ -11,6 +11,7 @@ LISTED = (
     ("progetti", "projects", N_("My projects")),
     ("scadenze", "deadlines", N_("My deadlines")),
     ("domande", "questions", N_("My questions")),
+    ("moduli", "forms", N_("Other forms")),
     ("menu", "menu", N_("Everything you can do")),
     ("sostituto", "substitute", N_("Who answers in your place")),
     ("lingua", "language", N_("Italiano or English")),

@@ -13,6 +13,8 @@ from bot import (
     delegating,
     edits,
     files,
+    filling,
+    forms,
     left,
     lists,
     menu,
@@ -221,7 +223,7 @@ def _draft_button(turn: Turn, argument: str) -> None:
         _button_of_another(turn, draft_id)
     elif updating.lost_project(turn):
         return
-    elif revision != str(work.revision):
+    elif revision != str(work.revision) and not (work.kind is DraftKind.UPDATE and filling.is_tick(turn, value)):
         _show_again(turn)
     elif work.kind is DraftKind.UPDATE:
         updating.hear_button(turn, value)
@@ -288,6 +290,7 @@ _MENU: dict[str, Answer] = {
     "language": welcome.choose_language,
     "leave": welcome.ask_to_leave,
     "substitute": delegating.begin,
+    "forms": forms.show_forms,
 }
 _NUMBERED: dict[str, Callable[[Turn, int], None]] = {
     "resume": updating.resume,
@@ -305,6 +308,7 @@ _BY_NAME: dict[str, Answer] = {
     "progetti": lists.show_projects,
     "scadenze": lists.show_deadlines,
     "domande": lists.show_questions,
+    "moduli": forms.show_forms,
     "menu": menu.show_menu,
     "lingua": welcome.choose_language,
     "aiuto": menu.show_help,
@@ -333,6 +337,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "a": access.press,
     "v": delegating.press,
     "u": updating.unchanged_for_sure,
+    "f": forms.begin,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -4,23 +4,31 @@ Telegram lets people edit for two days, and tells us also when nothing that they
 answered. Words change, a photo is replaced by another, or comes to words that had none.
 """
 
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
-from bot import access_edits, amended, asking, files, filling, updating
+from bot import access_edits, amended, asking, files, updating
+from bot import filling as filling_of_chat
 from bot.amended import Edit, unknown, whole_caption
 from bot.commands import names
-from bot.markup import paragraphs
+from bot.markup import lines, paragraphs
 from bot.screens import show_step
-from bot.steps import PROJECT, SUMMARY, facts_about, prior_of
+from bot.steps import ORGANIZATION, PROJECT, facts_now, filling_now, is_question, item_at, move_to
 from bot.threads import for_files
 from bot.turn import Turn, shortened
 from facts.languages import N_
-from intake.forms import Answered, Doubt, Facts, Field, More, Outcome, parse, show
+from intake.drafting import Prior, facts_about, filling_of, prior_of
+from intake.forms.doubts import Facts
+from intake.forms.filling import Change, Filling, Item
+from intake.forms.hearing import Heard
+from intake.forms.hearing import hear as hear_text
+from intake.forms.outcomes import Answered, Doubt
+from intake.forms.values import show, title_of
 from storage import attachments
-from storage.drafts import UNFINISHED, change_draft, find_draft, recent_drafts, subject_of
-from storage.people import own_project
+from storage.drafts import UNFINISHED, Work, change_draft, find_draft, recent_drafts, subject_of
+from storage.people import organizations_of, own_project
 from storage.questions import message_of_chat
 from storage.tables import Attachment, Channel, Draft, DraftKind, DraftState
 
@@ -209,88 +217,108 @@ def _followed(turn: Turn, draft: Draft, edit: Edit) -> dict[str, Any]:
 
 def _change_answer(turn: Turn, draft: Draft, edit: Edit) -> None:
     """The new text is read as the answer it was; what cannot be read is asked again."""
-    assert draft.form_version_id is not None
-    field = turn.house.form(turn.session, draft.form_version_id).field(str(edit.source.get("field")))
-    facts = _facts(turn, draft)
-    if field is None or facts is None:
+    seen = _as_filled(turn, draft)
+    item = item_at(seen[0], str(edit.source.get("field"))) if seen is not None else None
+    if seen is None or not isinstance(item, Item):
         unknown(turn)
         return
-    outcome = parse(field, edit.after, facts, more=bool(edit.source.get("more")))
-    sources = _followed(turn, draft, edit)
+    filling, facts = seen
+    read = _Read(filling, item, hear_text(filling, item, edit.after, facts), _followed(turn, draft, edit))
     if turn.open_work is None or turn.work.id != draft.id:
-        _change_aside(turn, draft, field, (outcome, sources))
-    elif turn.work.step == PROJECT:
-        _change_without_project(turn, field, (outcome, sources))
-    elif turn.work.step == field.name:
-        turn.move(sources=sources)
-        filling.take(turn, field, outcome)
+        _change_aside(turn, draft, read)
+    elif turn.work.step in (PROJECT, ORGANIZATION):
+        _change_without_subject(turn, read)
+    elif turn.work.step == item.key:
+        turn.move(sources=read.sources)
+        filling_of_chat.take(turn, item, read.heard)
     else:
-        _change_open(turn, field, (outcome, sources))
+        _change_open(turn, read)
 
 
-def _facts(turn: Turn, draft: Draft) -> Facts | None:
-    """What the answer is held against: little, while the project is being chosen. None: it is no longer theirs."""
-    if draft.project_id is None:
-        return Facts(turn.today)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An edited answer, as it reads now. `sources`: those of its draft, with it."""
+
+    filling: Filling
+    item: Item
+    heard: Heard
+    sources: dict[str, Any]
+
+    def changed(self, value: Any) -> Change:
+        return self.filling.change({self.item.key: value})
+
+
+def _as_filled(turn: Turn, draft: Draft) -> tuple[Filling, Facts] | None:
+    """A draft, open or not, as it stands, and what an answer is held against. None: it is no longer theirs."""
+    if turn.open_work is not None and turn.work.id == draft.id:
+        return filling_now(turn), facts_now(turn)
+    assert draft.form_version_id is not None
+    form = turn.house.catalogue.version(turn.session, draft.form_version_id)
     subject = subject_of(turn.session, draft.id)
-    if subject is None or own_project(turn.session, turn.person.id, draft.project_id) is None:
+    if subject is not None and not _is_theirs(turn, draft):
         return None
-    return facts_about(turn.today, subject, prior_of(subject))
+    prior = prior_of(form.form, subject) if subject is not None else Prior({}, None)
+    facts = facts_about(turn.today, subject, prior) if subject is not None else Facts(turn.today)
+    values = {one.name: getattr(draft, one.name) for one in fields(Work)}
+    zone, language = turn.house.zone, turn.language
+    return filling_of(form, Work(**values), prior, now=turn.now, zone=zone, language=language), facts
 
 
-def _change_open(turn: Turn, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
+def _is_theirs(turn: Turn, draft: Draft) -> bool:
+    if draft.project_id is not None:
+        return own_project(turn.session, turn.person.id, draft.project_id) is not None
+    return draft.organization_id in {one.id for one in organizations_of(turn.session, turn.person.id)}
+
+
+def _change_open(turn: Turn, read: _Read) -> None:
     """An answer given earlier: changed in its place, and the question being asked stays. In doubt it is asked again."""
-    outcome, sources = read
-    if isinstance(outcome, Answered):
-        turn.move(answers=turn.work.answers | {field.name: outcome.value}, sources=sources)
-        show_step(turn, _corrected(turn, field, outcome.value))
+    if isinstance(read.heard, Answered):
+        changed = read.changed(read.heard.value)
+        step = turn.work.step
+        move_to(turn, changed.filling, step, turn.work.memory, sources=read.sources)
+        show_step(turn, lines(_corrected(turn, read, read.heard.value), filling_of_chat.dropped(turn, changed)))
         return
-    memory: dict[str, Any] = {"editing": True} if turn.work.step == SUMMARY or _is_complete(turn) else {}
-    memory |= {"doubt": list(outcome.candidates)} if isinstance(outcome, Doubt) else {}
-    memory |= {"more": True} if isinstance(outcome, More) else {}
-    turn.move(step=field.name, memory=memory, sources=sources)
+    memory: dict[str, Any] = {} if is_question(turn) else {"editing": True}
+    memory |= {"doubt": list(read.heard.candidates)} if isinstance(read.heard, Doubt) else {}
+    turn.move(step=read.item.key, memory=memory, sources=read.sources)
     _ = turn.html
     lead = _("You edited this answer.")
-    if not isinstance(outcome, Doubt | More | Answered):
-        lead = paragraphs(lead, "⚠️ " + outcome.sentence.say(_))
+    if not isinstance(read.heard, Doubt | Answered):
+        lead = paragraphs(lead, "⚠️ " + read.heard.sentence.say(_))
     show_step(turn, lead)
 
 
-def _is_complete(turn: Turn) -> bool:
-    """The steps after the questions: from there one comes back when an answer was edited."""
-    assert turn.work.form_version_id is not None
-    return turn.work.step not in turn.house.form(turn.session, turn.work.form_version_id).names
-
-
-def _change_without_project(turn: Turn, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
+def _change_without_subject(turn: Turn, read: _Read) -> None:
     """They have gone back to the choice of the project: nothing but that can be asked."""
-    outcome, sources = read
-    if isinstance(outcome, Answered):
-        turn.move(answers=turn.work.answers | {field.name: outcome.value}, sources=sources)
-        show_step(turn, _corrected(turn, field, outcome.value))
-        return
-    answers = {name: value for name, value in turn.work.answers.items() if name != field.name}
-    turn.move(answers=answers, sources=sources)
+    is_read = isinstance(read.heard, Answered)
+    changed = read.changed(read.heard.value if isinstance(read.heard, Answered) else None)
+    move_to(turn, changed.filling, turn.work.step, turn.work.memory, sources=read.sources)
     _ = turn.html
-    show_step(turn, _("You edited an answer and I cannot read it: choose the project, then I ask you again."))
+    if isinstance(read.heard, Answered) and is_read:
+        show_step(turn, _corrected(turn, read, read.heard.value))
+    else:
+        show_step(turn, _("You edited an answer and I cannot read it: choose the project, then I ask you again."))
 
 
-def _change_aside(turn: Turn, draft: Draft, field: Field, read: tuple[Outcome, dict[str, Any]]) -> None:
+def _change_aside(turn: Turn, draft: Draft, read: _Read) -> None:
     """The same for an update that was put aside: it stays there."""
-    outcome, sources = read
     _ = turn.html
     again = [[turn.button(N_("Take it up again"), f"m:resume-{draft.id}"), turn.to_menu()]]
-    if isinstance(outcome, Answered):
-        answers = draft.answers | {field.name: outcome.value}
-        change_draft(turn.session, draft.id, draft.revision, turn.now, answers=answers, sources=sources)
-        turn.say(_corrected(turn, field, outcome.value), again)
-    else:
-        turn.say(_("That update is set aside, and I cannot read the new answer. Take it up again to change it."), again)
+    if not isinstance(read.heard, Answered):
+        said = _("That update is set aside, and I cannot read the new answer. Take it up again to change it.")
+        turn.say(said, again)
+        return
+    changed = read.changed(read.heard.value)
+    answers = {"answers": dict(changed.filling.answers), "sources": read.sources}
+    change_draft(turn.session, draft.id, draft.revision, turn.now, **answers)
+    turn.say(lines(_corrected(turn, read, read.heard.value), filling_of_chat.dropped(turn, changed)), again)
 
 
-def _corrected(turn: Turn, field: Field, value: Any) -> str:
-    shown = shortened(show(field, value, turn.language), 200)
-    return turn.html(N_("✏️ Corrected: {answer}"), answer=f"{field.label[turn.language]}: {shown}")
+def _corrected(turn: Turn, read: _Read, value: Any) -> str:
+    form, question = read.filling.plan.form, read.item.question
+    shown = shortened(show(form, question, value, turn.language), 200)
+    label = shortened(title_of(form, question, turn.language), 100)
+    return turn.html(N_("✏️ Corrected: {answer}"), answer=f"{label}: {shown}")
 
 
 def _change_words(turn: Turn, draft: Draft, edit: Edit) -> None:

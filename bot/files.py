@@ -8,21 +8,25 @@ place, on the person's own page.
 from collections.abc import Sequence
 
 from bot import asking, filling, threads, updating
+from bot.asked import takes_files, takes_text
 from bot.markup import lines, paragraphs
 from bot.menu import ORIGINALS
 from bot.screens import show_step
-from bot.steps import form_of, is_field
+from bot.steps import filling_now, item_now, move_to, step_after
 from bot.turn import Turn, shortened
 from delivery.words import PERSONAL_PAGE, Button, Words
 from facts.languages import N_, Language, Speaker, speaking
 from intake.expected import Expected, WhyMissing, expect
 from intake.files import LIMIT, MIB
-from intake.forms import FieldType
+from intake.forms.filling import Item
+from intake.forms.hearing import hear_ahead, weigh
+from intake.forms.nodes import QuestionType
+from intake.forms.values import MOST_ENCLOSED
 from storage import attachments
 from storage.tables import Attachment, DraftKind, FileKind, FileState
 
-WORDY = (FieldType.TEXT, FieldType.YES_TEXT)  # fields that the words below a photo may answer
 MOST_NAMED = 5
+PLACELESS = frozenset({FileKind.LOCATION, FileKind.CONTACT})  # nothing in them is a file
 
 KINDS = {
     FileKind.FILE: N_("file"),
@@ -134,14 +138,44 @@ def summed_up(turn: Turn, files: Sequence[Attachment]) -> str:
 def _add_to_update(turn: Turn, files: Sequence[Attachment]) -> None:
     """They go along with the update. The words below them answer the question, when it asks for words."""
     attachments.put_in_draft(turn.session, [one.id for one in files], turn.work.id)
-    if turn.heard.text and is_field(turn):
-        field = form_of(turn).field(turn.work.step)
-        assert field is not None
-        if field.type in WORDY:
+    item, _ = item_now(turn), turn.html
+    if isinstance(item, Item) and not item.question.private:
+        if takes_files(item.question):
+            _answer_with(turn, item, files)
+            return
+        if item.question.type is QuestionType.GEOPOINT and (place := _place_in(files)) is not None:
+            filling.take(turn, item, weigh(filling_now(turn), item, place))
+            return
+        if turn.heard.text and _takes_words(turn, item):
             filling.hear_answer(turn)
             return
-    _ = turn.html
     show_step(turn, _("It goes along with this update."))
+
+
+def _takes_words(turn: Turn, item: Item) -> bool:
+    """Whether the words below a photo are the answer: of a question for words, or a story where a yes opens one."""
+    return takes_text(item.question) or hear_ahead(filling_now(turn), item, turn.heard.text) is not None
+
+
+def _answer_with(turn: Turn, item: Item, files: Sequence[Attachment]) -> None:
+    """They are the answer, beside those that were one already. A place or a contact is none."""
+    found = filling_now(turn)
+    given = [*found.answers.get(item.key, []), *(one.id for one in files if one.kind not in PLACELESS)]
+    if len(given) > MOST_ENCLOSED:
+        show_step(turn, turn.html(N_("There are too many files: {n} at most."), n=MOST_ENCLOSED))
+    elif not given:
+        show_step(turn, turn.html(N_("It goes along with this update.")))
+    else:
+        changed = found.change({item.key: given}).filling
+        move_to(turn, changed, turn.work.step if turn.work.memory.get("editing") else step_after(changed, item.key))
+        show_step(turn)
+
+
+def _place_in(files: Sequence[Attachment]) -> list[float] | None:
+    """Latitude and longitude of a place that was sent."""
+    found = next((one.detail for one in files if one.kind is FileKind.LOCATION), {})
+    values = [found.get("latitude"), found.get("longitude")]
+    return [float(one) for one in values if one is not None] if None not in values else None
 
 
 def tell_missing(turn: Turn, files: Sequence[Attachment]) -> None:

@@ -7,7 +7,9 @@ from bot.turn import Turn, shortened
 from delivery.callbacks import ASK_FOR_ACCESS
 from delivery.words import Button
 from facts.languages import N_
-from intake.forms import missing_answers
+from intake.drafting import Progress, progress_of
+from intake.forms.builtin import PROJECT_UPDATE
+from intake.forms.nodes import About, say
 from storage.attachments import counts_in_drafts
 from storage.drafts import unfinished_updates
 from storage.people import the_office
@@ -28,15 +30,27 @@ def show_menu(turn: Turn, lead: str = "") -> None:
     if unfinished:
         text = paragraphs(text, unfinished_lines(turn, unfinished))
     resume = [
-        [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title_of(turn, title))]
+        [turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=title_of(turn, draft, title))]
         for draft, title in unfinished
     ]
     turn.say(text, [*resume, *menu_rows(turn)])
 
 
-def title_of(turn: Turn, title: str | None) -> str:
-    """Of the project of an unfinished update, which may still be missing."""
-    return title if title is not None else turn.plain(N_("Project to be chosen"))
+def title_of(turn: Turn, draft: Draft, title: str | None) -> str:
+    """What an unfinished update tells of, which may still be missing; of any form but the usual one, its name too."""
+    assert draft.form_version_id is not None
+    form = turn.house.catalogue.version(turn.session, draft.form_version_id).form
+    named = title
+    if named is None:
+        to_be_chosen = N_("Project to be chosen") if form.about is About.PROJECT else N_("Organisation to be chosen")
+        named = turn.plain(to_be_chosen)
+    return named if form.key == PROJECT_UPDATE else f"{say(form.title, turn.language, form.languages)} · {named}"
+
+
+def how_far(turn: Turn, draft: Draft) -> Progress:
+    assert draft.form_version_id is not None
+    form = turn.house.catalogue.version(turn.session, draft.form_version_id)
+    return progress_of(form, draft, now=turn.now, zone=turn.house.zone)
 
 
 def unfinished_lines(turn: Turn, unfinished: Sequence[tuple[Draft, str | None]]) -> str:
@@ -45,12 +59,11 @@ def unfinished_lines(turn: Turn, unfinished: Sequence[tuple[Draft, str | None]])
     begun, ready = [], []
     files = counts_in_drafts(turn.session, [draft.id for draft, _title in unfinished])
     for draft, title in unfinished:
-        assert draft.form_version_id is not None
-        form = turn.house.form(turn.session, draft.form_version_id)
-        line = "• " + bold(shortened(title_of(turn, title), 100))
+        line = "• " + bold(shortened(title_of(turn, draft, title), 100))
         attached = f" 📎 {files[draft.id]}" if draft.id in files else ""
-        if missing_answers(form, draft.answers):
-            n, total = len(draft.answers), len(form.fields)
+        far_on = how_far(turn, draft)
+        n, total = far_on.given, far_on.asked
+        if not far_on.complete:
             far = " " + _("({n} answers of {total})", n=n, total=total) if n or title is not None else ""
             begun.append(line + far + attached)
         else:
@@ -65,8 +78,12 @@ def menu_rows(turn: Turn) -> list[list[Button]]:
     return [
         [turn.button(N_("📝 Update a project"), "m:update"), turn.button(N_("❓ Ask a question"), "m:question")],
         [turn.button(N_("📁 My projects"), "m:projects"), turn.button(N_("📅 My deadlines"), "m:deadlines")],
-        [turn.button(N_("💬 My questions"), "m:questions"), turn.button(N_("ℹ️ Help"), "m:help")],
-        [turn.button(N_("🌐 Language"), "m:language"), turn.button(N_("🔒 Privacy"), "m:privacy")],
+        [turn.button(N_("💬 My questions"), "m:questions"), turn.button(N_("🗂 Other forms"), "m:forms")],
+        [
+            turn.button(N_("🌐 Language"), "m:language"),
+            turn.button(N_("🔒 Privacy"), "m:privacy"),
+            turn.button(N_("ℹ️ Help"), "m:help"),
+        ],
     ]
 
 
@@ -81,6 +98,7 @@ def show_help(turn: Turn) -> None:
         lines(
             _("<b>What you can do here</b>"),
             "/aggiorna – " + _("report how a project is going, in six short questions"),
+            "/moduli – " + _("the other forms: a local need, an event and more"),
             "/domanda – " + _("ask the office something; the answer arrives here"),
             "/progetti – " + _("your projects"),
             "/scadenze – " + _("what is due and when"),

@@ -1,19 +1,23 @@
-"""The screens at the end of an update: summary, what to edit, "nothing has changed", receipt. Changes nothing."""
+"""The screens at the end of an update: summary, what to edit, "nothing has changed". Changes nothing."""
 
+from bot.asked import PAGE, notes_before, page_of
 from bot.markup import bold, escape, lines, paragraphs
-from bot.steps import Fitting, Prior, day_of, facts_of, fitting, form_of, prior_of
+from bot.steps import Fitting, day_of, facts_now, filling_now, fitting, form_of, prior_now
 from bot.turn import Turn, shortened
-from delivery.callbacks import start_update
 from delivery.words import Button
-from facts.dates import show_date, show_moment
-from facts.languages import N_
-from intake.forms import Doubt, consider, fits, show
-from storage.attachments import of_draft, of_update
-from storage.reports import deadline_of
-from storage.tables import Update
-from storage.worklist import Owed, owed_by
+from facts.dates import show_date
+from facts.languages import N_, Language
+from intake.drafting import Prior, label_of
+from intake.forms.builtin import PROJECT_UPDATE
+from intake.forms.doubts import doubt_about
+from intake.forms.filling import Filling, Item
+from intake.forms.nodes import Definition, QuestionType, say
+from intake.forms.values import show
+from storage.attachments import of_draft
+from storage.worklist import Owed
 
 MOST_OBLIGATIONS = 6
+MOST_LINES = 40  # answers in a summary
 SHOWN = 300  # characters of an answer in a summary
 ATTACHED = N_("📎 Attached: {n}")
 
@@ -23,42 +27,78 @@ def obligation_label(turn: Turn, one: Fitting | Owed) -> str:
     return f"{shortened(one.title, 34)} · {show_date(one.due_on, turn.language)}"
 
 
+def form_title(form: Definition, language: Language) -> str:
+    return say(form.title, language, form.languages)
+
+
+def _heading(turn: Turn) -> str:
+    """What the update tells of; of any form but the usual one, what it is called too."""
+    title = shortened(turn.subject.title, 100)
+    form = form_of(turn).form
+    return title if form.key == PROJECT_UPDATE else f"{form_title(form, turn.language)} · {title}"
+
+
 def show_summary(turn: Turn, lead: str) -> None:
-    _ = turn.html
+    _, filling = turn.html, filling_now(turn)
     parts = [lead] if lead else []
-    parts.append(_("<b>Summary</b> · {title}", title=shortened(turn.subject.title, 100)))
-    parts.append(lines(*_answer_lines(turn, prior_of(turn.subject)), _files_line(turn)))
-    chosen = _which_obligation(turn)
+    parts += notes_before(filling, None, turn.language)
+    parts.append(_("<b>Summary</b> · {title}", title=_heading(turn)))
+    parts.append(lines(*_answer_lines(turn, prior_now(turn)), _files_line(turn)))
+    chosen = None if turn.work.corrects_id else _which_obligation(turn)
     if chosen is not None:
         parts.append(_("It covers: {deadline}", deadline=obligation_label(turn, chosen)))
     parts.append(_("<b>Is everything right?</b>"))
+    back, web = turn.step(N_("◀ Back"), "back"), turn.step(N_("🌐 Web"), "web")
     turn.say(
         paragraphs(*parts),
         [
             [turn.step(N_("✅ Send"), "send")],
             [turn.step(N_("✏️ Change an answer"), "edit")],
-            [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")],
+            [back, web, turn.step(N_("✖ Cancel"), "cancel")],
         ],
     )
 
 
+def answered_items(filling: Filling) -> list[Item]:
+    """What is asked, and what is carried over, in order; notes and what is calculated are not answered."""
+    return [one for one in filling.items if isinstance(one, Item) and one.question.type is not QuestionType.NOTE]
+
+
 def _answer_lines(turn: Turn, prior: Prior | None) -> list[str]:
-    """Each answer by its label; what differs from last time says what it was."""
-    _ = turn.html
-    said = []
-    for one in form_of(turn).fields:
-        value = turn.work.answers.get(one.name)
-        shown = shortened(show(one, value, turn.language), SHOWN)
-        line: str = escape(one.label[turn.language]) + ": " + bold(shown)
-        before = prior.answers.get(one.name) if prior else None
-        if prior and fits(one, before) and before != value and value is not None:
-            line += " " + _("(it was {value})", value=shortened(show(one, before, turn.language), 60))
-        said.append(line)
+    """Each answer by its label; what differs from last time says what it was. Of a long form the first ones."""
+    _, filling = turn.html, filling_now(turn)
+    items = answered_items(filling)
+    if len(items) > MOST_LINES:
+        items = [one for one in items if filling.answers.get(one.key) is not None]
+    said = [_answer_line(turn, one, prior) for one in items[:MOST_LINES]]
+    if len(items) > MOST_LINES:
+        said.append(_("… and {n} more: the web page shows all of them.", n=len(items) - MOST_LINES))
     return said
 
 
+def _answer_line(turn: Turn, one: Item, prior: Prior | None) -> str:
+    _, filling = turn.html, filling_now(turn)
+    form, value = filling.plan.form, filling.answers.get(one.key)
+    if one.question.private and value is not None:
+        return escape(_label(turn, one)) + ": " + _("🔒 answered on the web")
+    line: str = (
+        escape(_label(turn, one)) + ": " + bold(shortened(show(form, one.question, value, turn.language), SHOWN))
+    )
+    before = prior.answers.get(one.key) if prior else None
+    if before is not None and value is not None and before != value and not filling.is_enclosing(one.key):
+        line += " " + _("(it was {value})", value=shortened(show(form, one.question, before, turn.language), 60))
+    return line
+
+
+def _label(turn: Turn, one: Item) -> str:
+    return shortened(label_of(filling_now(turn).plan.form, one.key, one.question, turn.language), 100)
+
+
 def _files_line(turn: Turn) -> str:
-    count = len(of_draft(turn.session, turn.work.id))
+    """What goes along without being an answer."""
+    filling = filling_now(turn)
+    answers = {each for key, value in filling.answers.items() if filling.is_enclosing(key) for each in value}
+    count = sum(one.id not in answers for one in of_draft(turn.session, turn.work.id))
     return turn.html(ATTACHED, n=count) if count else ""
 
 
@@ -70,27 +110,33 @@ def _which_obligation(turn: Turn) -> Fitting | None:
 
 
 def show_edit(turn: Turn, lead: str) -> None:
-    _ = turn.html
-    rows = [
-        [
-            turn.option(
-                f"{one.label[turn.language]}: {show(one, turn.work.answers.get(one.name), turn.language)}", f"edit-{i}"
-            )
-        ]
-        for i, one in enumerate(form_of(turn).fields)
-    ]
+    _, filling = turn.html, filling_now(turn)
+    items = list(enumerate(answered_items(filling)))
+    page, pages = page_of(turn.work.memory, len(items))
+    rows = [[turn.option(_edit_label(turn, one), f"edit-{i}")] for i, one in items[page * PAGE : (page + 1) * PAGE]]
+    turning = [turn.step(N_("◀ Previous"), f"page-{page - 1}")] if page else []
+    if page + 1 < pages:
+        turning.append(turn.step(N_("More ({page} of {pages}) ▶"), f"page-{page + 1}", page=page + 2, pages=pages))
     if of_draft(turn.session, turn.work.id):
-        rows.append([turn.step(N_("📎 Leave out what is attached"), "unattach")])
+        turning.append(turn.step(N_("📎 Leave out what is attached"), "unattach"))
     text = _("<b>Which answer would you like to change?</b>")
-    turn.say(paragraphs(lead, text), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
+    ways = [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]
+    turn.say(paragraphs(lead, text), [*rows, turning, ways])
+
+
+def _edit_label(turn: Turn, one: Item) -> str:
+    filling = filling_now(turn)
+    if one.question.private:
+        return f"🔒 {_label(turn, one)}"
+    return f"{_label(turn, one)}: {show(filling.plan.form, one.question, filling.answers.get(one.key), turn.language)}"
 
 
 def show_unchanged(turn: Turn, lead: str) -> None:
     """Last time's answers, to be confirmed with one tap."""
     _ = turn.html
-    prior = prior_of(turn.subject)
+    prior = prior_now(turn)
     parts = [lead] if lead else []
-    title = shortened(turn.subject.title, 100)
+    title = _heading(turn)
     if prior.at is not None:
         parts.append(lines(bold(title), _("Nothing has changed since {day}?", day=day_of(turn, prior.at))))
     parts.append(lines(*_answer_lines(turn, None), _files_line(turn)))
@@ -104,13 +150,9 @@ def show_unchanged(turn: Turn, lead: str) -> None:
 
 def _doubts(turn: Turn) -> list[str]:
     """What would be asked back if it were answered today: an end date that has passed meanwhile."""
-    facts = facts_of(turn)
-    found = [
-        consider(one, turn.work.answers[one.name], facts)
-        for one in form_of(turn).fields
-        if one.name in turn.work.answers
-    ]
-    return [each.question.say(turn.html) for each in found if isinstance(each, Doubt)]
+    facts, filling = facts_now(turn), filling_now(turn)
+    found = [doubt_about(filling, one, filling.answers.get(one.key), facts) for one in answered_items(filling)]
+    return [each.say(turn.html) for each in found if each is not None]
 
 
 def _confirmations(turn: Turn) -> list[list[Button]]:
@@ -121,40 +163,3 @@ def _confirmations(turn: Turn) -> list[list[Button]]:
             [turn.option(f"✅ {obligation_label(turn, one)}", f"send-{one.id}")] for one in found[:MOST_OBLIGATIONS]
         ]
     return [[turn.step(N_("✅ Yes, nothing has changed"), "send")]]
-
-
-def show_receipt(turn: Turn, update: Update, title: str, chosen: int | None) -> None:
-    """Number and time, what was fulfilled, what is due next."""
-    _ = turn.html
-    owed = owed_by(turn.session, turn.person.id)
-    attached = len(of_update(turn.session, update.id))
-    parts = [
-        lines(
-            _("✅ <b>Update no. {n} received</b>", n=update.id),
-            shortened(title, 120),
-            show_moment(turn.now, turn.language, turn.house.zone),
-            _(ATTACHED, n=attached) if attached else "",
-        ),
-        *_fulfilled(turn, update, chosen),
-    ]
-    rows = []
-    now_due = [one for one in owed if one.opens_on <= turn.today]
-    later = next((one for one in owed if one.opens_on > turn.today and one.project_id == update.project_id), None)
-    if now_due:
-        parts.append(_.ngettext("One more update is due.", "{n} more updates are due.", len(now_due)))
-        data = start_update(now_due[0].project_id, now_due[0].id)
-        rows.append([turn.button(N_("Next: {title}"), data, title=now_due[0].subject)])
-    elif later is not None:
-        parts.append(_("Next deadline of this project: {day}.", day=show_date(later.due_on, turn.language)))
-    turn.say(paragraphs(*parts), [*rows, [turn.to_menu()]])
-
-
-def _fulfilled(turn: Turn, update: Update, chosen: int | None) -> list[str]:
-    _ = turn.html
-    if update.obligation_id is not None:
-        title, due_on = deadline_of(turn.session, update.obligation_id)
-        day = show_date(due_on, turn.language)
-        return [_("It covers: {deadline}. No more reminders for it.", deadline=f"{title} · {day}")]
-    if chosen is not None:
-        return [_("The deadline had already been covered by somebody else; your update counts all the same.")]
-    return []

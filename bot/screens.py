@@ -1,43 +1,54 @@
 """What each step of an update looks like. Shows; changes nothing."""
 
 from collections.abc import Callable
-from typing import Any
 
 from bot import recap
-from bot.markup import bold, escape, italic, lines, paragraphs
+from bot.asked import Asking, Option, ask_more, options, question_text
+from bot.markup import bold, escape, lines, paragraphs
+from bot.own_projects import PAGE, matches, own_lines, page_of
 from bot.steps import (
     EDIT,
     OBLIGATION,
-    PAGE,
+    ORGANIZATION,
     PROJECT,
     SUMMARY,
     UNCHANGED,
     can_repeat,
     day_of,
-    facts_of,
+    facts_now,
+    filling_now,
     fitting,
     form_of,
-    matches,
-    own_lines,
-    page_of,
-    prior_of,
+    item_now,
+    prior_now,
+    step_after,
+    step_before,
 )
 from bot.turn import Turn, shortened
-from delivery.words import Button
+from delivery.words import PERSONAL_PAGE, Button
 from facts.dates import show_date
 from facts.languages import N_
-from intake.forms import Doubt, Field, FieldType, Form, consider, fits, show
+from intake.forms.filling import Item, More
+from intake.forms.hearing import weigh
+from intake.forms.outcomes import Doubt
+from intake.forms.values import fits, title_of
+from storage.people import organizations_of
 from storage.worklist import ProjectLine
 
 SHOWN = 300  # characters of a longer answer
 
 
-def show_step(turn: Turn, lead: str = "", found: list[ProjectLine] | None = None) -> None:
-    """The step where the draft is. `lead` goes before it; `found` when own projects were looked up already."""
+def show_step(turn: Turn, lead: str = "", found: list[ProjectLine] | None = None, *, instead: bool = False) -> None:
+    """The step where the draft is. `lead` goes before it; `found` when own projects were looked up already.
+
+    `instead`: in the message whose button was pressed.
+    """
     if turn.work.step == PROJECT:
         _show_projects(turn, lead, own_lines(turn) if found is None else found)
+    elif turn.work.step in _SCREENS:
+        _SCREENS[turn.work.step](turn, lead)
     else:
-        _SCREENS.get(turn.work.step, _show_field)(turn, lead)
+        _show_question(turn, lead, instead=instead)
 
 
 def _show_projects(turn: Turn, lead: str, every: list[ProjectLine]) -> None:
@@ -89,103 +100,160 @@ def _show_obligations(turn: Turn, lead: str) -> None:
     turn.say(paragraphs(*parts), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
 
 
-def _show_field(turn: Turn, lead: str) -> None:
+def _show_organizations(turn: Turn, lead: str) -> None:
+    _ = turn.html
+    text = paragraphs(lead, bold(_form_title(turn)), _("<b>Which organisation do you write for?</b>"))
+    found = organizations_of(turn.session, turn.person.id)
+    rows = [[turn.option(one.name, f"organization-{one.id}")] for one in found]
+    turn.say(text, [*rows, [turn.step(N_("✖ Cancel"), "cancel")]])
+
+
+def _form_title(turn: Turn) -> str:
+    return recap.form_title(form_of(turn).form, turn.language)
+
+
+def _show_question(turn: Turn, lead: str, *, instead: bool) -> None:
     """The question where the draft is; asked back when the last answer was in doubt."""
-    form = form_of(turn)
-    field = form.field(turn.work.step)
-    assert field is not None, "a step is a field of the form or a word of the dialogue"
-    if "doubt" in turn.work.memory:
-        _show_doubt(turn, field, lead)
-        return
+    item = item_now(turn)
+    if item is None:  # an earlier answer has made it disappear: the next one
+        turn.move(step=step_after(filling_now(turn), turn.work.step), memory={})
+        show_step(turn, lead)
+    elif isinstance(item, More):
+        _show_more(turn, item, lead)
+    elif item.question.private:
+        _show_private(turn, item, lead)
+    elif "doubt" in turn.work.memory:
+        _show_doubt(turn, item, lead)
+    else:
+        _show_item(turn, item, lead, instead=instead)
+
+
+def _show_item(turn: Turn, item: Item, lead: str, *, instead: bool) -> None:
+    same = _same(turn, item)
+    asking = Asking(filling_now(turn), item, turn.plain, turn.work.memory, same)
+    text = paragraphs(lead, question_text(asking, _header(turn, item)), _remark(turn, item), _known(turn, asking))
+    rows = [*_ways_of_last_time(turn, asking), *_as_buttons(turn, options(asking)), _ways(turn, item)]
+    turn.say(text, rows, instead=instead)
+
+
+def _as_buttons(turn: Turn, rows: list[list[Option]]) -> list[list[Button]]:
+    return [[turn.option(label, value) for label, value in row] for row in rows]
+
+
+def _same(turn: Turn, item: Item) -> object:
+    """Last time's answer, when it can be one again."""
+    filling, value = filling_now(turn), prior_now(turn).answers.get(item.key)
+    if filling.is_enclosing(item.key) or not fits(filling.plan.form, item.question, value):
+        return None
+    return value
+
+
+def _header(turn: Turn, item: Item | More) -> str:
     _ = turn.html
-    more = bool(turn.work.memory.get("more"))
-    text = field.follow_up if more and field.follow_up else field.question
-    parts = [lead] if lead else []
-    hint = italic(field.hint[turn.language]) if field.hint is not None and not more else ""
-    parts.append(lines(_header(turn, form, field), bold(text[turn.language]), hint))
-    known = "" if more else _known(turn, field)
-    if known:
-        parts.append(known)
-    turn.say(paragraphs(*parts), [*([] if more else _answers(turn, form, field)), _ways(turn, field)])
+    n, total = filling_now(turn).progress(item.key)
+    title = shortened(turn.subject.title, 60)
+    return _("{n} of {total} · {title}", title=title, n=n, total=total)
 
 
-def _header(turn: Turn, form: Form, field: Field) -> str:
-    _ = turn.html
-    return _(
-        "{n} of {total} · {title}",
-        title=shortened(turn.subject.title, 60),
-        n=form.position(field.name) + 1,
-        total=len(form.fields),
-    )
+def _remark(turn: Turn, item: Item) -> str:
+    """What staff remarked on the answer that is being corrected."""
+    said = turn.work.memory.get("remarks", {}).get(item.key)
+    return turn.html(N_("💬 The office asks: {remark}"), remark=said) if said else ""
 
 
-def _known(turn: Turn, field: Field) -> str:
+def _known(turn: Turn, asking: Asking) -> str:
     """The answer being changed, or that of last time."""
-    _ = turn.html
-    if turn.work.memory.get("editing"):
-        current = show(field, turn.work.answers.get(field.name), turn.language)
-        return _("Your answer now: {value}", value=shortened(current, 300))
-    prior = prior_of(turn.subject)
-    value = prior.answers.get(field.name)
-    if not fits(field, value) or value == "":
+    _, given = turn.html, asking.filling.answers.get(asking.item.key)
+    if turn.work.memory.get("editing") or (given is not None and asking.filling.is_enclosing(asking.item.key)):
+        return _("Your answer now: {value}", value=shortened(asking.shown(given), SHOWN))
+    if asking.same is None:
         return ""
-    shown = shortened(show(field, value, turn.language), 300)
+    prior, shown = prior_now(turn), shortened(asking.shown(asking.same), SHOWN)
     if prior.at is None:
         return _("In the register: {value}", value=shown)
     return _("Last time ({day}): {value}", day=day_of(turn, prior.at), value=shown)
 
 
-def _answers(turn: Turn, form: Form, field: Field) -> list[list[Button]]:
-    """Buttons for what can be chosen: nothing changed, same as before, each choice."""
-    prior = prior_of(turn.subject)
-    same: Any = prior.answers.get(field.name)
-    rows: list[list[Button]] = []
-    if field.name == form.names[0] and not turn.work.memory.get("editing") and can_repeat(turn):
+def _ways_of_last_time(turn: Turn, asking: Asking) -> list[list[Button]]:
+    """Nothing changed at all; the same answer once more."""
+    rows, editing = [], turn.work.memory.get("editing")
+    is_first = step_before(asking.filling, asking.item.key) is None
+    if is_first and not editing and can_repeat(turn):
         rows.append([turn.step(N_("🔁 Nothing changed"), "unchanged")])
-    has_same = fits(field, same) and same != ""
-    if has_same:
-        said = N_("As last time: {value}") if turn.work.memory.get("editing") else N_("Same answer: {value}")
-        rows.append([turn.step(said, "same", value=show(field, same, turn.language))])
-    if field.type is FieldType.CHOICE:
-        options = [one for one in field.choices if not (has_same and one.code == same)]
-        rows += [[turn.option(one.label[turn.language], f"choose-{one.code}")] for one in options]
-    if field.type is FieldType.YES_TEXT:
-        no = [] if has_same and same["any"] is False else [turn.step(N_("No"), "choose-no")]
-        rows.append([*no, turn.step(N_("Yes"), "choose-yes")])
+    if asking.same is not None:
+        said = N_("As last time: {value}") if editing else N_("Same answer: {value}")
+        rows.append([turn.step(said, "same", value=asking.shown(asking.same))])
     return rows
 
 
-def _ways(turn: Turn, field: Field) -> list[Button]:
+def _ways(turn: Turn, item: Item) -> list[Button]:
+    filling = filling_now(turn)
     ways = [turn.step(N_("◀ Back"), "back")]
-    if field.optional:
+    if filling.is_enclosing(item.key) and filling.answers.get(item.key):
+        ways.append(turn.step(N_("Go on ▶"), "done"))
+    elif not filling.is_required(item):
         ways.append(turn.step(N_("Skip ▶"), "skip"))
-    ways.append(turn.step(N_("✖ Cancel"), "cancel"))
-    return ways
+    return [*ways, turn.step(N_("🌐 Web"), "web"), turn.step(N_("✖ Cancel"), "cancel")]
 
 
-def _show_doubt(turn: Turn, field: Field, lead: str) -> None:
-    """Asks back: is it right, or which one was meant."""
+def _show_more(turn: Turn, more: More, lead: str) -> None:
     _ = turn.html
-    candidates = turn.work.memory["doubt"]
+    asked = ask_more(filling_now(turn), more, _)
+    if "removing" in turn.work.memory:
+        text = _("Shall I take the last one away, with all its answers?")
+        rows = [[turn.step(N_("Yes, take it away"), "yes"), turn.step(N_("No, leave it"), "again")]]
+    else:
+        text, rows = asked.html, _as_buttons(turn, [list(row) for row in asked.rows])
+    ways = [turn.step(N_("◀ Back"), "back"), turn.step(N_("🌐 Web"), "web"), turn.step(N_("✖ Cancel"), "cancel")]
+    turn.say(paragraphs(lead, _header(turn, more), text), [*rows, ways])
+
+
+def _show_private(turn: Turn, item: Item, lead: str) -> None:
+    """Never by Telegram: there is the way to the page, and on from here."""
+    _, filling = turn.html, filling_now(turn)
+    asking = Asking(filling, item, turn.plain)
+    given = filling.answers.get(item.key) is not None
+    said = _("✓ You have answered this on your page.") if given else ""
+    text = lines(
+        _header(turn, item),
+        bold(asking.says(item.question.label)),
+        "🔒 " + _("This is answered on your web page only, not here: it does not travel through Telegram."),
+        said,
+    )
+    on = "done-private" if given else "skip"
+    may_go_on = given or not filling.is_required(item)
+    onward = turn.step(N_("Go on ▶"), on if may_go_on else "look")
+    page = turn.link(N_("🌐 Answer on the web"), f"{PERSONAL_PAGE}/drafts/{turn.work.id}")
+    turn.say(
+        paragraphs(lead, text), [[page], [turn.step(N_("◀ Back"), "back"), onward, turn.step(N_("✖ Cancel"), "cancel")]]
+    )
+
+
+def _show_doubt(turn: Turn, item: Item, lead: str) -> None:
+    """Asks back: is it right, or which one was meant."""
+    _, filling = turn.html, filling_now(turn)
+    asking, candidates = Asking(filling, item, turn.plain), turn.work.memory["doubt"]
     if len(candidates) > 1:
         text = _("Which one do you mean?")
-        rows = [[turn.option(show(field, each, turn.language), f"pick-{i}")] for i, each in enumerate(candidates)]
+        rows = [[turn.option(asking.shown(each), f"pick-{i}")] for i, each in enumerate(candidates)]
         rows.append([turn.step(N_("None of these: I'll write it again"), "again")])
     else:
-        found = consider(field, candidates[0], facts_of(turn))
+        found = weigh(filling, item, candidates[0], facts_now(turn))
         text = (
             found.question.say(_)
             if isinstance(found, Doubt)
-            else _("{value}: is that right?", value=show(field, candidates[0], turn.language))
+            else _("{value}: is that right?", value=asking.shown(candidates[0]))
         )
         rows = [[turn.step(N_("Yes, it's right"), "yes"), turn.step(N_("Correct it"), "again")]]
     parts = [lead] if lead else []
-    parts.append(lines(_header(turn, form_of(turn), field), bold(field.label[turn.language])))
+    title = title_of(filling.plan.form, item.question, turn.language)
+    parts.append(lines(_header(turn, item), bold(title)))
     parts.append("🤔 " + text)
     turn.say(paragraphs(*parts), [*rows, [turn.step(N_("✖ Cancel"), "cancel")]])
 
 
 _SCREENS: dict[str, Callable[[Turn, str], None]] = {
+    ORGANIZATION: _show_organizations,
     OBLIGATION: _show_obligations,
     SUMMARY: recap.show_summary,
     EDIT: recap.show_edit,

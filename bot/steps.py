@@ -1,34 +1,24 @@
 """What is known about an open update: its form, last time's answers, what it would fulfil. Says nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from bot.turn import Turn
 from facts.calendar import local_date
 from facts.dates import show_date
-from facts.folding import fold
-from facts.phases import find_phase
-from intake.forms import Facts, Form, fits
-from storage.drafts import Subject
-from storage.people import own_project
-from storage.reports import open_obligations
-from storage.worklist import ProjectLine, project_lines
+from intake.catalogue import InUse
+from intake.drafting import Prior, facts_about, filling_of, prior_of
+from intake.forms.doubts import Facts
+from intake.forms.filling import Filling, Item, More
+from intake.forms.nodes import About, Ask, QuestionType
+from intake.handing_in import concern_of
+from intake.updates import Concern, owed
 
-# What a draft's step says when it is no field of the form.
-PROJECT, OBLIGATION, SUMMARY, EDIT, UNCHANGED = "project", "obligation", "summary", "edit", "unchanged"
-PAGE = 8  # projects on a page
-PART_OF_CUP = 5  # characters: fewer would find half of the projects
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What was answered last time, or what the register says; `at` is None for the register."""
-
-    answers: Mapping[str, Any]
-    at: datetime | None
+# What a draft's step says when it is no question of the form: none has a name that begins so.
+PROJECT, ORGANIZATION, OBLIGATION = "=project", "=organization", "=obligation"
+SUMMARY, EDIT, UNCHANGED = "=summary", "=edit", "=unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,96 +30,120 @@ class Fitting:
     due_on: date
 
 
-def form_of(turn: Turn) -> Form:
+def form_of(turn: Turn) -> InUse:
     assert turn.work.form_version_id is not None
-    return turn.house.form(turn.session, turn.work.form_version_id)
+    return turn.house.catalogue.version(turn.session, turn.work.form_version_id)
 
 
-def first_field(turn: Turn) -> str:
-    return form_of(turn).names[0]
+def is_about_project(turn: Turn) -> bool:
+    return form_of(turn).form.about is About.PROJECT
 
 
-def is_field(turn: Turn) -> bool:
-    return turn.work.step in form_of(turn).names
+def prior_now(turn: Turn) -> Prior:
+    """Last time's; nothing while it is not known what the update is about."""
+    subject = turn.scene.subject if turn.scene is not None else None
+    return prior_of(form_of(turn).form, subject) if subject is not None else Prior({}, None)
 
 
-def prior_of(subject: Subject) -> Prior:
-    """Last time's answers; before the first update, what was imported."""
-    if subject.last_answers is not None:
-        return Prior(subject.last_answers, subject.last_at)
-    phase = find_phase(subject.phase) if subject.phase else None
-    known = {
-        "phase": (phase.now or phase.code) if phase else None,
-        "progress": None if subject.progress_tenths is None else str(Decimal(subject.progress_tenths) / 10),
-        "spent": subject.spent_cents,
-        "expected_end": subject.expected_end.isoformat() if subject.expected_end else None,
-    }
-    return Prior({name: value for name, value in known.items() if value is not None}, None)
+def facts_now(turn: Turn) -> Facts:
+    subject = turn.scene.subject if turn.scene is not None else None
+    return facts_about(turn.today, subject, prior_now(turn)) if subject is not None else Facts(turn.today)
 
 
-def facts_of(turn: Turn) -> Facts:
-    return facts_about(turn.today, turn.subject, prior_of(turn.subject))
+def filling_now(turn: Turn) -> Filling:
+    """The open draft as it is filled in; worked out once for each revision of it."""
+    work = turn.work
+    if turn.filling is None or turn.filling[:2] != (work.id, work.revision):
+        zone, language = turn.house.zone, turn.language
+        found = filling_of(form_of(turn), work, prior_now(turn), now=turn.now, zone=zone, language=language)
+        turn.filling = (work.id, work.revision, found)
+    return turn.filling[2]
 
 
-def facts_about(today: date, subject: Subject, prior: Prior) -> Facts:
-    """What an answer is held against."""
-    return Facts(today, subject.total_cents, prior.answers)
+def move_to(turn: Turn, filling: Filling, step: str, memory: dict[str, Any] | None = None, **more: Any) -> None:
+    """The draft has these answers now, and goes on at this step."""
+    answers, repetitions = dict(filling.answers), dict(filling.repetitions)
+    work = turn.move(answers=answers, repetitions=repetitions, step=step, memory=memory or {}, **more)
+    turn.filling = (work.id, work.revision, filling)
+
+
+def item_now(turn: Turn) -> Item | More | None:
+    """What is being asked; None when the step is a word of the dialogue, or is asked no more."""
+    step = turn.work.step
+    return None if step.startswith("=") else item_at(filling_now(turn), step)
+
+
+def item_at(filling: Filling, key: str) -> Item | More | None:
+    return next((one for one in filling.items if one.key == key), None)
+
+
+def is_question(turn: Turn) -> bool:
+    return not turn.work.step.startswith("=")
+
+
+def asked_from(filling: Filling, key: str | None) -> Iterator[Item | More]:
+    """What the chat asks after a key, in order; notes are said along the way."""
+    start = -1 if key is None else filling.position(key)
+    return (one for one in filling.items[start + 1 :] if is_asked_here(filling, one))
+
+
+def step_after(filling: Filling, key: str | None) -> str:
+    """The next question; the summary at the end."""
+    return next((one.key for one in asked_from(filling, key)), SUMMARY)
+
+
+def step_before(filling: Filling, key: str) -> str | None:
+    """The question before; None at the beginning. `key`: SUMMARY for the last one."""
+    end = len(filling.items) if key == SUMMARY else filling.position(key)
+    before = [one for one in filling.items[: max(end, 0)] if is_asked_here(filling, one)]
+    return before[-1].key if before else None
+
+
+def is_asked_here(filling: Filling, one: Item | More) -> bool:
+    """Not a note; nor what is asked only when it has changed, while last time's answer stands in its place."""
+    if isinstance(one, More):
+        return True
+    question = one.question
+    if question.type is QuestionType.NOTE:
+        return False
+    carried = question.ask is Ask.IF_CHANGED and one.key in filling.answers
+    return not (carried and filling.answers[one.key] == filling.known.last.get(one.key))
+
+
+def first_step(turn: Turn) -> str:
+    return step_after(filling_now(turn), None)
+
+
+def repeated(turn: Turn) -> Filling | None:
+    """The draft with last time's answers; None where there are none that would do as they are."""
+    prior, form = prior_now(turn), form_of(turn)
+    if prior.at is None or form.form.about is not About.PROJECT:
+        return None
+    begun = filling_now(turn)
+    # files belong to the update with which they came
+    answers = {key: value for key, value in prior.answers.items() if not begun.is_enclosing(key)}
+    found = begun.anew(answers)
+    return None if found.missing() else found
 
 
 def can_repeat(turn: Turn) -> bool:
-    """Whether last time's answers would do as they are: an update exists, and each field that must be is answered."""
-    prior = prior_of(turn.subject)
-    return prior.at is not None and all(
-        fits(one, prior.answers.get(one.name)) for one in form_of(turn).fields if not one.optional
-    )
+    return repeated(turn) is not None
 
 
 def repeat_last(turn: Turn) -> bool:
     """Takes last time's answers over, to be confirmed; False when there are none that would do."""
-    if not can_repeat(turn):
+    found = repeated(turn)
+    if found is None:
         return False
-    last = prior_of(turn.subject).answers
-    answers = {one.name: last[one.name] for one in form_of(turn).fields if fits(one, last.get(one.name))}
     sources = {message: one for message, one in turn.work.sources.items() if "field" not in one}
-    turn.move(answers=answers, step=UNCHANGED, memory={}, sources=sources)
+    move_to(turn, found, UNCHANGED, sources=sources)
     return True
 
 
-def fitting(turn: Turn, project_id: int | None = None) -> list[Fitting]:
-    """The open obligations that an update of the project would fulfil today, the oldest first."""
-    work = turn.open_work
-    version = work.form_version_id if work and work.form_version_id else turn.house.newest_form(turn.session)
-    project_id = project_id or turn.work.project_id
-    assert project_id is not None
-    form_id = turn.house.form_id(turn.session, version)
-    found = open_obligations(turn.session, project_id, form_id, turn.person.id, opened_by=turn.today)
+def fitting(turn: Turn, about: Concern | None = None) -> list[Fitting]:
+    """The open obligations that the open draft would fulfil today, the oldest first."""
+    found = owed(turn.session, about or concern_of(turn.work), form_of(turn).form_id, turn.person.id, turn.today)
     return [Fitting(obligation.id, deadline.title, obligation.due_on) for obligation, deadline in found]
-
-
-def own_lines(turn: Turn) -> list[ProjectLine]:
-    return project_lines(turn.session, turn.person.id, turn.today)
-
-
-def is_foreign(turn: Turn, project_id: int) -> bool:
-    return own_project(turn.session, turn.person.id, project_id) is None
-
-
-def matches(line: ProjectLine, wanted: str) -> bool:
-    """Every word that was typed begins a word of title or place, or is a good part of the CUP."""
-    words, cup = fold(f"{line.title} {line.places}").split(), line.cup.casefold()
-    return all(
-        any(word.startswith(each) for word in words) or (len(each) >= PART_OF_CUP and each in cup)
-        for each in fold(wanted).split()
-    )
-
-
-def page_of(turn: Turn, lines: list[ProjectLine]) -> tuple[int, int, list[ProjectLine]]:
-    """The page being shown, how many there are, and its lines, as narrowed by the search."""
-    wanted = str(turn.work.memory.get("search", ""))
-    found = [line for line in lines if matches(line, wanted)] or lines
-    pages = max(1, (len(found) + PAGE - 1) // PAGE)
-    page = min(int(turn.work.memory.get("page", 0)), pages - 1)
-    return page, pages, found[page * PAGE : (page + 1) * PAGE]
 
 
 def day_of(turn: Turn, at: datetime) -> str:

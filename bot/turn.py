@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot.heard import Heard
+from bot.heard import Heard, Kind
 from bot.house import House
 from bot.markup import paragraphs
 from delivery.outbox import queue
 from delivery.words import Button, Words
 from facts.calendar import local_date
 from facts.languages import N_, Language, Speaker, speaking
+from intake.forms.filling import Filling
 from storage.attachments import of_draft
 from storage.drafts import Person, Scene, Subject, Work, change_draft, find_draft, insert_draft, scene_at
 from storage.tables import Channel, Draft, DraftKind, DraftState, OutboxKind
@@ -33,7 +34,8 @@ class Turn:
     """`scene` is None for a stranger. `said` counts the answers, for their keys.
 
     `recall`: after the answer, a question written and not sent is offered again. `note` goes before the next answer.
-    `source`: what was heard is the answer to this field, or these words; kept with the next change of the draft.
+    `source`: what was heard is the answer to this question, or these words; kept with the next change of the draft.
+    `filling`: draft, revision, and how it stands: see `bot/steps.py`.
     """
 
     house: House
@@ -47,6 +49,7 @@ class Turn:
     recall: bool = False
     note: str = ""
     source: dict[str, Any] | None = None
+    filling: tuple[int, int, Filling] | None = None
 
     @property
     def person(self) -> Person:
@@ -98,14 +101,26 @@ class Turn:
 
     # -- saying ------------------------------------------------------------------------------------
 
-    def say(self, html: str, rows: Rows = (), *, question_id: int | None = None, key: str | None = None) -> None:
-        """Queues one answer. `key`: said once, however many messages ask for it."""
+    def say(
+        self,
+        html: str,
+        rows: Rows = (),
+        *,
+        question_id: int | None = None,
+        key: str | None = None,
+        instead: bool = False,
+    ) -> None:
+        """Queues one answer. `key`: said once, however many messages ask for it.
+
+        `instead`: in place of the message whose button was pressed.
+        """
         self.said += 1
         if self.note:
             html, self.note = paragraphs(self.note, html), ""
+        pressed = self.heard.message if instead and self.heard.kind is Kind.BUTTON else ""
         queue(
             self.session,
-            Words(html=str(html), buttons=tuple(tuple(row) for row in rows if row)),
+            Words(html=str(html), buttons=tuple(tuple(row) for row in rows if row), replaces=pressed or None),
             kind=OutboxKind.DIALOGUE,
             channel=Channel.TELEGRAM,
             address=self.chat,
@@ -165,6 +180,10 @@ class Turn:
     def close(self, state: DraftState) -> None:
         """The open draft is sent, put aside or cancelled; nothing is open then."""
         self._change(state=state)
+        self.forget_draft()
+
+    def forget_draft(self) -> None:
+        """Nothing is open any more."""
         assert self.scene is not None
         self.scene = replace(self.scene, work=None, subject=None)
 

@@ -5,8 +5,8 @@ Once a question was lost when its writer looked at a list before choosing the pr
 
 from bot import asking
 from bot.markup import lines, paragraphs, quote
+from bot.own_projects import own_lines
 from bot.recap import ATTACHED
-from bot.steps import own_lines
 from bot.turn import Turn, shortened
 from facts.languages import N_
 from storage.attachments import of_draft

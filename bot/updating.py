@@ -3,15 +3,18 @@
 from bot import choosing, closing, filling
 from bot.heard import id_in
 from bot.markup import lines
-from bot.menu import show_menu, title_of, unfinished_lines
+from bot.menu import how_far, show_menu, title_of, unfinished_lines
+from bot.own_projects import is_foreign, own_lines
 from bot.screens import show_step
-from bot.steps import EDIT, OBLIGATION, PROJECT, SUMMARY, UNCHANGED, fitting, is_field, is_foreign, own_lines
+from bot.steps import EDIT, OBLIGATION, ORGANIZATION, PROJECT, SUMMARY, UNCHANGED, is_question
 from bot.turn import Turn, shortened
 from delivery.callbacks import drop, start_update
-from delivery.words import Button
+from delivery.words import PERSONAL_PAGE, Button
 from facts.languages import N_
+from intake.updates import Concern, fitting_obligations
 from storage.attachments import of_draft
 from storage.drafts import Work, change_draft, unfinished_updates
+from storage.forms import asked_version
 from storage.tables import Draft, DraftKind, DraftState, Project
 
 MOST_UNFINISHED = 3
@@ -30,7 +33,7 @@ def begin(turn: Turn) -> None:
     for draft, title in unfinished:
         again = turn.button(N_("Start over"), f"m:over-{draft.id}")
         away = again if title is not None else turn.button(N_("Drop it"), drop(draft.id))
-        named = shortened(title_of(turn, title), 30)
+        named = shortened(title_of(turn, draft, title), 30)
         rows.append([turn.button(N_("Continue: {title}"), f"m:resume-{draft.id}", title=named), away])
     turn.say(unfinished_lines(turn, unfinished), [*rows, [turn.button(N_("Another update"), "m:new"), turn.to_menu()]])
 
@@ -71,19 +74,33 @@ def begin_on(
     if is_foreign(turn, project_id):
         turn.say(_("I do not find this project among yours."), [[turn.to_menu()]])
         return
-    if obligation_id is not None and obligation_id not in {one.id for one in fitting(turn, project_id)}:
+    version_id = version_asked(turn, obligation_id)
+    if obligation_id is not None and not _is_open(turn, project_id, obligation_id, version_id):
         turn.say(
             _("This deadline is already covered: nothing more to do. If you have news, send it anyway."),
             [[turn.button(N_("Send news"), f"r:{project_id}:"), turn.to_menu()]],
         )
         return
-    begun = choosing.begun_on(turn, project_id)
+    begun = choosing.begun_on(turn, project_id, version_id)
     if unchanged and begun is not None and begun.answers and not sure:
         _ask_which(turn, begun, obligation_id)
     elif begun is not None and not unchanged:
         resume(turn, begun.id, obligation_id)
     else:
-        choosing.take_project(turn, project_id, obligation_id, unchanged=unchanged)
+        choosing.take_project(turn, project_id, obligation_id, version_id=version_id, unchanged=unchanged)
+
+
+def version_asked(turn: Turn, obligation_id: int | None) -> int | None:
+    """The version that the deadline of an obligation asks for; None for the usual form, as it is today."""
+    return asked_version(turn.session, obligation_id) if obligation_id is not None else None
+
+
+def _is_open(turn: Turn, project_id: int, obligation_id: int, version_id: int | None) -> bool:
+    if version_id is None:
+        return False
+    form_id = turn.house.catalogue.version(turn.session, version_id).form_id
+    found = fitting_obligations(turn.session, Concern(project_id), form_id, turn.person.id, turn.today)
+    return obligation_id in {one.id for one in found}
 
 
 def _ask_which(turn: Turn, begun: Draft, obligation_id: int | None) -> None:
@@ -91,7 +108,8 @@ def _ask_which(turn: Turn, begun: Draft, obligation_id: int | None) -> None:
     _ = turn.html
     assert begun.form_version_id is not None
     assert begun.project_id is not None
-    form, n = turn.house.form(turn.session, begun.form_version_id), len(begun.answers)
+    far = how_far(turn, begun)
+    n, total = far.given, far.asked
     same = f"u:{begun.project_id}:{obligation_id or ''}"
     turn.say(
         lines(
@@ -99,7 +117,7 @@ def _ask_which(turn: Turn, begun: Draft, obligation_id: int | None) -> None:
                 "Of <b>{title}</b> you had already given one answer of {total}.",
                 "Of <b>{title}</b> you had already given {n} answers of {total}.",
                 n,
-                total=len(form.fields),
+                total=total,
                 title=turn.session.get_one(Project, begun.project_id).title,
             ),
             _("Shall we go on from there, or has nothing changed since last time?"),
@@ -156,11 +174,18 @@ def start_over(turn: Turn, draft_id: int) -> None:
 def lost_project(turn: Turn) -> bool:
     """The project is no longer theirs: the draft is dropped, and they are told."""
     work = turn.open_work
-    if work is None or work.project_id is None or (turn.scene and turn.scene.subject):
+    if work is None or (turn.scene and turn.scene.subject):
+        return False
+    if work.project_id is None and work.organization_id is None:
         return False
     _ = turn.html
     turn.close(DraftState.CANCELLED)
-    turn.say(_("This project is no longer among yours, so I have dropped its update."), [[turn.to_menu()]])
+    said = (
+        _("This project is no longer among yours, so I have dropped its update.")
+        if work.project_id is not None
+        else _("This organisation is no longer among yours, so I have dropped what you were writing for it.")
+    )
+    turn.say(said, [[turn.to_menu()]])
     return True
 
 
@@ -171,7 +196,7 @@ def hear_text(turn: Turn) -> None:
         cancel(turn)
     elif turn.work.step == PROJECT:
         choosing.search(turn, turn.heard.text)
-    elif is_field(turn):
+    elif is_question(turn):
         filling.hear_answer(turn)
     elif turn.work.step == SUMMARY and word in SEND_WORDS:
         closing.send(turn)
@@ -187,12 +212,22 @@ def hear_button(turn: Turn, value: str) -> None:
     step = turn.work.step
     if value == "cancel":
         cancel(turn)
-    elif step in (PROJECT, OBLIGATION):
+    elif value == "web":
+        on_the_web(turn)
+    elif step in (PROJECT, ORGANIZATION, OBLIGATION):
         choosing.hear_button(turn, value)
     elif step in (SUMMARY, EDIT, UNCHANGED):
         closing.hear_button(turn, value)
     else:
         filling.hear_button(turn, value)
+
+
+def on_the_web(turn: Turn) -> None:
+    """The same draft on the person's own page, at the same question; here it stays as it is."""
+    _ = turn.html
+    page = turn.link(N_("🌐 Go on there"), f"{PERSONAL_PAGE}/drafts/{turn.work.id}")
+    said = _("You can go on on your web page, from this very question. What you answered is there already.")
+    turn.say(said, [[page], [turn.step(N_("Stay here"), "look")]])
 
 
 def cancel(turn: Turn) -> None:

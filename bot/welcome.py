@@ -1,7 +1,9 @@
 """Lets people in and out: invitation, strangers, groups, language, leaving. Identifies nobody but by an invitation."""
 
-from bot import access
-from bot.heard import Kind, hear, read
+import re
+
+from bot import access, updating
+from bot.heard import Kind, hear, id_in, read
 from bot.markup import bold, paragraphs
 from bot.menu import first_name, menu_rows, office_contacts, privacy_notice, show_menu
 from bot.turn import Turn
@@ -10,10 +12,15 @@ from intake.invitations import ChatTaken, accept, invitation_for, leave
 from storage.people import organizations_of, the_office
 from storage.tables import Inbox, Referent
 
+_DRAFT = re.compile(r"d([0-9]{1,18})", re.ASCII)
+
 
 def start(turn: Turn) -> None:
-    """`/start` with an invitation's key asks who it is; without one it is the menu."""
+    """`/start` with an invitation's key asks who it is, with `d7` draft 7 goes on here; else it is the menu."""
     token = turn.heard.rest
+    if turn.scene is not None and (begun := _DRAFT.fullmatch(token)) is not None:
+        updating.resume(turn, id_in(begun[1]))
+        return
     invited = invitation_for(turn.session, token, turn.now) if token else None
     if invited is None:
         known_or_stranger(turn, bad_key=bool(token))

@@ -98,11 +98,25 @@ class TelegramSender:
 
     async def _sent(self, parcel: Parcel) -> Any:
         if not parcel.files or self._files is None:
-            return await call(self._bot, "sendMessage", parameters(parcel))
+            return await self._said(parcel)
         method, given = file_parameters(parcel)
         with ExitStack() as opened:
             uploads = [_opened(opened, self._files, number, one) for number, one in enumerate(parcel.files)]
             return await call(self._bot, method, given, UPLOAD_SECONDS, uploads)
+
+    async def _said(self, parcel: Parcel) -> Any:
+        """In place of an earlier message, where there is one and it can be changed; else as a new one."""
+        given, earlier = parameters(parcel), parcel.words.replaces
+        if earlier is None or not earlier.isdecimal():
+            return await call(self._bot, "sendMessage", given)
+        try:
+            return await call(self._bot, "editMessageText", given | {"message_id": int(earlier)})
+        except BadRequest as refused:
+            if "not modified" in refused.message.lower():  # a press repeated: it says so already
+                return {"message_id": int(earlier)}
+            if "message" not in refused.message.lower():
+                raise
+        return await call(self._bot, "sendMessage", given)
 
 
 def _id_in(message: Any) -> str | None:

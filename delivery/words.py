@@ -46,6 +46,7 @@ Keyboard = tuple[tuple[Button, ...], ...]
 class Words:
     """`html` as above, `subject` for mail, `reply_to` the Telegram id of the message this one answers.
 
+    `replaces`: the Telegram id of an earlier message of ours in whose place it stands, where that can still be changed.
     `files`: ids of attachments that go with it; on Telegram `html` is then the line below them.
     `secret` is plain text for the places of UNWRITTEN in `html`. It is said and never written down.
     """
@@ -55,6 +56,7 @@ class Words:
     buttons: Keyboard = ()
     reply_to: str | None = None
     files: tuple[int, ...] = ()
+    replaces: str | None = None
     secret: str = field(default="", repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +78,8 @@ class Words:
             document["reply_to"] = self.reply_to
         if self.files:
             document["files"] = list(self.files)
+        if self.replaces:
+            document["replaces"] = self.replaces
         return document
 
     @classmethod
@@ -83,7 +87,8 @@ class Words:
         """The inverse of `to_json`; other keys of the document are not ours and are passed over."""
         buttons = tuple(tuple(Button(**one) for one in row) for row in document.get("buttons", ()))
         files = tuple(document.get("files", ()))
-        return cls(document["html"], document.get("subject", ""), buttons, document.get("reply_to"), files)
+        subject, reply_to = document.get("subject", ""), document.get("reply_to")
+        return cls(document["html"], subject, buttons, reply_to, files, document.get("replaces"))
 
 
 def opens_personal_page(words: Words) -> bool:
@@ -124,6 +129,7 @@ def split_words(words: Words, limit: int = LONGEST - SPARE) -> list[Words]:
     if utf16(words.html) <= limit:
         return [words]
     parts = split_html(words.html, limit)
+    words = replace(words, replaces=None)  # several do not fit in the place of one
     first, *others = [replace(words, html=part, buttons=()) for part in parts]
     whole = [first, *(replace(part, reply_to=None) for part in others)]
     whole[-1] = replace(whole[-1], buttons=words.buttons)

@@ -1,10 +1,11 @@
 """What the pages are given: the database, the clock, the addresses. Decides nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from delivery.links import Links
+from intake.catalogue import Catalogue
 from storage.database import Database
 from storage.files import Files
 
@@ -20,7 +21,7 @@ class Check:
 
 @dataclass(frozen=True)
 class DeskHouse:
-    """One for all pages. `readiness` says what `/readyz` shows."""
+    """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use."""
 
     database: Database
     clock: Callable[[], datetime]
@@ -29,6 +30,7 @@ class DeskHouse:
     files: Files
     zone: str = "Europe/Rome"
     readiness: Callable[[], list[Check]] = list
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
     @property
     def secure(self) -> bool:

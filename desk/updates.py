@@ -1,14 +1,16 @@
 """The updates received, and one of them beside the one before. Changes nothing: an update is what it was."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from desk.pages import House, Id, Page, Reader, Refuse, render, speaker
 from facts.languages import Language
-from intake.forms import BadDefinition, fits, read_form, show
+from intake.catalogue import InUse
+from intake.drafting import asked_in, label_of
+from intake.forms.nodes import Question
+from intake.forms.values import show
 from storage import attachments, corrections
 from storage.desk import OneUpdate, one_update, titles_of, updates_page
 
@@ -56,43 +58,35 @@ def update(request: Request, house: House, signed: Reader, update_id: Id) -> Res
         if one is None:
             raise Refuse(404)
         language, files = speaker(request).language, attachments.of_update(session, update_id)
+        form = house.catalogue.version(session, one.version.id)
         return render(
             request,
             "update.html",
             one=one,
-            said=said_in(one, language),
+            said=said_in(one, form, language, house.zone),
             files=files,
             amended=corrections.of_files(session, [file.id for file in files]),
-            corrections=[(_label(one, row.field, language), row) for row in corrections.of_update(session, update_id)],
+            corrections=[(_label(form, row.field, language), row) for row in corrections.of_update(session, update_id)],
         )
 
 
-def said_in(one: OneUpdate, language: Language) -> list[Said]:
+def said_in(one: OneUpdate, form: InUse, language: Language, zone: str) -> list[Said]:
     """The answers in the order of their form, each with last time's; what the form does not know comes last, raw."""
     answers, before = one.update.answers, one.previous.answers if one.previous else {}
-    try:
-        fields = read_form(one.version.definition).fields
-    except BadDefinition:
-        fields = ()
+    asked = asked_in(form, answers, at=one.update.received_at, zone=zone)
     said = [
-        Said(field.label[language], _words(field, answers, language), _words(field, before, language) if before else "")
-        for field in fields
+        Said(
+            label_of(form.form, key, question, language),
+            show(form.form, question, answers.get(key), language),
+            show(form.form, question, before.get(key), language) if before else "",
+        )
+        for key, question in asked
     ]
-    known = {field.name for field in fields}
+    known = {key for key, _question in asked}
     return said + [Said(name, str(value)) for name, value in answers.items() if name not in known]
 
 
-def _label(one: OneUpdate, name: str, language: Language) -> str:
-    """What a field is called in the form that was filled in."""
-    try:
-        field = read_form(one.version.definition).field(name)
-    except BadDefinition:
-        field = None
-    return field.label[language] if field is not None else name
-
-
-def _words(field: Any, answers: dict[str, Any], language: Language) -> str:
-    value = answers.get(field.name)
-    if value is None or fits(field, value):
-        return show(field, value, language)
-    return str(value)  # an answer of another version of the form: as it is, rather than nothing
+def _label(form: InUse, key: str, language: Language) -> str:
+    """What a question is called in the form that was filled in."""
+    question = form.form.at(key)
+    return label_of(form.form, key, question, language) if isinstance(question, Question) else key

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from intake.forms.builtin import KEYS, PROJECT_UPDATE, builtin_file, builtin_form
 from intake.forms.document import to_document
-from intake.forms.first_format import first_answers, first_definition, is_first
+from intake.forms.first_format import FIRST_STEPS, first_answers, first_definition, is_first
 from intake.publishing import publish
 from storage.forms import newest_version
 from storage.tables import Draft, Form, FormVersion, Update
@@ -69,6 +69,7 @@ def _rewrite(session: Session, version: FormVersion) -> None:
         update.answers = first_answers(document, update.answers)
     for draft in drafts:
         draft.answers = first_answers(document, draft.answers)
+        draft.step = f"={draft.step}" if draft.step in FIRST_STEPS else draft.step
     session.add_all([*updates, *drafts])
     version.definition = to_document(first_definition(document))
     session.add(version)

@@ -11,11 +11,12 @@ from facts.languages import Language
 from facts.phases import find_phase
 from intake.catalogue import InUse
 from intake.forms.doubts import Facts
-from intake.forms.filling import Filling, begin
-from intake.forms.nodes import Bound, Definition
+from intake.forms.filling import Filling, Item, begin, repetitions_in
+from intake.forms.nodes import Bound, Definition, Question, QuestionType
 from intake.forms.standing import Known
-from intake.forms.values import fitting
+from intake.forms.values import fitting, title_of
 from storage.drafts import Subject, Work
+from storage.tables import Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,41 @@ def filling_of(in_use: InUse, work: Work, prior: Prior, *, now: datetime, zone: 
     known = Known(now.astimezone(ZoneInfo(zone)), prior.answers, language.value)
     begun = work.answers or work.repetitions
     return begin(in_use.plan, known, work.answers if begun else None, work.repetitions if begun else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`given` answers of `asked` questions, as far as is known by now. `complete`: it only waits to be sent."""
+
+    given: int
+    asked: int
+    complete: bool
+
+
+def progress_of(form: InUse, draft: Draft, *, now: datetime, zone: str) -> Progress:
+    """How far an unfinished draft is, without what is known of the project."""
+    known = Known(now.astimezone(ZoneInfo(zone)))
+    filling = begin(form.plan, known, draft.answers, draft.repetitions)
+    asked = [one for one in filling.items if isinstance(one, Item) and one.question.type is not QuestionType.NOTE]
+    return Progress(len(filling.answers), len(asked), not filling.missing())
+
+
+def asked_in(form: InUse, answers: Mapping[str, Any], *, at: datetime, zone: str) -> list[tuple[str, Question]]:
+    """What was asked when these answers were given, in order, answered or not; and what was calculated from them."""
+    filling = begin(form.plan, Known(at.astimezone(ZoneInfo(zone))), answers, repetitions_in(answers))
+    asked = {one.key: one.question for one in filling.items if isinstance(one, Item)}
+    found = []
+    for key, node in filling.walk():
+        if isinstance(node, Question) and node.type is not QuestionType.NOTE and (key in asked or key in answers):
+            found.append((key, node))
+    return found
+
+
+def label_of(form: Definition, key: str, question: Question, language: Language) -> str:
+    """The short label of an answer; of a repetition with its number."""
+    label = title_of(form, question, language)
+    number = key.rpartition("/")[0].rpartition("[")[2].rstrip("]")
+    return f"{label} ({number})" if number.isdecimal() else label
 
 
 def registered(form: Definition, answers: Mapping[str, Any]) -> dict[str, Any]:

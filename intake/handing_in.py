@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from intake.catalogue import InUse
 from intake.forms.filling import Filling
-from intake.updates import Subject, record_update
+from intake.updates import Concern, record_update
 from storage.drafts import Work, change_draft
 from storage.tables import Channel, DraftState, Update
 
@@ -30,9 +30,9 @@ class Door:
     inbox_id: int | None = None
 
 
-def subject_of_work(work: Work) -> Subject:
+def concern_of(work: Work) -> Concern:
     """What a draft tells of, which has been chosen."""
-    return Subject(work.project_id, work.organization_id)
+    return Concern(work.project_id, work.organization_id)
 
 
 def hand_in(  # noqa: PLR0913 - a draft, as it is seen, and how it is sent
@@ -54,7 +54,7 @@ def hand_in(  # noqa: PLR0913 - a draft, as it is seen, and how it is sent
     return record_update(
         session,
         referent_id=door.referent_id,
-        about=subject_of_work(work),
+        about=concern_of(work),
         form=form,
         answers=filling.kept,
         channel=door.channel,

@@ -19,22 +19,22 @@ from storage.tables import Channel, Deadline, Obligation, OutboxKind, Project, R
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What an update tells of: one project, or one organisation."""
+class Concern:
+    """What an update concerns: one project, or one organisation."""
 
     project_id: int | None = None
     organization_id: int | None = None
 
 
 def fitting_obligations(
-    session: Session, about: Subject, form_id: int, referent_id: int, today: date
+    session: Session, about: Concern, form_id: int, referent_id: int, today: date
 ) -> list[Obligation]:
     """The open obligations that an update would fulfil today, the oldest first."""
     return [obligation for obligation, _deadline in owed(session, about, form_id, referent_id, today)]
 
 
 def owed(
-    session: Session, about: Subject, form_id: int, referent_id: int, today: date
+    session: Session, about: Concern, form_id: int, referent_id: int, today: date
 ) -> Sequence[tuple[Obligation, Deadline]]:
     """The same, with the deadlines that ask for them."""
     if about.project_id is not None:
@@ -47,7 +47,7 @@ def record_update(  # noqa: PLR0913 - what came in, from whom, by which door
     session: Session,
     *,
     referent_id: int,
-    about: Subject,
+    about: Concern,
     form: InUse,
     answers: dict[str, Any],
     channel: Channel,

@@ -11,13 +11,14 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from facts.languages import Speaker
-from intake.forms.definition import Field, FieldType
-from intake.forms.showing import NO, YES, fits, show
+from facts.languages import N_, Speaker
+from intake.forms.nodes import Definition, Question, QuestionType
+from intake.forms.values import fits, show
 from registry.export_columns import Kind
 
 Cell = str | int | Decimal | date | datetime | None
 
+YES, NO = N_("Yes"), N_("No")
 DANGEROUS = "=+-@\t\r\n＝＋－＠"
 LONGEST_EXCEL = 32_767  # characters in one cell: Excel says the file is broken beyond it
 # XML 1.0 has no way to write these; openpyxl refuses the whole file for one.
@@ -56,20 +57,20 @@ def _as_text(value: Any, kind: Kind, _: Speaker) -> str:
     return str(value)
 
 
-def answer_cell(field: Field, value: Any, _: Speaker) -> Cell:
+def answer_cell(form: Definition, question: Question, value: Any, _: Speaker) -> Cell:
     """The cell of an answer: numbers and dates stay numbers and dates, the rest is shown as to a person."""
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return None
-    if not fits(field, value):
+    if not fits(form, question, value):
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    match field.type:
-        case FieldType.MONEY:
-            return Decimal(value) / 100
-        case FieldType.PERCENTAGE:
+    match question.type:
+        case QuestionType.INTEGER:
+            return int(value)
+        case QuestionType.DECIMAL | QuestionType.RANGE:
             return Decimal(value)
-        case FieldType.DATE:
+        case QuestionType.DATE:
             return date.fromisoformat(value)
-    return show(field, value, _.language)
+    return show(form, question, value, _.language)
 
 
 def readable(raw: bytes) -> str:

@@ -13,7 +13,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from facts.languages import Language, Speaker, speaking
-from intake.forms.definition import BadDefinition, Field, read_form
+from intake.forms.builtin import PROJECT_UPDATE
+from intake.forms.document import BadDocument, from_document
+from intake.forms.nodes import Definition, Path, Question, QuestionType, path_of
+from intake.forms.others import with_others
+from intake.forms.values import show, title_of
 from registry.cells import Cell, answer_cell, as_cell, as_csv, fit_for_excel, guarded, readable
 from registry.export_columns import TABLES, Table
 from storage.exports import form_definitions
@@ -105,37 +109,50 @@ def _lines(session: Session, table: Table, _: Speaker, zone: ZoneInfo) -> tuple[
 
 
 class _AnswerColumns:
-    """One column for each question of each form, in the form's order; those only earlier versions asked come last."""
+    """One column for each question of each form, in the form's order; those only earlier versions asked come last.
+
+    What is answered several times is one column too: its answers stand one behind the other.
+    """
 
     def __init__(self, session: Session, _: Speaker) -> None:
         self._ = _
-        self.forms: dict[int, tuple[str, dict[str, Field]]] = {}
-        for form_id, title, definition in form_definitions(session):
-            _title, fields = self.forms.setdefault(form_id, (title, {}))
-            for field in _fields(definition):
-                fields.setdefault(field.name, field)
-        self.places = [(form_id, name) for form_id, (_title, fields) in self.forms.items() for name in fields]
+        self.forms: dict[int, tuple[str, dict[Path, tuple[Definition, Question]]]] = {}
+        for form_id, title, definition in form_definitions(session, PROJECT_UPDATE):
+            _title, asked = self.forms.setdefault(form_id, (title, {}))
+            for form, question in _questions(definition):
+                asked.setdefault(question.path, (form, question))
+        self.places = [(form_id, path) for form_id, (_title, asked) in self.forms.items() for path in asked]
 
     @property
     def headers(self) -> list[str]:
-        return [self._header(form_id, name) for form_id, name in self.places]
+        return [self._header(form_id, path) for form_id, path in self.places]
 
-    def _header(self, form_id: int, name: str) -> str:
-        title, fields = self.forms[form_id]
-        label = fields[name].label[self._.language]
-        return label if len(self.forms) == 1 else f"{title}: {label}"
+    def _header(self, form_id: int, path: Path) -> str:
+        title, asked = self.forms[form_id]
+        label = title_of(*asked[path], self._.language)
+        return f"{title}: {label}" if title else label
 
     def cells(self, row: dict[str, Any]) -> Line:
+        by_path: dict[Path, list[Any]] = {}
+        for key, value in row["answers"].items():
+            by_path.setdefault(path_of(key), []).append(value)
         return [
-            answer_cell(self.forms[form_id][1][name], row["answers"].get(name), self._)
-            if form_id == row["form_id"]
-            else None
-            for form_id, name in self.places
+            self._cell(*self.forms[form_id][1][path], by_path.get(path, [])) if form_id == row["form_id"] else None
+            for form_id, path in self.places
         ]
 
+    def _cell(self, form: Definition, question: Question, values: list[Any]) -> Cell:
+        if not values:
+            return None
+        if len(values) == 1:
+            return answer_cell(form, question, values[0], self._)
+        return "; ".join(show(form, question, one, self._.language) for one in values)
 
-def _fields(definition: dict[str, Any]) -> tuple[Field, ...]:
+
+def _questions(definition: dict[str, Any]) -> list[tuple[Definition, Question]]:
+    """Those that may have an answer."""
     try:
-        return read_form(definition).fields
-    except BadDefinition:
-        return ()  # its answers are still in the JSON export
+        form = with_others(from_document(definition))
+    except BadDocument:
+        return []  # its answers are still in the JSON export
+    return [(form, one) for one in form.questions if one.type is not QuestionType.NOTE]

@@ -15,12 +15,13 @@ from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import OFFICE_ZONE, within_working_hours
 from facts.languages import N_, Language, Speaker, speaking
-from intake.forms import missing_answers, read_form
+from intake.catalogue import Catalogue
+from intake.drafting import progress_of
 from storage.attachments import of_draft
 from storage.drafts import UNFINISHED, find_draft
-from storage.people import own_project
+from storage.people import organizations_of, own_project
 from storage.recalls import RECALL_KEY, claim_left
-from storage.tables import Channel, Draft, DraftKind, FormVersion, Outbox, OutboxKind, Project, Referent
+from storage.tables import Channel, Draft, DraftKind, Organization, Outbox, OutboxKind, Project, Referent
 
 LEFT = timedelta(hours=24)
 FORGOTTEN = timedelta(days=14)  # who has not come back by then is not asked any more
@@ -29,6 +30,8 @@ LONGEST_QUESTION = 300
 UNWORDED = Words(html="")  # worded when it is sent
 
 Wording = Callable[[Session, Outbox, datetime], Words | None]
+
+_FORMS = Catalogue()
 
 
 def recall_one(session: Session, now: datetime) -> bool:
@@ -64,7 +67,7 @@ def word_recall(_links: Links) -> Wording:
 def _words_for(draft: Draft) -> Callable[[Session, Draft, Language, Channel], Words]:
     if draft.kind is DraftKind.QUESTION:
         return _question
-    return _update if draft.answers and draft.project_id is not None else _files
+    return _update if draft.answers and (draft.project_id or draft.organization_id) else _files
 
 
 def _still_left(session: Session, draft: Draft) -> bool:
@@ -81,18 +84,36 @@ def _worth(session: Session, draft: Draft) -> bool:
         return bool(draft.answers.get("text"))
     if draft.kind is not DraftKind.UPDATE:
         return False
-    if draft.project_id is None:
+    if draft.project_id is None and draft.organization_id is None:
         return bool(of_draft(session, draft.id))
     something = draft.answers or of_draft(session, draft.id)
-    return bool(something) and own_project(session, draft.referent_id, draft.project_id) is not None
+    return bool(something) and _is_theirs(session, draft)
+
+
+def _is_theirs(session: Session, draft: Draft) -> bool:
+    if draft.project_id is not None:
+        return own_project(session, draft.referent_id, draft.project_id) is not None
+    return draft.organization_id in {one.id for one in organizations_of(session, draft.referent_id)}
+
+
+def _subject(session: Session, draft: Draft) -> str | None:
+    """What it tells of, in a few words; None while that is to be chosen."""
+    if draft.project_id is not None:
+        return _short(session.get_one(Project, draft.project_id).title, LONGEST_TITLE)
+    if draft.organization_id is not None:
+        return _short(session.get_one(Organization, draft.organization_id).name, LONGEST_TITLE)
+    return None
 
 
 def _update(session: Session, draft: Draft, language: Language, channel: Channel) -> Words:
     _, plain = speaking(language, html=True), speaking(language)
-    title = _short(session.get_one(Project, draft.project_id).title, LONGEST_TITLE)
-    form = read_form(session.get_one(FormVersion, draft.form_version_id).definition)
-    if missing_answers(form, draft.answers):
-        n, total = len(draft.answers), len(form.fields)
+    title = _subject(session, draft)
+    assert title is not None
+    assert draft.form_version_id is not None
+    form = _FORMS.version(session, draft.form_version_id)
+    far = progress_of(form, draft, now=draft.touched_at, zone=OFFICE_ZONE)
+    if not far.complete:
+        n, total = far.given, far.asked
         how_far = _.ngettext("one answer of {total}", "{n} answers of {total}", n, total=total)
         said = _("You have left the update of <b>{title}</b> half-way: {how_far}.", title=title, how_far=how_far)
     else:
@@ -105,14 +126,14 @@ def _files(session: Session, draft: Draft, language: Language, channel: Channel)
     """Nothing was answered yet, but something was left that is to go along."""
     _, plain = speaking(language, html=True), speaking(language)
     n, subject = len(of_draft(session, draft.id)), plain(N_("An update was left half-way"))
-    if draft.project_id is None:
+    title = _subject(session, draft)
+    if title is None:
         said = _.ngettext(
             "You have left a file for an update, and its project is still to be chosen.",
             "You have left {n} files for an update, and its project is still to be chosen.",
             n,
         )
     else:
-        title = _short(session.get_one(Project, draft.project_id).title, LONGEST_TITLE)
         subject = plain(N_("Update left half-way: {title}"), title=title)
         said = _.ngettext(
             "You have begun the update of <b>{title}</b>: there is one file, and no answer yet.",

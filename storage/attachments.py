@@ -20,6 +20,7 @@ from storage.tables import (
     DraftState,
     FileKind,
     FileState,
+    FormVersion,
     Message,
     Project,
     Update,
@@ -83,13 +84,15 @@ def move_draft(session: Session, old_draft_id: int, new_draft_id: int) -> None:
     _change(session, _unsent(old_draft_id), draft_id=new_draft_id)
 
 
-def move_parked(session: Session, referent_id: int, project_id: int, draft_id: int) -> int:
-    """What was left with the updates of a project that this person had put aside goes along with another; how many."""
+def move_parked(session: Session, referent_id: int, project_id: int, form_id: int, draft_id: int) -> int:
+    """What was left with the updates of a project, by the same form, that this person had put aside; how many."""
     parked = select(Draft.id).where(
         Draft.referent_id == referent_id,
         Draft.project_id == project_id,
         Draft.kind == DraftKind.UPDATE,
         Draft.state == DraftState.PARKED,
+        col(Draft.corrects_id).is_(None),
+        col(Draft.form_version_id).in_(select(FormVersion.id).where(FormVersion.form_id == form_id)),
     )
     return _change(session, col(Attachment.draft_id).in_(parked) & ~_sent(), draft_id=draft_id)
 

@@ -33,6 +33,7 @@ from storage.tables import (
     Project,
     Question,
     Referent,
+    Review,
     Step,
     Update,
 )
@@ -44,15 +45,18 @@ MOST_MATCHES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class UpdateLine:
-    """One update in a list, with what a person needs to recognise it."""
+    """One update in a list, with what a person needs to recognise it. `subject`: the project, or the organisation."""
 
     id: int
     received_at: datetime
     channel: Channel
     unchanged: bool
     answers: Mapping[str, Any]
-    project_id: int
-    project: str
+    review: Review
+    project_id: int | None
+    subject: str
+    form: str
+    form_key: str
     referent_id: int | None
     referent: str | None
     deadline: str | None
@@ -60,10 +64,15 @@ class UpdateLine:
 
 @dataclass(frozen=True, slots=True)
 class OneUpdate:
-    """An update with all that belongs to it. `previous`: the one before it, of the same project and form."""
+    """An update with all that belongs to it. It tells of a project or an organisation.
+
+    `previous`: the one before it, of the same subject and form.
+    """
 
     update: Update
-    project: Project
+    project: Project | None
+    organization: Organization | None
+    form: Form
     version: FormVersion
     referent: Referent | None
     obligation: Obligation | None
@@ -84,7 +93,8 @@ def updates_page(
     conditions: list[Any] = []
     if text.strip():
         ids = [project.id for project in search_projects(session, text, MOST_MATCHES)]
-        conditions.append(col(Update.project_id).in_(ids))
+        named = select(Organization.id).where(col(Organization.name).icontains(text.strip(), autoescape=True))
+        conditions.append(or_(col(Update.project_id).in_(ids), col(Update.organization_id).in_(named)))
     if project_id is not None:
         conditions.append(col(Update.project_id) == project_id)
     if referent_id is not None:
@@ -96,15 +106,21 @@ def updates_page(
         Update.channel,
         Update.unchanged,
         Update.answers,
+        Update.review,
         Project.id,
-        Project.title,
+        func.coalesce(Project.title, Organization.name),
+        Form.title,
+        Form.key,
         Referent.id,
         Referent.name,
         Deadline.title,
     )
     rows = session.execute(
         columns.select_from(Update)
-        .join(Project, col(Project.id) == col(Update.project_id))
+        .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
+        .join(Form, col(Form.id) == col(FormVersion.form_id))
+        .outerjoin(Project, col(Project.id) == col(Update.project_id))
+        .outerjoin(Organization, col(Organization.id) == col(Update.organization_id))
         .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
         .outerjoin(Obligation, col(Obligation.id) == col(Update.obligation_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
@@ -116,11 +132,18 @@ def updates_page(
     return [UpdateLine(*row) for row in rows], total
 
 
+_ONE_UPDATE = ("update", "project", "organization", "form", "version", "referent", "obligation", "deadline")
+
+
 def one_update(session: Session, update_id: int) -> OneUpdate | None:
     row = session.exec(
-        select(Update, Project, FormVersion, Referent, Obligation, Deadline)  # type: ignore[call-overload]
-        .join(Project, col(Project.id) == col(Update.project_id))
+        select(  # type: ignore[call-overload]
+            Update, Project, Organization, Form, FormVersion, Referent, Obligation, Deadline
+        )
+        .outerjoin(Project, col(Project.id) == col(Update.project_id))
+        .outerjoin(Organization, col(Organization.id) == col(Update.organization_id))
         .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
+        .join(Form, col(Form.id) == col(FormVersion.form_id))
         .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
         .outerjoin(Obligation, col(Obligation.id) == col(Update.obligation_id))
         .outerjoin(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
@@ -128,19 +151,24 @@ def one_update(session: Session, update_id: int) -> OneUpdate | None:
     ).first()
     if row is None:
         return None
-    update, project, version, referent, obligation, deadline = row
-    previous = _before(session, update, version.form_id)
-    return OneUpdate(update, project, version, referent, obligation, deadline, previous)
+    values = dict(zip(_ONE_UPDATE, row, strict=True))
+    return OneUpdate(**values, previous=_before(session, values["update"], values["version"].form_id))
 
 
 def _before(session: Session, update: Update, form_id: int) -> Update | None:
     return session.exec(
         select(Update)
         .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
-        .where(Update.project_id == update.project_id, FormVersion.form_id == form_id, Update.id < update.id)
+        .where(_of_same_subject(update), FormVersion.form_id == form_id, Update.id < update.id)
         .order_by(col(Update.id).desc())
         .limit(1)
     ).first()
+
+
+def _of_same_subject(update: Update) -> ColumnElement[bool]:
+    if update.project_id is not None:
+        return col(Update.project_id) == update.project_id
+    return col(Update.organization_id) == update.organization_id
 
 
 def update_of_obligation(session: Session, obligation_id: int) -> Update | None:

@@ -14,7 +14,7 @@ from sqlalchemy import ScalarSelect, Table, Update, and_, bindparam, func, inser
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col, select
 
-from storage.tables import Channel, Draft, DraftKind, DraftState, FormVersion, Project
+from storage.tables import Channel, Draft, DraftKind, DraftState, FormVersion, Organization, Project
 
 UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
 
@@ -242,27 +242,41 @@ def subject_of(session: Session, draft_id: int) -> Subject | None:
     return None if row is None or row[0] is None else Subject(*row)
 
 
-_project_to_come = and_(col(Draft.project_id).is_(None), col(Draft.state) == DraftState.PARKED)
+_to_be_chosen = and_(
+    col(Draft.project_id).is_(None), col(Draft.organization_id).is_(None), col(Draft.state) == DraftState.PARKED
+)
 _UNFINISHED = (
-    select(Draft, Project.title)
+    select_columns(Draft, func.coalesce(Project.title, Organization.name))
     .outerjoin(
         _following,
         and_(_following.c.project_id == col(Draft.project_id), _following.c.referent_id == col(Draft.referent_id)),
     )
     .outerjoin(Project, col(Project.id) == _following.c.project_id)
-    .where(Draft.referent_id == bindparam("referent"), Draft.kind == DraftKind.UPDATE, col(Draft.state).in_(UNFINISHED))
-    .where(or_(col(Project.id).is_not(None), _project_to_come))
+    .outerjoin(
+        _membership,
+        and_(
+            _membership.c.organization_id == col(Draft.organization_id),
+            _membership.c.referent_id == col(Draft.referent_id),
+        ),
+    )
+    .outerjoin(Organization, col(Organization.id) == _membership.c.organization_id)
+    .where(
+        col(Draft.referent_id) == bindparam("referent"),
+        col(Draft.kind) == DraftKind.UPDATE,
+        col(Draft.state).in_(UNFINISHED),
+        or_(col(Project.id).is_not(None), col(Organization.id).is_not(None), _to_be_chosen),
+    )
     .order_by(col(Draft.touched_at).desc(), col(Draft.id).desc())
     .execution_options(populate_existing=True)
 )
 
 
 def unfinished_updates(session: Session, referent_id: int) -> Sequence[tuple[Draft, str | None]]:
-    """Updates begun and not sent, with the titles of their projects: the newest first, own projects only.
+    """Updates begun and not sent, with what they tell of, a project or an organisation of theirs: the newest first.
 
-    None for one that was put aside before its project was chosen.
+    None for one that was put aside before that was chosen.
     """
-    return session.exec(_UNFINISHED, params={"referent": referent_id}).all()
+    return [(draft, title) for draft, title in session.execute(_UNFINISHED, {"referent": referent_id})]
 
 
 _UNSENT_QUESTION = (
@@ -305,14 +319,17 @@ _CANCEL_PARKED = (
         _draft.c.project_id == bindparam("project"),
         _draft.c.kind == DraftKind.UPDATE,
         _draft.c.state == DraftState.PARKED,
+        _draft.c.corrects_id.is_(None),
+        _draft.c.form_version_id.in_(select_columns(_version.c.id).where(_version.c.form_id == bindparam("form"))),
     )
     .values(state=DraftState.CANCELLED, revision=_draft.c.revision + 1, touched_at=bindparam("now"))
 )
 
 
-def cancel_parked(session: Session, referent_id: int, project_id: int, now: datetime) -> None:
-    """Drops what this person had put aside on a project: a newer one has taken its place."""
-    session.connection().execute(_CANCEL_PARKED, {"referent": referent_id, "project": project_id, "now": now})
+def cancel_parked(session: Session, referent_id: int, project_id: int, form_id: int, now: datetime) -> None:
+    """Drops what this person had put aside on a project, by the same form: a newer one has taken its place."""
+    given = {"referent": referent_id, "project": project_id, "form": form_id, "now": now}
+    session.connection().execute(_CANCEL_PARKED, given)
 
 
 _BECAME = update(_draft).where(_draft.c.id == bindparam("draft")).values(question_id=bindparam("question"))

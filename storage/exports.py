@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, SQLModel, col
 
@@ -52,22 +52,37 @@ def update_rows(session: Session) -> Iterator[Row]:
             col(FormVersion.form_id).label("form_id"),
             col(FormVersion.number).label("form_number"),
             *_project_columns(),
+            col(Organization.name).label("organization"),
+            col(Form.title).label("form"),
             col(Referent.name).label("referent"),
         )
         .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
-        .join(Project, col(Project.id) == col(Update.project_id))
+        .join(Form, col(Form.id) == col(FormVersion.form_id))
+        .outerjoin(Project, col(Project.id) == col(Update.project_id))
+        .outerjoin(Organization, col(Organization.id) == col(Update.organization_id))
         .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
         .order_by(col(Update.id)),
         _with_what_came_along(col(Attachment.update_id), col(Correction.update_id)),
     )
 
 
-def form_definitions(session: Session) -> list[tuple[int, str, dict[str, Any]]]:
-    """Form id, title and definition of every published version, newest first within a form."""
+def form_definitions(session: Session, usual: str) -> list[tuple[int, str, dict[str, Any]]]:
+    """Form id, title and definition of every version of the forms that were filled in, newest first within a form.
+
+    The usual form, by its key, is always there and comes first, without a title.
+    """
+    filled_in = (
+        select(col(FormVersion.form_id))
+        .join(Update, col(Update.form_version_id) == col(FormVersion.id))
+        .distinct()
+        .scalar_subquery()
+    )
+    is_usual = col(Form.key) == usual
     rows = session.execute(
-        select(col(Form.id), col(Form.title), col(FormVersion.definition))
+        select(col(Form.id), case((is_usual, ""), else_=col(Form.title)), col(FormVersion.definition))
         .join(FormVersion, col(FormVersion.form_id) == col(Form.id))
-        .order_by(col(Form.id), col(FormVersion.number).desc())
+        .where(or_(is_usual, col(Form.id).in_(filled_in)))
+        .order_by(case((is_usual, 0), else_=1), col(Form.id), col(FormVersion.number).desc())
     )
     return [(form_id, title, definition) for form_id, title, definition in rows]
 

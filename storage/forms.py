@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from storage.tables import Deadline, Draft, DraftState, Form, FormProposal, FormVersion, Update
+from storage.tables import Deadline, Draft, DraftState, Form, FormProposal, FormVersion, Obligation, Update
 
 UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
 
@@ -67,9 +67,20 @@ def newest_of(session: Session, form_id: int) -> int:
     return session.exec(_NEWEST_OF, params={"form": form_id}).one()
 
 
-def version_for(session: Session, obligation_version: int | None, form_id: int) -> int:
-    """The version that a deadline asks for: its own, or the newest."""
-    return obligation_version or newest_of(session, form_id)
+_ASKED = (
+    select(Deadline.form_id, Deadline.form_version_id)
+    .join(Obligation, col(Obligation.deadline_id) == col(Deadline.id))
+    .where(Obligation.id == bindparam("obligation"))
+)
+
+
+def asked_version(session: Session, obligation_id: int) -> int | None:
+    """The version with which an obligation is fulfilled: the deadline's own, or the newest. None for no obligation."""
+    found = session.exec(_ASKED, params={"obligation": obligation_id}).first()
+    if found is None:
+        return None
+    form_id, version_id = found
+    return version_id or newest_of(session, form_id)
 
 
 _FORM_ID = select(FormVersion.form_id).where(FormVersion.id == bindparam("version"))

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from intake.forms.builtin import PROJECT_UPDATE, builtin_form
+from intake.forms.document import to_document
 from storage.tables import (
     Address,
     Audience,
@@ -31,6 +33,7 @@ from storage.tables import (
 )
 
 _numbers = count(1)
+_UPDATE = to_document(builtin_form(PROJECT_UPDATE))
 
 
 @dataclass
@@ -128,7 +131,7 @@ class Cast:
     def a_form(self, key: str = "project-update", definition: dict[str, Any] | None = None) -> FormVersion:
         form = self.add(Form(key=key, title="Aggiornamento progetto"))
         row: FormVersion = self.add(
-            FormVersion(form_id=form.id, number=1, definition=definition or {"questions": []}, published_at=self.now)
+            FormVersion(form_id=form.id, number=1, definition=definition or _UPDATE, published_at=self.now)
         )
         return row
 

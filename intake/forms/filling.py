@@ -10,9 +10,17 @@ from functools import cached_property
 from typing import Any
 
 from intake.forms.expressions import Instance
-from intake.forms.nodes import Ask, Choice, Group, Node, Path, Question, QuestionType, path_of
+from intake.forms.nodes import ENCLOSING, Ask, Choice, Group, Node, Path, Question, QuestionType, path_of
 from intake.forms.plan import Plan, is_asked
-from intake.forms.standing import MOST_REPETITIONS, Answers, Known, Standing, is_empty, is_true
+from intake.forms.standing import (
+    MOST_REPETITIONS,
+    Answers,
+    Known,
+    Standing,
+    is_empty,
+    is_true,
+    repetitions_of_key,
+)
 
 Groups = tuple[tuple[str, Group], ...]
 
@@ -149,7 +157,16 @@ class Filling(Standing):
         scope = self.scope(item.key, self.instance.changed({item.key: value}))
         return is_true(self.plan.expression(item.question, rule), scope, otherwise=True)
 
+    def is_enclosing(self, key: str) -> bool:
+        """Whether the answers under this key are files."""
+        node = self.plan.form.at(key)
+        return isinstance(node, Question) and node.type in ENCLOSING
+
     # --- changes
+
+    def anew(self, answers: Answers) -> "Filling":
+        """The same form with these answers instead, as those of last time."""
+        return begin(self.plan, self.known, answers, repetitions_in(answers))
 
     def change(self, changes: Answers) -> Change:
         """Other answers to some questions; None for none. Only what depends on them is looked at again."""
@@ -221,13 +238,22 @@ class Filling(Standing):
         return self.change(fresh).filling if fresh else self
 
     def _default(self, question: Question, key: str) -> Any:
-        if self._is_settled(question, key):
+        if question.ask is not Ask.ALWAYS and not is_empty(self.known.last.get(key)):
             return self.known.last[key]
         if not question.rules.default or question.path in self.plan.value:
             return None
         if not question.default_is_expression:
             return question.rules.default
         return self.text(self.plan.expression(question, question.rules.default), key)
+
+
+def repetitions_in(answers: Answers) -> dict[str, int]:
+    """How often each repeat was answered, by its key: what an update need not keep besides."""
+    found: dict[str, int] = {}
+    for key in answers:
+        for one in repetitions_of_key(key):
+            found[one[1]] = max(found.get(one[1], 0), int(one[2]))
+    return found
 
 
 def begin(

@@ -12,6 +12,8 @@ from facts.phases import PHASES
 from intake.forms.nodes import Bound, Choice, Definition, Question, QuestionType, Rules, Texts
 
 FORMAT = 1
+# What a draft's step said when it was no question. Today such a word begins with `=`, which no question's name does.
+FIRST_STEPS = frozenset({"project", "obligation", "summary", "edit", "unchanged"})
 YES, NO = "yes", "no"
 
 _TYPES = {

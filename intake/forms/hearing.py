@@ -28,7 +28,12 @@ _COORDINATES = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d
 
 RANGE = {"start": "1", "end": "10", "step": "1"}  # where the form says nothing
 YES = "yes"  # the name of that choice, in a form where there is one
+NO = "no"
 YES_WORDS = frozenset({"si", "s", "yes", "y", "certo", "purtroppo si"})
+NO_WORDS = frozenset(
+    {"no", "n", "nessuno", "nessun problema", "nulla", "niente", "none", "nothing", "tutto bene", "no grazie"}
+)
+NO_STORY = frozenset({"salta", "skip", "saltare", "passo", "boh", "non so", "avanti", "next"})  # these describe nothing
 
 
 class _Said(Exception):
@@ -78,7 +83,7 @@ def _among(filling: Filling, item: Item, candidates: Sequence[Any], facts: Facts
         return weigh(filling, item, (possible or candidates)[0], facts)
     if facts is not None and facts.last.get(item.key) is not None:
         plausible = [value for value in possible if doubt_about(filling, item, value, facts) is None]
-        if len(plausible) == 1 and len(possible) > 1:
+        if len(plausible) == 1:
             return Answered(plausible[0])
     return Doubt(Sentence(N_("Which one do you mean?")), tuple(possible))
 
@@ -95,8 +100,18 @@ def hear_ahead(filling: Filling, item: Item, text: str) -> tuple[Item, str] | No
     is_new = follows is not None and all(follows.key != one.key for one in filling.items)
     if not is_new or not isinstance(follows, Item) or follows.question.type is not QuestionType.TEXT:
         return None
-    heard = hear(opened, follows, text)
+    story = _story(text)
+    heard = hear(opened, follows, story) if story else None
     return (follows, heard.value) if isinstance(heard, Answered) else None
+
+
+def _story(text: str) -> str:
+    """What is told behind a "yes", or without one; "" where nothing is, or behind a "no"."""
+    first, _sep, rest = text.strip().partition(" ")
+    word = fold(first.rstrip(",.;:!"))
+    told = rest.strip() if word in YES_WORDS else text.strip()
+    is_story = word != NO and fold(told) not in NO_STORY and sum(letter.isalpha() for letter in told) > 1
+    return told if is_story else ""
 
 
 def _plain(value: Any) -> Any:
@@ -176,10 +191,19 @@ def _date_time(filling: Filling, item: Item, text: str) -> str:
 
 
 def _one(filling: Filling, item: Item, text: str) -> str | Doubt:
-    found = _found(filling.choices(item), item, text)
+    choices = filling.choices(item)
+    if {YES, NO} <= {one.name for one in choices} and (said := _yes_or_no(text)):
+        return said
+    found = _found(choices, item, text)
     if len(found) > 1:
         return Doubt(Sentence(N_("Which one do you mean?")), tuple(one.name for one in found))
     return found[0].name
+
+
+def _yes_or_no(text: str) -> str:
+    """As people say it; "" for anything else."""
+    words = fold(text.strip(" .!"))
+    return YES if words in YES_WORDS else NO if words in NO_WORDS else ""
 
 
 def _found(choices: Sequence[Choice], item: Item, text: str) -> list[Choice]:

@@ -53,7 +53,7 @@ class Standing:
 
     def counts(self, key: str) -> bool:
         """Open, and in no repetition beyond the last."""
-        beyond = (int(one[2]) > self.instance.repetitions(one[1]) for one in _repetitions_in(key))
+        beyond = (int(one[2]) > self.instance.repetitions(one[1]) for one in repetitions_of_key(key))
         return not any(beyond) and self.is_open(key)
 
     def worth(self, key: str, question: Question) -> Any:
@@ -103,7 +103,7 @@ class Standing:
         repetitions = {
             each: there
             for each, there in self.repetitions.items()
-            if all(one[1] != key or int(one[2]) <= number for one in _repetitions_in(each))
+            if all(one[1] != key or int(one[2]) <= number for one in repetitions_of_key(each))
         }
         repetitions[key] = number
         return replace(self, repetitions=repetitions, instance=self.instance.changed({}, repetitions))
@@ -168,7 +168,7 @@ def is_true(rule: Expression, scope: Scope, *, otherwise: bool) -> bool:
         return otherwise
 
 
-def _repetitions_in(key: str) -> Iterator["re.Match[str]"]:
+def repetitions_of_key(key: str) -> Iterator["re.Match[str]"]:
     """Of `a[2]/b[1]/c`: `a[2]` and `a[2]/b[1]`; their groups are the repeat's key and the number."""
     for end in re.finditer(r"\]", key):
         found = re.fullmatch(r"(.*)\[(\d+)\]", key[: end.end()])

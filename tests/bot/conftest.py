@@ -14,7 +14,8 @@ from telegram import Bot
 from delivery.telegram import make_bot
 from facts.calendar import local_date
 from intake.builtin import ensure_builtin_forms
-from intake.updates import record_update
+from intake.catalogue import Catalogue
+from intake.updates import Concern, record_update
 from sandbox.telegram import Person, TelegramSandbox
 from storage.tables import Channel, FormVersion, Obligation, Office, Project, Referent, Update
 from tests.bot.talk import Phone
@@ -23,10 +24,10 @@ from tests.cast import Cast
 TOKEN = "123456:sandbox"
 LAST = {
     "phase": "03005",
-    "progress": "40.0",
-    "spent": 30_000_000,
+    "progress": "40",
+    "spent": "300000",
     "expected_end": "2027-06-30",
-    "problems": {"any": False, "text": ""},
+    "problems": "no",
 }
 
 
@@ -57,8 +58,8 @@ class Stage:
         return record_update(
             self.session,
             referent_id=self.referent.id,
-            project_id=(project or self.market).id,
-            form_version_id=self.form.id,
+            about=Concern((project or self.market).id),
+            form=Catalogue().version(self.session, self.form.id),
             answers=LAST | answers,
             channel=Channel.TELEGRAM,
             now=at,

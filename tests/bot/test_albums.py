@@ -40,7 +40,7 @@ def test_an_album_is_one_answer_once_it_has_been_quiet(stage: Stage) -> None:
 
     assert len(stage.bruno.heard) == 1
     assert "📎 Ricevuto: 6 foto" in stage.bruno.text
-    assert "✓ Problemi: Il cantiere oggi" in stage.bruno.text
+    assert "✓ Quale problema: Il cantiere oggi" in stage.bruno.text
     stage.bruno.presses("Salta").presses("Invia")
     assert len(attachments.of_update(stage.session, stage.sent[0].id)) == 6
 

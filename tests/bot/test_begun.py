@@ -148,7 +148,7 @@ def test_nothing_changed_asks_first_when_answers_were_given(stage: Stage, aside:
     asked = list(bruno.buttons)
     bruno.presses("Continua")
     assert "3 di 6" in bruno.text
-    assert (open_draft(stage).answers["progress"], open_draft(stage).obligation_id) == ("50.0", owed.id)
+    assert (open_draft(stage).answers["progress"], open_draft(stage).obligation_id) == ("50", owed.id)
 
     same = next(data for text, data in asked if "Nessuna novità" in text)
     assert same is not None
@@ -164,7 +164,7 @@ def test_nothing_changed_of_a_project_without_an_earlier_update_goes_on_with_wha
 
     assert "primo aggiornamento" in bruno.text
     assert "3 di 6" in bruno.text
-    assert open_draft(stage).answers["progress"] == "50.0"
+    assert open_draft(stage).answers["progress"] == "50"
 
 
 def test_carla_cannot_say_that_nothing_changed_in_adas_project(stage: Stage) -> None:

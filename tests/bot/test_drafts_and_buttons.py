@@ -213,6 +213,8 @@ def test_a_draft_changed_by_another_door_meanwhile_is_not_overwritten(stage: Sta
     stage.bruno.says("/aggiorna")
     draft = stage.session.exec(select(Draft)).one()
     scene = scene_at(stage.session, Channel.TELEGRAM, "12")
+    assert scene is not None
+    assert scene.work is not None
     turn = Turn(stage.bruno.house, stage.session, Heard(Kind.TEXT, 12, 12, True), 1, stage.cast.now, scene)
     assert change_draft(stage.session, draft.id, draft.revision, stage.cast.now, step="notes")
 
@@ -220,4 +222,4 @@ def test_a_draft_changed_by_another_door_meanwhile_is_not_overwritten(stage: Sta
         turn.move(step="progress")
 
     stage.session.refresh(draft)
-    assert (draft.step, draft.revision) == ("notes", 2)
+    assert (draft.step, draft.revision) == ("notes", scene.work.revision + 1)

@@ -62,11 +62,11 @@ def test_another_file_and_other_words_are_both_taken(stage: Stage) -> None:
     bruno.edits("Crepa a sud", document=a_document("b.pdf"))
 
     assert "📎 Ricevuto: b.pdf" in bruno.text
-    assert "✏️ Corretto: Problemi: Crepa a sud" in bruno.text
+    assert "✏️ Corretto: Quale problema: Crepa a sud" in bruno.text
     bruno.presses("Salta").presses("Invia")
     [sent] = attachments.of_update(stage.session, stage.sent[0].id)
     assert (sent.name, sent.caption) == ("b.pdf", "Crepa a sud")
-    assert stage.sent[0].answers["problems"]["text"] == "Crepa a sud"
+    assert stage.sent[0].answers["problem"] == "Crepa a sud"
 
 
 def test_another_file_that_is_too_large_is_told_with_the_way_to_leave_it(stage: Stage) -> None:
@@ -300,7 +300,7 @@ def test_the_answer_of_an_album_follows_the_part_that_has_the_words(stage: Stage
 
     bruno.edits("Crepa a sud", second, photo=photo(2))
 
-    assert "✏️ Corretto: Problemi: Crepa a sud" in bruno.text
+    assert "✏️ Corretto: Quale problema: Crepa a sud" in bruno.text
 
 
 def test_a_late_part_goes_where_the_others_went_when_the_first_was_replaced(stage: Stage) -> None:

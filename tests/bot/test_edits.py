@@ -32,7 +32,7 @@ def test_an_edited_answer_follows_and_the_question_being_asked_stays(stage: Stag
 
     assert "✏️ Corretto: Avanzamento fisico: 20%" in bruno.text
     assert "3 di 6" in bruno.text
-    assert answers(stage)["progress"] == "20.0"
+    assert answers(stage)["progress"] == "20"
 
 
 def test_a_slip_is_mended_by_editing_it(stage: Stage) -> None:
@@ -52,7 +52,7 @@ def test_an_edit_that_cannot_be_read_is_asked_again(stage: Stage) -> None:
 
     assert "Hai modificato questa risposta" in bruno.text
     assert "2 di 6" in bruno.text
-    assert answers(stage)["progress"] == "10.0"
+    assert answers(stage)["progress"] == "10"
 
 
 def test_an_answer_set_aside_follows_too(stage: Stage) -> None:
@@ -63,7 +63,7 @@ def test_an_answer_set_aside_follows_too(stage: Stage) -> None:
     bruno.edits("15", written)
 
     assert "✏️ Corretto: Avanzamento fisico: 15%" in bruno.text
-    assert answers(stage)["progress"] == "15.0"
+    assert answers(stage)["progress"] == "15"
 
 
 def test_an_edit_that_changes_nothing_is_not_answered(stage: Stage) -> None:
@@ -220,7 +220,7 @@ def test_an_answer_edited_while_the_project_is_chosen_follows(stage: Stage) -> N
 
     assert "✏️ Corretto: Avanzamento fisico: 20%" in ada.text
     assert "Di quale progetto si tratta?" in ada.text
-    assert answers(stage)["progress"] == "20.0"
+    assert answers(stage)["progress"] == "20"
     ada.edits("boh", written)
     assert "te la richiedo" in ada.text
     assert "progress" not in answers(stage)
@@ -237,7 +237,7 @@ def test_an_answer_edited_under_nothing_changed_is_no_answer_any_more(stage: Sta
     bruno.edits("20", written)
 
     assert "non trovo niente da correggere" in bruno.text
-    assert answers(stage)["progress"] == "40.0"
+    assert answers(stage)["progress"] == "40"
 
 
 def test_what_was_cancelled_follows_too_for_it_may_be_taken_up_again(stage: Stage) -> None:
@@ -248,7 +248,7 @@ def test_what_was_cancelled_follows_too_for_it_may_be_taken_up_again(stage: Stag
     ada.presses("Annulla")
 
     ada.edits("20", answered).presses("Riprendi")
-    assert answers(stage)["progress"] == "20.0"
+    assert answers(stage)["progress"] == "20"
     assert "3 di 6" in ada.text
     ada.edits("/domanda Entro il 20?", asked).presses("Riprendi").presses("Nessun progetto")
 

@@ -41,10 +41,10 @@ def test_words_below_a_photo_answer_a_question_that_asks_for_words(stage: Stage)
     bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("45").says("310000").says("30/9/2027")
 
     bruno.leaves("Crepa nel muro nord")
-    assert "✓ Problemi: Crepa nel muro nord" in bruno.text
+    assert "✓ Quale problema: Crepa nel muro nord" in bruno.text
     bruno.presses("Salta").presses("Invia")
 
-    assert stage.sent[0].answers["problems"] == {"any": True, "text": "Crepa nel muro nord"}
+    assert stage.sent[0].answers["problem"] == "Crepa nel muro nord"
     assert len(attachments.of_update(stage.session, stage.sent[0].id)) == 1
 
 

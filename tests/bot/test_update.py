@@ -32,9 +32,9 @@ def test_a_whole_update(stage: Stage) -> None:
     assert update.answers == {
         "phase": "03005",
         "progress": "45.5",
-        "spent": 31_000_050,
+        "spent": "310000.5",
         "expected_end": "2027-09-30",
-        "problems": {"any": False, "text": ""},
+        "problems": "no",
     }
     stage.session.refresh(owed)
     assert (owed.state, update.obligation_id) == (ObligationState.DONE, owed.id)
@@ -181,7 +181,7 @@ def test_a_yes_is_followed_by_what_the_problem_is(stage: Stage) -> None:
     assert "che cosa servirebbe?" in bruno.text
     bruno.says("Manca il parere dei <Vigili> & basta")
 
-    assert "✓ Problemi: Manca il parere dei <Vigili> & basta" in bruno.text
+    assert "✓ Quale problema: Manca il parere dei <Vigili> & basta" in bruno.text
     assert "&lt;Vigili&gt; &amp; basta" in bruno.heard[0].html
 
 
@@ -245,7 +245,7 @@ def test_any_answer_can_be_changed_in_the_summary(stage: Stage) -> None:
     bruno.presses("Cambia una risposta").presses("Fase").presses("Indietro").presses("Indietro")
     assert "6 di 6" in bruno.text
     bruno.says("Una nota").presses("Invia")
-    assert (stage.sent[0].answers["progress"], stage.sent[0].answers["notes"]) == ("50.0", "Una nota")
+    assert (stage.sent[0].answers["progress"], stage.sent[0].answers["notes"]) == ("50", "Una nota")
 
 
 def test_nothing_has_changed_takes_two_taps(stage: Stage) -> None:
@@ -340,7 +340,7 @@ def test_skip_is_no_problem_but_skips_what_is_optional(stage: Stage) -> None:
     bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10").says("0").says("30/6/2027")
 
     bruno.says("salta")
-    assert "Qui serve una risposta" in bruno.text
+    assert "Non trovo questa risposta" in bruno.text
     assert "5 di 6" in bruno.text
 
     assert "Riepilogo" in bruno.presses("No").says("skip").text

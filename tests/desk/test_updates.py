@@ -6,20 +6,21 @@ from typing import Any
 import pytest
 
 from intake.builtin import ensure_builtin_forms
+from intake.catalogue import Catalogue
 from intake.corrections import Edited, correct_update
-from intake.updates import record_update
+from intake.updates import Concern, record_update
 from storage.tables import Attachment, Channel, FileKind, Update
 from tests.desk.conftest import Desk
 
 FIRST = {
     "phase": "03005",
     "progress": "40.0",
-    "spent": 40_000_000,
+    "spent": "400000",
     "expected_end": "2027-06-30",
-    "problems": {"any": False, "text": ""},
+    "problems": "no",
     "notes": "",
 }
-SECOND = FIRST | {"progress": "45.5", "problems": {"any": True, "text": "<b>Manca</b> un parere"}}
+SECOND = FIRST | {"progress": "45.5", "problems": "yes", "problem": "<b>Manca</b> un parere"}
 
 
 def a_followed_project(desk: Desk, title: str = "Ex mercato") -> tuple[int, int]:
@@ -38,8 +39,8 @@ def report(desk: Desk, project_id: int, referent_id: int, answers: dict[str, Any
         return record_update(
             session,
             referent_id=referent_id,
-            project_id=project_id,
-            form_version_id=version.id,
+            about=Concern(project_id),
+            form=Catalogue().version(session, version.id),
             answers=answers,
             **arrival,
         ).id

@@ -7,7 +7,8 @@ import pytest
 from sqlmodel import Session, select
 
 from facts.calendar import local_date
-from intake.updates import fitting_obligations, record_update
+from intake.catalogue import Catalogue
+from intake.updates import Concern, fitting_obligations, record_update
 from storage.reports import close_obligation, latest_update, open_obligations
 from storage.tables import (
     Audit,
@@ -25,7 +26,7 @@ from storage.tables import (
 )
 from tests.cast import Cast
 
-ANSWERS = {"phase": "03005", "progress": "45.5", "spent": 20_000_000, "expected_end": "2027-06-30"}
+ANSWERS = {"phase": "03005", "progress": "45.5", "spent": "200000", "expected_end": "2027-06-30"}
 
 
 @dataclass
@@ -42,8 +43,8 @@ class Scene:
     def sent(self, **other: Any) -> Update:
         defaults: dict[str, Any] = {
             "referent_id": self.ada.id,
-            "project_id": self.project.id,
-            "form_version_id": self.form.id,
+            "about": Concern(self.project.id),
+            "form": Catalogue().version(self.cast.session, self.form.id),
             "answers": ANSWERS,
             "channel": Channel.TELEGRAM,
             "now": self.cast.now,
@@ -150,7 +151,7 @@ def test_an_obligation_of_the_organisation_counts_for_its_members_only(session: 
     )
     today = local_date(scene.cast.now, "Europe/Rome")
     fitting: Callable[[Referent], list[Obligation]] = lambda who: fitting_obligations(  # noqa: E731
-        session, scene.project.id, scene.form.form_id, who.id, today
+        session, Concern(scene.project.id), scene.form.form_id, who.id, today
     )
 
     assert len(fitting(scene.ada)) == 1

@@ -47,9 +47,10 @@ FORMULA = '=HYPERLINK("http://example.org";"clicca")&1+1'
 ANSWERS = {
     "phase": "03005",
     "progress": "45.5",
-    "spent": 123_456,
+    "spent": "1234.56",
     "expected_end": "2027-06-30",
-    "problems": {"any": True, "text": FORMULA},
+    "problems": "yes",
+    "problem": FORMULA,
     "notes": FORMULA,
 }
 
@@ -57,8 +58,7 @@ ANSWERS = {
 @pytest.fixture
 def filled(session: Session, cast: Cast, now: datetime) -> Session:
     """One of everything, with a formula wherever somebody could have written one."""
-    ensure_builtin_forms(session, now)
-    version = session.exec(select(FormVersion)).one()
+    version = ensure_builtin_forms(session, now)
     town = cast.an_organization(FORMULA, "015002")
     project = cast.a_project(town, cast.a_programme(FORMULA[:40], FORMULA), FORMULA, local_code=FORMULA)
     ada = cast.a_referent(FORMULA, town, (project,), chat=-100200, email=FORMULA)
@@ -147,7 +147,8 @@ def test_an_empty_desk_exports_an_empty_table(session: Session, what: str, forma
 def test_an_update_is_flattened_into_columns_in_the_order_of_the_form(filled: Session) -> None:
     row = csv_rows(filled, "updates", Language.EN)[0]
 
-    assert list(row)[-6:] == ["Phase", "Physical progress", "Spent to date", "Expected end", "Problems", "Notes"]
+    asked = ["Phase", "Physical progress", "Spent to date", "Expected end", "Problems", "Which problem", "Notes"]
+    assert list(row)[-7:] == asked
     assert (row["Physical progress"], row["Spent to date"], row["Expected end"]) == ("45,5", "1234,56", "30/06/2027")
     assert (row["Received"], row["Nothing changed"]) == ("24/11/2026 10:00:00", "No")
 

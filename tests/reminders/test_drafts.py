@@ -31,8 +31,8 @@ from storage.tables import (
 from tests.cast import Cast
 
 LINKS = Links(base_url="https://raccordo.example.org")
-THREE = {"phase": "03005", "progress": "40.0", "spent": 30_000_000}
-ALL = THREE | {"expected_end": "2027-06-30", "problems": {"any": False, "text": ""}, "notes": ""}
+THREE = {"phase": "03005", "progress": "40", "spent": "300000"}
+ALL = THREE | {"expected_end": "2027-06-30", "problems": "no"}
 DAY = timedelta(hours=24)
 
 

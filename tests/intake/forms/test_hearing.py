@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from facts.languages import Language, speaking
-from intake.forms.outcomes import Answered, Doubt, Refusal
 from intake.forms.filling import Filling, Item, begin
 from intake.forms.hearing import Heard, hear
+from intake.forms.outcomes import Answered, Doubt, Refusal
 from intake.forms.plan import Plan
 from intake.forms.standing import Known
 from tests.intake.forms.making import form_of
