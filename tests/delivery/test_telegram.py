@@ -64,6 +64,28 @@ async def test_a_reply_names_the_message_it_answers_even_when_that_is_gone(world
     assert str(raw["reply_to_message"]["message_id"]) == first
 
 
+async def test_a_message_takes_the_place_of_an_earlier_one(world: World) -> None:
+    first = await world.sender.send(a_parcel("Uno"))
+    assert isinstance(first, str)
+    buttons = ((Button("Sì", data="q:1:yes"),),)
+
+    second = await world.sender.send(a_parcel(words=Words("Due", buttons=buttons, replaces=first)))
+    again = await world.sender.send(a_parcel(words=Words("Due", buttons=buttons, replaces=first)))
+
+    assert (second, again) == (first, first)
+    message = world.sandbox.people[ADA].by_id[int(first)].raw
+    assert message["text"] == "Due"
+    assert message["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "q:1:yes"
+    assert len(world.sandbox.ledger.accepted("sendMessage")) == 1
+
+
+async def test_where_the_earlier_message_is_gone_it_comes_as_a_new_one(world: World) -> None:
+    sent = await world.sender.send(a_parcel(words=Words("Due", replaces="123456")))
+
+    assert isinstance(sent, str)
+    assert world.sandbox.people[ADA].by_id[int(sent)].raw["text"] == "Due"
+
+
 async def test_markup_that_telegram_refuses_can_go_as_plain_text(world: World) -> None:
     with pytest.raises(Undecodable):
         await world.sender.send(a_parcel("<b>Ciao"))
