@@ -97,7 +97,8 @@ def choose_organization(turn: Turn, organization_id: int) -> None:
         return
     turn.move(organization_id=organization_id)
     turn.look_again()
-    turn.move(step=OBLIGATION if len(fitting(turn)) > 1 else first_step(turn))
+    several = turn.work.obligation_id is None and len(fitting(turn)) > 1
+    turn.move(step=OBLIGATION if several else first_step(turn))
     show_step(turn)
 
 

@@ -338,6 +338,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "v": delegating.press,
     "u": updating.unchanged_for_sure,
     "f": forms.begin,
+    "o": forms.begin_owed,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

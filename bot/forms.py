@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot import choosing
+from bot import choosing, updating
 from bot.heard import id_in
 from bot.markup import lines, paragraphs
 from bot.own_projects import own_lines
@@ -14,8 +14,11 @@ from facts.languages import N_
 from intake.catalogue import InUse
 from intake.forms.builtin import PROJECT_UPDATE
 from intake.forms.nodes import About
-from storage.forms import forms_in_use, newest_of
+from storage.drafts import unfinished_updates
+from storage.forms import asked_version, forms_in_use, newest_of
 from storage.people import organizations_of
+from storage.reports import open_for
+from storage.tables import Draft
 
 MOST = 20
 
@@ -51,6 +54,41 @@ def begin(turn: Turn, argument: str) -> None:
         _for_organization(turn, form)
     else:
         _for_project(turn, form)
+
+
+def begin_owed(turn: Turn, argument: str) -> None:
+    """`<obligation>` of an organisation of theirs: by a form that tells of it, or the update of one of its projects."""
+    obligation_id = id_in(argument)
+    own = organizations_of(turn.session, turn.person.id)
+    obligation = open_for(turn.session, obligation_id, [one.id for one in own])
+    version_id = asked_version(turn.session, obligation_id)
+    _ = turn.html
+    if obligation is None or version_id is None:
+        turn.say(_("This deadline is already covered: nothing more to do."), [[turn.to_menu()]])
+        return
+    form = turn.house.catalogue.version(turn.session, version_id)
+    if form.form.about is About.PROJECT:
+        _for_project(turn, form)
+        return
+    begun = _begun_for(turn, form, obligation.organization_id)
+    if begun is not None:
+        updating.resume(turn, begun.id, obligation_id)
+        return
+    turn.begin(replace(BLANK, form_version_id=version_id, step=ORGANIZATION, obligation_id=obligation_id))
+    assert obligation.organization_id is not None
+    choosing.choose_organization(turn, obligation.organization_id)
+
+
+def _begun_for(turn: Turn, form: InUse, organization_id: int | None) -> Draft | None:
+    """The same form that was begun for the organisation, and has something in it."""
+    return next(
+        (
+            draft
+            for draft, _title in unfinished_updates(turn.session, turn.person.id)
+            if draft.organization_id == organization_id and draft.form_version_id == form.version_id and draft.answers
+        ),
+        None,
+    )
 
 
 def _for_project(turn: Turn, form: InUse) -> None:

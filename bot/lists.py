@@ -4,7 +4,7 @@ from bot.delegating import stands_in_for
 from bot.markup import bold, escape, lines, paragraphs
 from bot.menu import ANOTHER
 from bot.turn import Turn, shortened
-from delivery.callbacks import ASK_FOR_ACCESS, add_to, start_update, unchanged
+from delivery.callbacks import ASK_FOR_ACCESS, add_to, start_owed, start_update, unchanged
 from delivery.words import Button
 from facts.calendar import local_date
 from facts.dates import show_date, show_short_date
@@ -98,9 +98,15 @@ def _owed(turn: Turn, one: Owed) -> str:
     return escape(f"{mark} {day} – {shortened(one.title, 60)}: ") + bold(shortened(one.subject, 80))
 
 
+def _start(one: Owed) -> str:
+    return start_owed(one.id) if one.project_id is None else start_update(one.project_id, one.id)
+
+
 def _owed_buttons(turn: Turn, one: Owed) -> list[Button]:
     """ "Nothing changed" only where there is an earlier update to repeat."""
-    start = turn.named(f"📝 {shortened(one.subject, 36)}", start_update(one.project_id, one.id))
+    start = turn.named(f"📝 {shortened(one.subject, 36)}", _start(one))
+    if one.project_id is None:
+        return [start]
     same = turn.button(N_("🔁 Nothing changed"), unchanged(one.project_id, one.id))
     return [start, same] if one.reported else [start]
 

@@ -3,7 +3,7 @@
 from bot.markup import lines, paragraphs
 from bot.recap import ATTACHED, form_title
 from bot.turn import Turn, shortened
-from delivery.callbacks import start_update
+from delivery.callbacks import start_owed, start_update
 from facts.dates import show_date, show_moment
 from facts.languages import N_
 from intake.catalogue import InUse
@@ -41,8 +41,13 @@ def show_receipt(turn: Turn, update: Update, form: InUse, title: str, chosen: in
     later = next((one for one in owed if one.opens_on > turn.today and one.project_id == update.project_id), None)
     if now_due:
         parts.append(_.ngettext("One more update is due.", "{n} more updates are due.", len(now_due)))
-        data = start_update(now_due[0].project_id, now_due[0].id)
-        rows.append([turn.button(N_("Next: {title}"), data, title=now_due[0].subject)])
+        following = now_due[0]
+        data = (
+            start_owed(following.id)
+            if following.project_id is None
+            else start_update(following.project_id, following.id)
+        )
+        rows.append([turn.button(N_("Next: {title}"), data, title=following.subject)])
     elif later is not None:
         parts.append(_("Next deadline of this project: {day}.", day=show_date(later.due_on, turn.language)))
     turn.say(paragraphs(*parts), [*rows, [turn.to_menu()]])

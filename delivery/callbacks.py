@@ -1,9 +1,9 @@
 """Writes and reads the data of buttons that several rooms make. Pure; refuses what we did not write: None.
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
-changed); the obligation may be empty. `s:tomorrow`: under a reminder, for all of it. `b:<draft>:go|drop`: a draft that
-was left. Other prefixes (`m:`, `d:`, `a:` …) belong to the dialogue; of these, rooms below it know only what opens its
-doors.
+changed); the obligation may be empty. `o:<obligation>`: start what an organisation owes. `s:tomorrow`: under a
+reminder, for all of it. `b:<draft>:go|drop`: a draft that was left. Other prefixes (`m:`, `d:`, `a:` …) belong to the
+dialogue; of these, rooms below it know only what opens its doors.
 """
 
 import re
@@ -88,6 +88,11 @@ def unchanged(project_id: int, obligation_id: int | None = None) -> str:
 
 def tomorrow() -> str:
     return _TOMORROW
+
+
+def start_owed(obligation_id: int) -> str:
+    """What an organisation owes; the dialogue knows by which form."""
+    return f"o:{obligation_id}"
 
 
 def go_on(draft_id: int) -> str:

@@ -8,14 +8,14 @@ only for what the substitute follows as well, and for the rest the office writes
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from markupsafe import escape
 from sqlmodel import Session
 
-from delivery.callbacks import Unchanged, parse, start_update, tomorrow, unchanged
+from delivery.callbacks import Unchanged, parse, start_owed, start_update, tomorrow, unchanged
 from delivery.links import Links
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import OFFICE_ZONE, local_date
@@ -81,7 +81,7 @@ def reminder_words(
         paragraphs.append(_and_more(_, len(owing) - SHOWN, listed=channel is Channel.TELEGRAM and stand_in is None))
     own = shown if stand_in is None else [one for one in shown if one.obligation.id in stand_in.own]
     if own:
-        paragraphs.append(_how_to_answer(_, own, channel))
+        paragraphs.append(_how_to_answer(_, channel))
     if stand_in is None:
         paragraphs.append(f"<i>{_why(_, owing)}</i>")
     elif len(own) < len(shown):
@@ -191,12 +191,10 @@ def _and_more(_: Speaker, more: int, *, listed: bool) -> str:
     return _.ngettext("…and one more", "…and {n} more", more)
 
 
-def _how_to_answer(_: Speaker, shown: Iterable[Owed], channel: Channel) -> str:
+def _how_to_answer(_: Speaker, channel: Channel) -> str:
     if channel is not Channel.TELEGRAM:
         return _("Your page shows everything you owe, and there you can write to us: the link is below.")
-    if any(one.project is not None for one in shown):
-        return _("Answer with the buttons below.")
-    return _("To answer, choose “Update a project” from the menu.")
+    return _("Answer with the buttons below.")
 
 
 def _why(_: Speaker, owing: list[Owed]) -> str:
@@ -217,8 +215,10 @@ def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
     """
     rows: list[tuple[Button, ...]] = []
     for number, one in enumerate(shown, 1):
-        if one.project is not None and one in own:
-            mark = f"{number}. " if len(shown) > 1 else ""
+        mark = f"{number}. " if len(shown) > 1 else ""
+        if one.project is None and one in own:
+            rows.append((Button(mark + _("Update now"), data=start_owed(one.obligation.id)),))
+        elif one.project is not None and one in own:
             rows.append(
                 (
                     Button(mark + _("Update now"), data=start_update(one.project.id, one.obligation.id)),

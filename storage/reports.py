@@ -1,6 +1,6 @@
 """Queries about forms, updates and the obligations they fulfil. An obligation is closed only by compare-and-set."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -80,6 +80,20 @@ def owed_for_organization(
     """The same for a form that tells of an organisation."""
     given = {"organization": organization_id, "form": form_id, "opened_by": opened_by or date.max}
     return session.exec(_OPEN_FOR_ORGANIZATION, params=given).all()
+
+
+def open_for(session: Session, obligation_id: int, organization_ids: Collection[int]) -> Obligation | None:
+    """What one of these organisations owes, while it is open."""
+    return session.exec(
+        select(Obligation)
+        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+        .where(
+            Obligation.id == obligation_id,
+            col(Obligation.organization_id).in_(organization_ids),
+            Obligation.state == ObligationState.OPEN,
+            col(Deadline.active).is_(True),
+        )
+    ).first()
 
 
 _DEADLINE_OF = (

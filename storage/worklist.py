@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from storage.tables import (
     Deadline,
     Following,
+    Form,
     Membership,
     Obligation,
     ObligationState,
@@ -26,16 +27,18 @@ from storage.tables import (
 class Owed:
     """One open obligation. `project_id`: where its update is given; for an organisation's, one of its projects.
 
+    `by_organization`: its form tells of the organisation, and no project has to do with it.
     `reported`: that project has an update already, so that nothing may have changed since.
     """
 
     id: int
     title: str
     subject: str
-    project_id: int
+    project_id: int | None
     opens_on: date
     due_on: date
     reported: bool
+    by_organization: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,10 @@ _OPEN = (
         col(Obligation.due_on),
         col(Deadline.title),
         col(Organization.name),
+        (col(Form.about) == "organization").label("by_organization"),
     )
     .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+    .join(Form, col(Form.id) == col(Deadline.form_id))
     .outerjoin(Organization, col(Organization.id) == col(Obligation.organization_id))
     .where(
         col(Obligation.state) == ObligationState.OPEN,
@@ -174,6 +179,8 @@ def _owed_with_projects(
             by_organization.setdefault(organization_id, []).append(row.id)
     for one in session.execute(_OPEN, {"referent": referent_id}):
         ids = [one.project_id] if one.project_id else by_organization.get(one.organization_id, [])
-        if ids:
+        if one.by_organization:
+            yield Owed(one.id, one.title, one.name, None, one.opens_on, one.due_on, False, True), []
+        elif ids:
             subject = titles[ids[0]] if one.project_id else one.name
             yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, ids[0] in reported), ids

@@ -151,11 +151,14 @@ class Cast:
         )
         return row
 
-    def an_obligation(self, deadline: Deadline, project: Project, due_on: date, due_at: datetime) -> Obligation:
+    def an_obligation(
+        self, deadline: Deadline, owing: Project | Organization, due_on: date, due_at: datetime
+    ) -> Obligation:
         row: Obligation = self.add(
             Obligation(
                 deadline_id=deadline.id,
-                project_id=project.id,
+                project_id=owing.id if isinstance(owing, Project) else None,
+                organization_id=owing.id if isinstance(owing, Organization) else None,
                 period=f"{due_on:%Y-%m}",
                 opens_on=due_on - timedelta(days=deadline.opens_days_before),
                 due_on=due_on,

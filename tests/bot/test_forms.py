@@ -7,7 +7,9 @@ from sqlmodel import select
 
 from intake.forms.nodes import Definition
 from intake.publishing import publish, retire
-from storage.tables import Draft, DraftState, Form, Update
+from storage.forms import newest_version
+from storage.people import organizations_of
+from storage.tables import Draft, DraftState, Form, Subject, Update
 from tests.bot.conftest import Stage
 from tests.bot.talk import Phone, a_document
 from tests.intake.forms.making import form_of
@@ -140,14 +142,14 @@ def test_several_answers_are_ticked_in_the_very_message(scene: Scene) -> None:
     assert not [label for label in bruno.labels if "Fatto" in label]
 
     bruno.presses("Sport")
-    assert bruno.heard[0].replaces is not None
+    assert bruno.heard[0].replaces
     assert "☑️ Sport" in bruno.labels
 
     bruno.presses("Arte").presses("Sport")
     assert [label for label in bruno.labels if label.startswith("☑️")] == ["☑️ Arte"]
 
     bruno.presses("Fatto")
-    assert bruno.heard[0].replaces is None
+    assert not bruno.heard[0].replaces
     assert scene.draft.answers["uses"] == ["art"]
 
 
@@ -353,3 +355,40 @@ def test_a_form_about_a_project_asks_which(scene: Scene) -> None:
 
     assert scene.draft.project_id == scene.stage.market.id
     assert "1 di" in bruno.text
+
+
+def test_what_an_organisation_owes_is_told_by_its_own_form(scene: Scene) -> None:
+    stage = scene.stage
+    version = newest_version(stage.session, "everything")
+    assert version is not None
+    deadline = stage.cast.a_deadline(version, stage.today, "Censimento", subject=Subject.ORGANIZATION)
+    [organization] = organizations_of(stage.session, stage.colleague.id)
+    owed = stage.cast.an_obligation(deadline, organization, stage.today, stage.cast.now)
+
+    bruno = scene.bruno.says("/scadenze").presses("📝 Abbiategrasso")
+    assert "1 di 11 · Abbiategrasso" in bruno.text
+    assert scene.draft.obligation_id == owed.id
+
+    bruno.says("Ex mercato").says("/menu").says("/scadenze").presses("📝 Abbiategrasso")
+    assert "Quante persone?" in bruno.text
+
+    bruno.presses("Salta").presses("Sport").presses("Fatto").presses("Salta").presses("3").presses("Studio")
+    for _ in range(3):
+        bruno.presses("Salta")
+    bruno.presses("No, avanti").presses("Avanti").presses("Ho letto")
+    assert "Vale per: Censimento" in bruno.text
+    bruno.presses("Invia")
+    assert scene.sent.obligation_id == owed.id
+
+    button = f"o:{owed.id}"
+    assert "Questa scadenza è già coperta" in bruno.presses_data(button).text
+
+
+def test_what_a_foreign_organisation_owes_is_not_told(scene: Scene) -> None:
+    stage = scene.stage
+    version = newest_version(stage.session, "everything")
+    assert version is not None
+    deadline = stage.cast.a_deadline(version, stage.today, "Censimento", subject=Subject.ORGANIZATION)
+    owed = stage.cast.an_obligation(deadline, stage.cast.an_organization("Corsico"), stage.today, stage.cast.now)
+
+    assert "Questa scadenza è già coperta" in scene.bruno.presses_data(f"o:{owed.id}").text

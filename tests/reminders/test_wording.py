@@ -324,7 +324,7 @@ def test_an_organisation_is_asked_by_its_name(cast: Cast) -> None:
 
     assert words is not None
     assert "<b>Corsico</b>\n" in words.html
-    assert [[button.text for button in row] for row in words.buttons] == [["Ricordamelo domani"]]
+    assert [[button.text for button in row] for row in words.buttons] == [["Aggiorna ora"], ["Ricordamelo domani"]]
     assert "perché sei referente" in words.html
 
 
