@@ -40,7 +40,7 @@ WAYS = (("◀ Indietro", "d:1:1:back"), CANCEL)
 CHOICE = keyboard(*((((f"{n} · Progetto {n}"), f"d:1:1:project-{n}"),) for n in range(1, 4)), (CANCEL,))
 PHASE_KEYS = keyboard(*(((name, f"d:1:1:choose-{n}"),) for n, name in enumerate(PHASES)), (CANCEL,))
 FIELD = keyboard((("Stessa risposta: 50", "d:1:1:same"),), WAYS)
-YES_NO = keyboard((("No", "d:1:1:choose-no"), ("Sì", "d:1:1:choose-yes")), WAYS)
+YES_NO = keyboard((("Sì", "d:1:1:choose-0"),), (("No", "d:1:1:choose-1"),), WAYS)
 SKIP = keyboard((*WAYS, ("Salta ▶", "d:1:1:skip")))
 SEND = keyboard((("✅ Invia", "d:1:1:send"),), (("✏️ Cambia una risposta", "d:1:1:edit"),), WAYS)
 MENU = keyboard((("📝 Aggiorna", "m:update"), ("Menu", "m:menu")))
@@ -107,7 +107,7 @@ def conversation() -> ConversationHandler[Context]:
             PROGRESS: text(asks("progress", "Quanto avete speso finora, in tutto?", FIELD, SPENT)),
             SPENT: text(asks("spent", "Quando pensate di finire?", FIELD, END)),
             END: text(asks("end", "C'è qualche problema che rallenta il progetto?", YES_NO, PROBLEMS)),
-            PROBLEMS: press(":(same|choose-no)$", asks("problems", "Vuoi aggiungere una nota?", SKIP, NOTES)),
+            PROBLEMS: press(":(same|choose-1)$", asks("problems", "Vuoi aggiungere una nota?", SKIP, NOTES)),
             NOTES: press(":skip$", summary),
             SUMMARY: press(":send$", send),
         },

@@ -33,7 +33,7 @@ WALK: tuple[Say | Press, ...] = (
     Say("50"),
     Say("100000"),
     Say("30/06/2028"),
-    Press(re.compile(r":(same|choose-no)$")),
+    Press(re.compile(r":(same|choose-1)$")),
     Press(re.compile(r":skip$")),
     Press(re.compile(r":send$")),
 )
