@@ -17,6 +17,7 @@ from intake.forms.values import show
 PAGE = 12  # choices shown at a time
 MOST_STEPS = 11  # of a range: beyond, the number is written
 IN_A_ROW = 6  # numbers of a range
+ON_THE_WEB_ONLY = N_("This is answered on your web page only, not here: it does not travel through Telegram.")
 TICKED, UNTICKED = "☑️ ", "⬜ "
 TICKING = frozenset({QuestionType.SELECT_MULTIPLE, QuestionType.RANK})
 OF_FILES = {

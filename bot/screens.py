@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bot import recap
-from bot.asked import Asking, Option, ask_more, options, question_text
+from bot.asked import ON_THE_WEB_ONLY, Asking, Option, ask_more, options, question_text
 from bot.markup import bold, escape, lines, paragraphs
 from bot.own_projects import PAGE, matches, own_lines, page_of
 from bot.steps import (
@@ -217,7 +217,7 @@ def _show_private(turn: Turn, item: Item, lead: str) -> None:
     text = lines(
         _header(turn, item),
         bold(asking.says(item.question.label)),
-        "🔒 " + _("This is answered on your web page only, not here: it does not travel through Telegram."),
+        "🔒 " + _(ON_THE_WEB_ONLY),
         said,
     )
     on = "done-private" if given else "skip"

@@ -95,6 +95,11 @@ def start_owed(obligation_id: int) -> str:
     return f"o:{obligation_id}"
 
 
+def resume(draft_id: int) -> str:
+    """An update that was put aside, of the dialogue."""
+    return f"m:resume-{draft_id}"
+
+
 def go_on(draft_id: int) -> str:
     return f"b:{draft_id}:go"
 

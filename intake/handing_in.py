@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from intake.catalogue import InUse
+from intake.correcting import Corrected, correct
 from intake.forms.filling import Filling
 from intake.updates import Concern, record_update
 from storage.drafts import Work, change_draft
@@ -45,12 +46,21 @@ def hand_in(  # noqa: PLR0913 - a draft, as it is seen, and how it is sent
     now: datetime,
     obligation_id: int | None = None,
     unchanged: bool = False,
+    reason: str = "",
 ) -> Update:
-    """Raises DraftMoved when it is no longer at `work.revision`, AnswersMissing."""
+    """Raises DraftMoved when it is no longer at `work.revision`, AnswersMissing; of a correction TooLate, Overtaken.
+
+    `reason`: of a correction.
+    """
     if filling.missing():
         raise AnswersMissing
+    if work.corrects_id is not None:
+        corrected = Corrected(door.referent_id, door.channel, reason, door.inbox_id)
+        update = correct(session, work.id, form, filling.kept, corrected, now=now)
     if not change_draft(session, work.id, work.revision, now, state=DraftState.SENT):
         raise DraftMoved(work.id)
+    if work.corrects_id is not None:
+        return update
     return record_update(
         session,
         referent_id=door.referent_id,
