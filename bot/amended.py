@@ -149,7 +149,7 @@ def _of_update(turn: Turn, update: Update, edit: Edit, draft: Draft | None = Non
                 "✏️ Update no. {n} had already been sent: I have attached the correction, both versions stay.",
                 n=update.id,
             ),
-            _("To change the figures in the register, send a new update."),
+            _("To change the figures in the register, correct the update or send a new one."),
         ),
         [[*_a_new_one(turn, update), turn.to_menu()]],
     )
@@ -157,9 +157,10 @@ def _of_update(turn: Turn, update: Update, edit: Edit, draft: Draft | None = Non
 
 
 def _a_new_one(turn: Turn, update: Update) -> list[Button]:
+    correct = turn.button(N_("✏️ Correct it"), f"c:{update.id}")
     if update.project_id is None:
-        return []
-    return [turn.button(N_("Send a new update"), start_update(update.project_id))]
+        return [correct]
+    return [correct, turn.button(N_("Send a new update"), start_update(update.project_id))]
 
 
 def _correct_below(turn: Turn, edit: Edit) -> None:

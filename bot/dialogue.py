@@ -10,6 +10,7 @@ from bot import (
     access_edits,
     albums,
     asking,
+    correcting,
     delegating,
     edits,
     files,
@@ -339,6 +340,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "u": updating.unchanged_for_sure,
     "f": forms.begin,
     "o": forms.begin_owed,
+    "c": correcting.begin,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -36,7 +36,7 @@ BACK_WORDS = {"indietro", "back"}
 YES_WORDS = {"si", "yes", "ok"}
 DONE_WORDS = {"no", "avanti", "basta", "fatto", "done", "go on", "next"}
 ADD_WORDS = YES_WORDS | {"aggiungi", "un altro", "un'altra", "add", "another"}
-KEPT = ("editing", "asked")  # what outlives the next message
+KEPT = ("editing", "left")  # what outlives the next message
 
 
 def hear_answer(turn: Turn) -> None:
@@ -264,9 +264,10 @@ def go_on(turn: Turn, filling: Filling, key: str) -> None:
     """To what comes after `key`. When one answer was being changed: to what it makes necessary, or to the summary."""
     memory: dict[str, Any] = {}
     if turn.work.memory.get("editing"):
-        missing = filling.missing()
-        step = missing[0].key if missing else SUMMARY
-        memory = {"editing": True} if missing else {}
+        missing, left = filling.missing(), list(turn.work.memory.get("left", ()))
+        following = missing[0].key if missing else left.pop(0) if left else None
+        step = following or SUMMARY
+        memory = {"editing": True, "left": left} if following else {}
     else:
         step = step_after(filling, key)
     move_to(turn, filling, step, memory)

@@ -17,6 +17,7 @@ from storage.attachments import of_draft
 from storage.worklist import Owed
 
 MOST_OBLIGATIONS = 6
+REASONS = (N_("A slip of mine"), N_("Newer figures"))  # of a correction
 MOST_LINES = 40  # answers in a summary
 SHOWN = 300  # characters of an answer in a summary
 ATTACHED = N_("📎 Attached: {n}")
@@ -107,6 +108,14 @@ def _which_obligation(turn: Turn) -> Fitting | None:
     found = fitting(turn)
     chosen = turn.work.obligation_id
     return next((one for one in found if chosen in (None, one.id)), None)
+
+
+def show_reason(turn: Turn, lead: str) -> None:
+    """Why a correction is made: one tap, or in their words."""
+    _ = turn.html
+    text = lines(_("<b>Why do you correct it?</b>"), _("Press one of these, or write it in a few words."))
+    rows = [[turn.option(_(reason), f"why-{number}")] for number, reason in enumerate(REASONS)]
+    turn.say(paragraphs(lead, text), [*rows, [turn.step(N_("◀ Back"), "back"), turn.step(N_("✖ Cancel"), "cancel")]])
 
 
 def show_edit(turn: Turn, lead: str) -> None:

@@ -50,7 +50,20 @@ def show_receipt(turn: Turn, update: Update, form: InUse, title: str, chosen: in
         rows.append([turn.button(N_("Next: {title}"), data, title=following.subject)])
     elif later is not None:
         parts.append(_("Next deadline of this project: {day}.", day=show_date(later.due_on, turn.language)))
-    turn.say(paragraphs(*parts), [*rows, [turn.to_menu()]])
+    correct = turn.button(N_("✏️ Correct it"), f"c:{update.id}")
+    turn.say(paragraphs(*parts), [*rows, [correct, turn.to_menu()]])
+
+
+def show_corrected(turn: Turn, update: Update) -> None:
+    """A correction that was taken: both versions stay."""
+    _ = turn.html
+    turn.say(
+        lines(
+            _("✅ <b>Update no. {n} corrected</b>", n=update.id),
+            _("The office sees what changed, and what it was before."),
+        ),
+        [[turn.to_menu()]],
+    )
 
 
 def _fulfilled(turn: Turn, update: Update, chosen: int | None) -> list[str]:

@@ -11,6 +11,7 @@ from bot.steps import (
     OBLIGATION,
     ORGANIZATION,
     PROJECT,
+    REASON,
     SUMMARY,
     UNCHANGED,
     can_repeat,
@@ -33,6 +34,7 @@ from intake.forms.hearing import weigh
 from intake.forms.outcomes import Doubt
 from intake.forms.values import fits, title_of
 from storage.people import organizations_of
+from storage.reviews import open_remarks
 from storage.worklist import ProjectLine
 
 SHOWN = 300  # characters of a longer answer
@@ -157,7 +159,9 @@ def _header(turn: Turn, item: Item | More) -> str:
 
 def _remark(turn: Turn, item: Item) -> str:
     """What staff remarked on the answer that is being corrected."""
-    said = turn.work.memory.get("remarks", {}).get(item.key)
+    if turn.work.corrects_id is None:
+        return ""
+    said = open_remarks(turn.session, turn.work.corrects_id).get(item.key)
     return turn.html(N_("💬 The office asks: {remark}"), remark=said) if said else ""
 
 
@@ -178,7 +182,7 @@ def _ways_of_last_time(turn: Turn, asking: Asking) -> list[list[Button]]:
     """Nothing changed at all; the same answer once more."""
     rows, editing = [], turn.work.memory.get("editing")
     is_first = step_before(asking.filling, asking.item.key) is None
-    if is_first and not editing and can_repeat(turn):
+    if is_first and not editing and turn.work.corrects_id is None and can_repeat(turn):
         rows.append([turn.step(N_("🔁 Nothing changed"), "unchanged")])
     if asking.same is not None:
         said = N_("As last time: {value}") if editing else N_("Same answer: {value}")
@@ -257,5 +261,6 @@ _SCREENS: dict[str, Callable[[Turn, str], None]] = {
     OBLIGATION: _show_obligations,
     SUMMARY: recap.show_summary,
     EDIT: recap.show_edit,
+    REASON: recap.show_reason,
     UNCHANGED: recap.show_unchanged,
 }

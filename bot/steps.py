@@ -18,7 +18,7 @@ from intake.updates import Concern, owed
 
 # What a draft's step says when it is no question of the form: none has a name that begins so.
 PROJECT, ORGANIZATION, OBLIGATION = "=project", "=organization", "=obligation"
-SUMMARY, EDIT, UNCHANGED = "=summary", "=edit", "=unchanged"
+SUMMARY, EDIT, UNCHANGED, REASON = "=summary", "=edit", "=unchanged", "=reason"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from bot.markup import lines
 from bot.menu import how_far, show_menu, title_of, unfinished_lines
 from bot.own_projects import is_foreign, own_lines
 from bot.screens import show_step
-from bot.steps import EDIT, OBLIGATION, ORGANIZATION, PROJECT, SUMMARY, UNCHANGED, is_question
+from bot.steps import EDIT, OBLIGATION, ORGANIZATION, PROJECT, REASON, SUMMARY, UNCHANGED, filling_now, is_question
 from bot.turn import Turn, shortened
 from delivery.callbacks import drop, start_update
 from delivery.words import PERSONAL_PAGE, Button
@@ -15,9 +15,11 @@ from intake.updates import Concern, fitting_obligations
 from storage.attachments import of_draft
 from storage.drafts import Work, change_draft, unfinished_updates
 from storage.forms import asked_version
+from storage.reviews import open_remarks
 from storage.tables import Draft, DraftKind, DraftState, Project
 
 MOST_UNFINISHED = 3
+LONGEST_REASON = 300  # characters
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
 SEND_WORDS = {"sì", "si", "ok", "invia", "conferma", "confermo", "yes", "send"}
 
@@ -158,7 +160,17 @@ def resume(turn: Turn, draft_id: int, obligation_id: int | None = None) -> None:
         change_draft(turn.session, draft.id, draft.revision, turn.now, state=DraftState.OPEN, **chosen)
         turn.look_again()
     if not lost_project(turn):
+        _at_what_is_asked(turn)
         show_step(turn, _(choosing.TAKEN_UP))
+
+
+def _at_what_is_asked(turn: Turn) -> None:
+    """A correction that staff ask for begins at their first remark, and comes to the others by itself."""
+    if turn.work.corrects_id is None:
+        return
+    asked = [one.key for one in filling_now(turn).items if one.key in open_remarks(turn.session, turn.work.corrects_id)]
+    if asked and not turn.work.memory:
+        turn.move(step=asked[0], memory={"editing": True, "left": asked[1:]})
 
 
 def start_over(turn: Turn, draft_id: int) -> None:
@@ -200,6 +212,8 @@ def hear_text(turn: Turn) -> None:
         filling.hear_answer(turn)
     elif turn.work.step == SUMMARY and word in SEND_WORDS:
         closing.send(turn)
+    elif turn.work.step == REASON:
+        closing.send(turn, reason=shortened(turn.heard.text, LONGEST_REASON))
     else:
         _ = turn.html
         show_step(
@@ -216,7 +230,7 @@ def hear_button(turn: Turn, value: str) -> None:
         on_the_web(turn)
     elif step in (PROJECT, ORGANIZATION, OBLIGATION):
         choosing.hear_button(turn, value)
-    elif step in (SUMMARY, EDIT, UNCHANGED):
+    elif step in (SUMMARY, EDIT, UNCHANGED, REASON):
         closing.hear_button(turn, value)
     else:
         filling.hear_button(turn, value)

@@ -332,6 +332,11 @@ def cancel_parked(session: Session, referent_id: int, project_id: int, form_id: 
     session.connection().execute(_CANCEL_PARKED, given)
 
 
+def rebase(session: Session, draft_id: int, now: datetime) -> None:
+    """A correction has taken in what others have corrected until now: only what comes after is news to it."""
+    session.connection().execute(update(_draft).where(_draft.c.id == draft_id).values(created_at=now))
+
+
 _BECAME = update(_draft).where(_draft.c.id == bindparam("draft")).values(question_id=bindparam("question"))
 
 
