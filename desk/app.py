@@ -18,6 +18,9 @@ from desk import (
     attachments,
     dead_letters,
     deadlines,
+    fill,
+    fill_begin,
+    fill_send,
     health,
     memberships,
     new_deadline,
@@ -57,6 +60,9 @@ PAGES = (
     office,
     personal,
     uploads,
+    fill_begin,
+    fill,
+    fill_send,
 )
 
 MOST_BYTES = 60 * 1024 * 1024  # files of 50 MiB in all and their form; more is refused while it comes in

@@ -13,23 +13,27 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.attachments import file_response
+from desk.fill_views import form_title
 from desk.house import DeskHouse
 from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
 from facts.languages import Language, Speaker
 from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
+from intake.forms.nodes import About
 from intake.questions import add_message, ask, settle
+from storage.begun import Begun, begun_by
 from storage.corrections import of_files, of_thread
 from storage.delegations import lent_projects
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
+from storage.forms import forms_in_use
 from storage.obligations import Owed, owed_by
-from storage.people import own_project, projects_of, reachable_addresses, referent_with_link
+from storage.people import organizations_of, own_project, projects_of, reachable_addresses, referent_with_link
 from storage.projects import last_updates
 from storage.questions import own_question, question_lines, thread
 from storage.queue import thread_files
-from storage.tables import Channel, Message, Question, QuestionState, Referent
+from storage.tables import Channel, Message, Project, Question, QuestionState, Referent
 
 router = APIRouter()
 
@@ -100,6 +104,10 @@ def page(request: Request, house: House, token: str) -> Response:
             states=STATES,
             phases=PHASE_NAMES,
             chat=_chat(session, house, me),
+            begun=[
+                (one, form_title(session, house, one.form, Language(me.language))) for one in begun_by(session, me.id)
+            ],
+            forms=_forms(session, house, me, projects),
         )
 
 
@@ -277,6 +285,19 @@ def _owed(session: Session, me: Referent, today: date) -> tuple[list[Owed], list
     everything = owed_by(session, me.id, today + AHEAD)
     due = [it for it in everything if it.obligation.opens_on <= today]
     return due, [it for it in everything if it.obligation.opens_on > today]
+
+
+def _begun(session: Session, house: DeskHouse, me: Referent) -> list[tuple[Begun, str]]:
+    """What they have begun, with the title of its form."""
+    rows = begun_by(session, me.id)
+    return [(one, form_title(session, house, one.form, Language(me.language))) for one in rows]
+
+
+def _forms(session: Session, house: DeskHouse, me: Referent, projects: Sequence[Project]) -> list[tuple[int, str]]:
+    """The forms that they have something to tell about: number and title."""
+    organizations = organizations_of(session, me.id)
+    usable = [one for one in forms_in_use(session) if (organizations if one.about == About.ORGANIZATION else projects)]
+    return [(one.id, form_title(session, house, one, Language(me.language))) for one in usable]
 
 
 def _chat(session: Session, house: DeskHouse, me: Referent) -> str:

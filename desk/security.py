@@ -40,6 +40,7 @@ WELCOME_DAYS = 7
 ATTEMPTS = 5
 ATTEMPTS_OF_NETWORK = 50
 WINDOW = timedelta(minutes=15)
+MOST_FIELDS = 20_000  # of one form that is sent: somebody's own form may have some thousand questions
 
 MANAGERS = frozenset({Role.OFFICER, Role.ADMIN})
 
@@ -276,7 +277,7 @@ async def posted_token(request: Request) -> str:
     header = request.headers.get("X-CSRF-Token")
     if header is not None:
         return header
-    value = (await request.form()).get("csrf")
+    value = (await request.form(max_fields=MOST_FIELDS)).get("csrf")
     return value if isinstance(value, str) else ""
 
 

@@ -102,6 +102,11 @@ def leave_draft(session: Session, draft_id: int) -> int:
     return _change(session, _unsent(draft_id), draft_id=None)
 
 
+def let_go(session: Session, ids: Collection[int], draft_id: int) -> int:
+    """These of a draft do not go along after all; how many."""
+    return _change(session, col(Attachment.id).in_(ids) & _unsent(draft_id), draft_id=None)
+
+
 def hand_over(session: Session, draft_id: int, *, message_id: int | None = None, update_id: int | None = None) -> None:
     """The draft is sent: its files go with the message, or with the update, that it became."""
     _change(session, _unsent(draft_id), message_id=message_id, update_id=update_id)

@@ -30,6 +30,10 @@ def form_with(session: Session, key: str) -> Form | None:
     return session.exec(select(Form).where(Form.key == key)).first()
 
 
+def form_numbered(session: Session, form_id: int) -> Form | None:
+    return session.get(Form, form_id)
+
+
 def newest_version(session: Session, key: str) -> FormVersion | None:
     """The version of a form that is filled in today."""
     return session.exec(

@@ -119,7 +119,7 @@ async def test_who_owes_nothing_is_told_so(desk: Desk, now: datetime) -> None:
     assert page.index("Più avanti") < page.index("Gennaio")
 
 
-async def test_whoever_uses_telegram_is_led_there(desk: Desk, now: datetime) -> None:
+async def test_what_is_due_is_filled_in_here_and_whoever_uses_telegram_is_led_there_too(desk: Desk, now: datetime) -> None:
     ada, bruno = a_person(desk, chat=100), a_person(desk, "Bruno Esempio", email="bruno@example.org")
     for person in (ada, bruno):
         owes(desk, person, now.date())
@@ -128,8 +128,9 @@ async def test_whoever_uses_telegram_is_led_there(desk: Desk, now: datetime) -> 
 
     assert "https://t.me/raccordo_esempio_bot" in pages[ada.id]
     assert "https://t.me/" not in pages[bruno.id]
-    assert f"{bruno.page}/ask?project={bruno.project}&amp;about=update" in pages[bruno.id]
-    assert "Gli aggiornamenti si inviano da Telegram" in pages[bruno.id]
+    assert f"{bruno.page}/ask?about=update" in pages[bruno.id]
+    for person in (ada, bruno):
+        assert f'action="{person.page}/fill"' in pages[person.id]
 
 
 async def test_writing_how_it_goes_does_not_ask_what_one_would_like_to_know(desk: Desk) -> None:
