@@ -20,7 +20,7 @@ from intake.updates import Concern
 from storage.begun import Begun, begun_by
 from storage.desk_people import note_use
 from storage.drafts import Work, change_draft, insert_draft
-from storage.forms import form_numbered, version_for
+from storage.forms import form_numbered, newest_of
 from storage.obligations import Owed, owed, owed_by
 from storage.people import organizations_of, projects_of
 from storage.projects import projects_of_organization
@@ -171,7 +171,7 @@ def _begun(session: Session, me: Referent, wish: Wish, subject: Concern, now: da
     work = Work(
         id=0,
         kind=DraftKind.UPDATE,
-        form_version_id=version_for(session, fixed, wish.form.id),
+        form_version_id=fixed or newest_of(session, wish.form.id),
         project_id=subject.project_id,
         question_id=None,
         obligation_id=wish.obligation_id,

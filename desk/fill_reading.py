@@ -175,21 +175,24 @@ _PICKED = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One question that has another answer by now than this page thinks. `mine`: it was changed on this page.
+    """One question that has another answer here than there. `mine`: it was changed on this page, `theirs`: elsewhere.
 
-    `both`: and by the other door too. `asked`: whether it still is.
+    `asked`: whether it still is.
     """
 
     key: str
     here: Raw
     there: Any
     mine: bool
-    both: bool
+    theirs: bool
     asked: bool = True
 
 
 def differences(filling: Filling, posted: Posted, unread: Mapping[str, Raw], language: Language) -> list[Difference]:
-    """What this page would change, or does not know, when the draft has moved on since it was made."""
+    """What this page would change, and does not know, when the draft has moved on since it was made.
+
+    Nothing, when the other door changed no answer of which the page knew another.
+    """
     items = {one.key: one for one in filling.items if isinstance(one, Item)}
     found = []
     for key, mark in posted.shown.items():
@@ -197,11 +200,11 @@ def differences(filling: Filling, posted: Posted, unread: Mapping[str, Raw], lan
         if item is None:
             raw = tuple(value for value in posted.answers.get(key, ()) if value.strip())
             if raw and mark_of(raw) != mark:
-                found.append(Difference(key, raw, None, mine=True, both=False, asked=False))
+                found.append(Difference(key, raw, None, mine=True, theirs=True, asked=False))
             continue
         value = filling.answers.get(key)
         there = unread.get(key) or raw_of(item.question, value, language)
         here, mine = posted.raw(item), posted.changed(item)
         if mark_of(here) != mark_of(there):
-            found.append(Difference(key, here, value, mine, mine and mark_of(there) != mark))
-    return found
+            found.append(Difference(key, here, value, mine, mark_of(there) != mark))
+    return found if any(one.theirs for one in found) else []

@@ -97,7 +97,7 @@ def _gone(opened: Opened, one: Difference) -> Line:
 
 
 def _both(opened: Opened, one: Difference) -> Both:
-    pick = "" if one.both else "here" if one.mine else "there"
+    pick = "" if one.mine and one.theirs else "here" if one.mine else "there"
     there = said(opened, one.key, one.there)
     return Both(one.key, id_of(one.key), title(opened, one.key), _here(opened, one), there, one.here, pick)
 

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -270,8 +271,15 @@ def requests_for(house: DeskHouse, signed: SignedIn | None) -> int:
         return count_waiting(session)
 
 
-async def posted_token(request: Request) -> str:
-    """The token that came with a form (field `csrf`) or a script (`X-CSRF-Token`)."""
+async def posted_token(request: Request) -> AsyncIterator[str]:
+    """The token that came with a form (field `csrf`) or a script (`X-CSRF-Token`). Files of the form end with it."""
+    try:
+        yield await _token_of(request)
+    finally:
+        await request.close()
+
+
+async def _token_of(request: Request) -> str:
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return ""
     header = request.headers.get("X-CSRF-Token")

@@ -2,9 +2,10 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,16 +14,24 @@ from sqlmodel import select
 from intake.builtin import ensure_builtin_forms
 from intake.forms.xlsform.reading import read_xlsform
 from intake.publishing import publish
+from storage.drafts import change_draft
 from storage.tables import Draft, Form, Update
 from tests.desk.conftest import CSRF, Browser, Desk
 from tests.desk.test_personal import Person
 
+YES_NO = "| choices |\n| | list_name | name | label |\n| | yn | yes | Sì |\n| | yn | no | No |"
+
+
+OTHERS = ("sure", "m:", "choose:")  # names of controls that are no answers
+Answers = Mapping[str, str | list[str]]
+
 
 class _Controls(HTMLParser):
-    """What a browser would send of the form `fill`."""
+    """What a browser would send of one form."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: str) -> None:
         super().__init__()
+        self._form = form
         self.pairs: list[tuple[str, str]] = []
         self._inside = False
         self._select = ""
@@ -32,7 +41,7 @@ class _Controls(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         one = dict(attrs)
         if tag == "form":
-            self._inside = one.get("id") == "fill"
+            self._inside = one.get("id") == self._form
         if not self._inside:
             return
         name, value = one.get("name") or "", one.get("value") or ""
@@ -57,10 +66,19 @@ class _Controls(HTMLParser):
             self._area = ""
 
 
-def controls(page: str) -> list[tuple[str, str]]:
-    parser = _Controls()
+def controls(page: str, form: str = "fill") -> list[tuple[str, str]]:
+    """Names and values, as they stand there."""
+    parser = _Controls(form)
     parser.feed(page)
     return parser.pairs
+
+
+def sent_of(page: str, form: str = "fill") -> dict[str, list[str]]:
+    """The same by name."""
+    fields: dict[str, list[str]] = {}
+    for name, value in controls(page, form):
+        fields.setdefault(name, []).append(value)
+    return fields
 
 
 @dataclass
@@ -72,28 +90,27 @@ class Filler:
     browser: Browser
     address: str
     page: str
-    sent: Sequence[tuple[str, str]] = field(default_factory=list)
 
     async def reads(self) -> str:
         self.page = (await self.browser.get(self.address)).text
         return self.page
 
-    def filled(self, action: str, **answers: Any) -> dict[str, list[str]]:
+    def filled(self, action: str, answers: Answers) -> dict[str, list[str]]:
         """The form as it is on the page, with other answers to some questions."""
-        fields: dict[str, list[str]] = {}
-        for name, value in controls(self.page):
-            fields.setdefault(name, []).append(value)
-        for key, value in answers.items():
-            fields[key if ":" in key or key == "sure" else f"a:{key}"] = [value] if isinstance(value, str) else value
+        fields = sent_of(self.page)
+        for key, given in answers.items():
+            fields[key if key.startswith(OTHERS) else f"a:{key}"] = [given] if isinstance(given, str) else given
         return {**fields, "action": [action]}
 
-    async def posts(self, action: str, path: str = "", *, files: Any = None, **answers: Any) -> httpx.Response:
-        """As the browser would, without following."""
-        return await self.browser.post(self.address + path, data=self.filled(action, **answers), files=files)
+    async def posts(
+        self, action: str, answers: Answers | None = None, *, path: str = "", files: Any = None
+    ) -> httpx.Response:
+        """As the browser would, without following. `path`: where a script would send it."""
+        return await self.browser.post(self.address + path, data=self.filled(action, answers or {}), files=files)
 
-    async def presses(self, action: str, *, files: Any = None, **answers: Any) -> httpx.Response:
+    async def presses(self, action: str, answers: Answers | None = None, *, files: Any = None) -> httpx.Response:
         """And follows, as browsers do."""
-        answered = await self.posts(action, files=files, **answers)
+        answered = await self.posts(action, answers, files=files)
         if answered.is_redirect:
             answered = await self.browser.get(answered.headers["location"].partition("#")[0], follow_redirects=True)
         if 'id="fill"' in answered.text:
@@ -132,6 +149,18 @@ def published(desk: Desk, tables: str) -> int:
         return publish(session, reading.form, now=desk.house.clock(), source="modulo.md").form_id
 
 
+def everything(desk: Desk) -> int:
+    """A form with a question of each type."""
+    return published(desk, (Path(__file__).parent / "data" / "everything.md").read_text(encoding="utf-8"))
+
+
+def small_form(*rows: str, columns: str = "type | name | label", choices: str = YES_NO) -> str:
+    """The tables of a form with these rows, in Italian."""
+    survey = "\n".join(f"| | {row} |" for row in rows)
+    settings = "| settings |\n| | form_title | form_id |\n| | Prova | trial |"
+    return f"| survey |\n| | {columns} |\n{survey}\n\n{choices}\n\n{settings}"
+
+
 async def begins(desk: Desk, person: Person, browser: Browser, **fields: Any) -> httpx.Response:
     """Presses a button that begins a form on their page."""
     csrf = CSRF.search((await browser.get(f"{person.page}/ask")).text)
@@ -157,6 +186,15 @@ def the_draft(desk: Desk, draft_id: int) -> Draft:
         return row
 
 
+def changed(desk: Desk, draft_id: int, **answers: Any) -> None:
+    """Through another door, in this moment."""
+    with desk.house.database.write() as session:
+        row = session.get_one(Draft, draft_id)
+        kept = {**row.answers, **answers}
+        values = {key: value for key, value in kept.items() if value is not None}
+        assert change_draft(session, draft_id, row.revision, desk.house.clock(), answers=values)
+
+
 def updates(desk: Desk) -> list[Update]:
     with desk.house.database.read() as session:
         return list(session.exec(select(Update).order_by("id")))
@@ -165,6 +203,3 @@ def updates(desk: Desk) -> list[Update]:
 def text_of(page: str) -> str:
     """What is read, without the tags."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-Fields = Mapping[str, Any]

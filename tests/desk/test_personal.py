@@ -119,7 +119,9 @@ async def test_who_owes_nothing_is_told_so(desk: Desk, now: datetime) -> None:
     assert page.index("Più avanti") < page.index("Gennaio")
 
 
-async def test_what_is_due_is_filled_in_here_and_whoever_uses_telegram_is_led_there_too(desk: Desk, now: datetime) -> None:
+async def test_what_is_due_is_filled_in_here_and_whoever_uses_telegram_is_led_there_too(
+    desk: Desk, now: datetime
+) -> None:
     ada, bruno = a_person(desk, chat=100), a_person(desk, "Bruno Esempio", email="bruno@example.org")
     for person in (ada, bruno):
         owes(desk, person, now.date())
