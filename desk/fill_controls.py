@@ -11,6 +11,8 @@ from enum import Enum
 from typing import Any
 from zlib import crc32
 
+from babel.numbers import format_decimal
+
 from facts.languages import N_, Language
 from facts.numbers import LOCALES, show_number
 from intake.forms.hearing import RANGE
@@ -139,13 +141,13 @@ def _as_it_is(_one: Question, value: Any, _language: Language) -> Raw:
 
 
 def _number(one: Question, value: Any, language: Language) -> Raw:
-    """Without dots between thousands, which are read with caution; euro with their cents."""
-    if one.type is QuestionType.RANGE and steps_of(one):
-        return (f"{Decimal(value).normalize():f}",)
+    """Euro with their cents, so that they cannot be misread; others without dots between thousands."""
     number = Decimal(value)
-    whole = number == number.to_integral_value()
-    text = f"{number:.2f}" if one.bound is Bound.SPENT and not whole else f"{number.normalize():f}"
-    return (text.replace(".", ",") if LOCALES[language].startswith("it") else text,)
+    if one.bound is Bound.SPENT:
+        return (format_decimal(number, format="#,##0.00", locale=LOCALES[language]),)
+    text = f"{number.normalize():f}"
+    is_step = one.type is QuestionType.RANGE and steps_of(one)
+    return (text.replace(".", ",") if language is Language.IT and not is_step else text,)
 
 
 def _day(_one: Question, value: Any, _language: Language) -> Raw:

@@ -7,6 +7,7 @@
   document.documentElement.classList.add("js");
   const state = document.getElementById("fill-state");
   const RETRY = 5000; // milliseconds
+  let later = 0; // the timer of the next try
   let running = 0;
   let waiting = null; // the button that was pressed while something was being saved
   let before = new Map(); // what stood in each control when the request left
@@ -113,10 +114,12 @@
     if (title) title.focus();
   });
   form.addEventListener("htmx:responseError", () => tell(state.dataset.failed, true));
+  const again = () => { clearTimeout(later); if (state.classList.contains("failed")) htmx.trigger(form, "change"); };
   form.addEventListener("htmx:sendError", () => {
     tell(state.dataset.offline, true);
-    setTimeout(() => htmx.trigger(form, "change"), RETRY);
+    later = setTimeout(again, RETRY);
   });
+  window.addEventListener("online", again);
   form.addEventListener("submit", (event) => {
     if (running === 0) return;
     event.preventDefault();
