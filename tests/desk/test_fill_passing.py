@@ -68,7 +68,7 @@ async def test_a_page_that_is_behind_is_told_in_passing_too(desk: Desk) -> None:
 
     assert answered.status_code == 409
     assert answered.headers["HX-Retarget"] == "#fill-main"
-    assert "Qui: 30% Lì: 20%" in text_of(answered.text)
+    assert "In questa pagina: 30% Altrove: 20%" in text_of(answered.text)
     assert "<html" not in answered.text
     assert filler.draft().answers == {"progress": "20"}
 

@@ -273,7 +273,7 @@ async def test_the_second_door_is_shown_both_answers_and_nothing_is_overwritten(
 
     assert conflict.status_code == 409
     read = text_of(conflict.text)
-    assert "Avanzamento fisico Qui: 30% Lì: 20%" in read
+    assert "Avanzamento fisico In questa pagina: 30% Altrove: 20%" in read
     assert filler.draft().answers["progress"] == "20"
 
 
