@@ -190,18 +190,18 @@ def _visit(request: Request, house: DeskHouse, token: str, draft_id: int, sent: 
 
 def _keep(visit: Visit, sent: FormData) -> Outcome:
     """Reads without holding anybody up, then writes if nobody was quicker; else reads again."""
-    posted = visit.posted
-    files = arrived(visit.house, _opened(visit), sent.multi_items(), speaker(visit.request))
+    posted, opened = visit.posted, _opened(visit)
+    files = arrived(visit.house, opened, sent.multi_items(), speaker(visit.request))
     for _try in range(TRIES):
-        opened = _opened(visit)
         if posted.revision != opened.work.revision:
             found = differences(opened.filling, posted, opened.notes.unread, opened.language)
             if found:
                 return Outcome(opened, differences=found, files=files)
         done = after_post(opened, posted)
-        with suppress(_Moved):
-            _write(visit, done, files)
-            return Outcome(_opened(visit), done, files=files)
+        kept = _write(visit, done, files)
+        if kept is not None:
+            return Outcome(kept, done, files=files)
+        opened = _opened(visit)
     raise Refuse(409)
 
 
@@ -210,16 +210,20 @@ def _opened(visit: Visit) -> Opened:
         return open_draft(session, visit.house, visit.me, visit.draft_id)
 
 
-def _write(visit: Visit, done: Done, files: Arrived) -> None:
+def _write(visit: Visit, done: Done, files: Arrived) -> Opened | None:
+    """The draft as it is afterwards; None when another door was quicker by a moment, and then nothing is kept."""
     now = visit.house.clock()
     step = first_open(done.opened, [visit.posted.step]) if visit.posted.action == "telegram" else ""
-    with visit.house.database.write() as session:
+    with suppress(_Moved), visit.house.database.write() as session:
         opened = enclose(session, done.opened, files, now)
         if done.files:
             let_go(session, done.files, visit.draft_id)
-        if not save(session, opened, step, now):
-            raise _Moved
+        kept = save(session, opened, step, now)
+        if kept is None:
+            raise _Moved  # out of the block: what was written in it is taken back
         note_use(session, visit.token, now)
+        return kept
+    return None
 
 
 def _chosen(posted: Posted, sent: FormData) -> Posted:

@@ -100,9 +100,9 @@ def steps_of(question: Question) -> list[str]:
 def options_of(
     question: Question, choices: Sequence[Choice], language: Language
 ) -> Iterator[tuple[str, Choice | None, str]]:
-    """What can be picked: its value, the choice where there is one, else its words."""
+    """What can be picked: its value, and the choice that has words for it, or the words themselves."""
     for one in choices:
-        yield one.name, one, one.name
+        yield one.name, one, ""
     if question.type is QuestionType.RANGE:
         for step in steps_of(question):
             yield step, None, show_number(Decimal(step), language)

@@ -125,20 +125,22 @@ def work_of(draft: Draft) -> Work:
     return Work(**{one.name: getattr(draft, one.name) for one in fields(Work)})
 
 
-def save(session: Session, opened: Opened, step: str, now: datetime) -> bool:
-    """Keeps the answers and the notes, if the draft is still as it was opened; False when it has moved on.
+def save(session: Session, opened: Opened, step: str, now: datetime) -> Opened | None:
+    """Keeps the answers and the notes, if the draft is still as it was opened: as it is now. None when it has moved on.
 
     The memory of the chat goes: what its next message would have meant is no longer what is asked.
     """
-    values = {
+    values: dict[str, Any] = {
         "answers": dict(opened.filling.answers),
         "repetitions": dict(opened.filling.repetitions),
         "memory": opened.notes.to_memory(),
         "step": step or opened.work.step,
     }
     if all(getattr(opened.work, name) == value for name, value in values.items()):
-        return True
-    return change_draft(session, opened.work.id, opened.work.revision, now, **values)
+        return opened
+    if not change_draft(session, opened.work.id, opened.work.revision, now, **values):
+        return None
+    return replace(opened, work=replace(opened.work, revision=opened.work.revision + 1, **values))
 
 
 def first_open(opened: Opened, keys: Sequence[str] = ()) -> str:

@@ -4,7 +4,7 @@ Nothing of a file is kept before it is known whose form it is for.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -69,8 +69,12 @@ def _keep(house: DeskHouse, opened: Opened, key: str, upload: UploadFile, there:
 def enclose(session: Session, opened: Opened, files: Arrived, now: datetime) -> Opened:
     """The same draft, in which answers name these files too, which go along with it from now on."""
     answers: dict[str, list[int]] = {}
+    known = dict(opened.files)
     for key, stored in files.stored.items():
-        ids = [add_file(session, one, now=now, referent_id=opened.me.id).id for one in stored]
-        put_in_draft(session, ids, opened.work.id)
-        answers[key] = [*opened.filling.answers.get(key, []), *ids]
-    return opened.now(opened.filling.change(answers).filling, opened.notes) if answers else opened
+        rows = [add_file(session, one, now=now, referent_id=opened.me.id) for one in stored]
+        put_in_draft(session, [row.id for row in rows], opened.work.id)
+        answers[key] = [*opened.filling.answers.get(key, []), *(row.id for row in rows)]
+        known |= {row.id: row for row in rows}
+    if not answers:
+        return opened
+    return replace(opened.now(opened.filling.change(answers).filling, opened.notes), files=known)

@@ -195,6 +195,7 @@ class _Maker:
     filling: Filling
     language: Language
     besides: Besides
+    labels: dict[int, str] = field(default_factory=dict)
 
     @cached_property
     def _(self) -> Speaker:
@@ -273,13 +274,16 @@ class _Maker:
         )
 
     def _options(self, question: Question, choices: Sequence[Choice], raw: Raw) -> tuple[Option, ...]:
-        return tuple(
-            Option(value, self._(text) if texts is None else self._label(question, texts, text), value in raw)
-            for value, texts, text in options_of(question, choices, self.language)
-        )
+        found = options_of(question, choices, self.language)
+        return tuple(Option(value, text or self._label(choice), value in raw) for value, choice, text in found)
 
-    def _label(self, question: Question, choice: Choice, name: str) -> str:
-        return worded(self.filling, "/".join(question.path), choice.label, self.language) or name
+    def _label(self, choice: Choice | None) -> str:
+        """Said once for a page: many questions share one list."""
+        assert choice is not None, "what has no words is a choice"
+        said = self.labels.get(id(choice))
+        if said is None:
+            said = self.labels[id(choice)] = worded(self.filling, "", choice.label, self.language) or choice.name
+        return said
 
     def _error(self, item: Item, value: Any, unread: Unread | None) -> str:
         if item.key in self.besides.refused:
