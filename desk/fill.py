@@ -97,6 +97,9 @@ def answer(request: Request, house: House, token: str, draft_id: Id, sent: Sent)
     visit = _visit(request, house, token, draft_id, sent)
     if visit is None:
         return closed(request)
+    receipt = _receipt(visit)
+    if receipt:
+        return redirect(request, receipt)
     visit = replace(visit, posted=_chosen(visit.posted, sent))
     outcome = _keep(visit, sent)
     return _conflict_page(visit, outcome) if outcome.done is None else _after(visit, outcome, outcome.done)
@@ -118,7 +121,8 @@ def answer_in_passing(request: Request, house: House, token: str, draft_id: Id, 
     with house.database.read() as session:
         values = _form_values(visit, session, outcome.opened, _shown_page(visit, outcome))
         said = _said(request, outcome.done)
-        response = render(request, "fill_part.html", **values, complete=complete, said=said, saved=True, failed=False)
+        values |= {"complete": complete, "said": said, "saved": True, "failed": False, "looks": visit.posted.looks}
+        response = render(request, "fill_part.html", **values)
     focus = _focus(visit, outcome)
     if focus:
         response.headers["X-Focus"] = quote(focus, safe=":")
@@ -186,6 +190,13 @@ def _visit(request: Request, house: DeskHouse, token: str, draft_id: int, sent: 
     with house.database.read() as session:
         me = enter(request, session, token, house.clock())
     return None if me is None else Visit(request, house, token, me, draft_id, read_post(sent.multi_items()))
+
+
+def _receipt(visit: Visit) -> str:
+    """Where it leads when it was sent meanwhile: perhaps they went back to a page of before."""
+    with visit.house.database.read() as session:
+        sent = update_from(session, visit.me.id, visit.draft_id)
+    return f"/r/{visit.token}/sent/{sent.id}" if sent else ""
 
 
 def _keep(visit: Visit, sent: FormData) -> Outcome:

@@ -26,7 +26,10 @@ _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 
 @dataclass(frozen=True)
 class Posted:
-    """`shown`: by key, the mark of what stood there; `meant`: which of several meanings was picked, by key."""
+    """`shown`: by key, the mark of what stood there; `meant`: which of several meanings was picked, by key.
+
+    `looks`: by key, how a script has it before it, so that it is not sent the same again.
+    """
 
     revision: int
     action: str = ""
@@ -36,6 +39,7 @@ class Posted:
     sure: frozenset[str] = frozenset()
     step: str = ""
     complete: bool = False
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     def raw(self, item: Item) -> Raw:
         return sent(item.question, self.answers.get(item.key, ()))
@@ -64,6 +68,7 @@ def read_post(pairs: Iterable[tuple[str, Any]]) -> Posted:
         frozenset(others.get("sure", ())),
         one.get("step", ""),
         one.get("complete", "") == "1",
+        dict(each.rpartition("=")[::2] for each in one.get("looks", "").split()),
     )
 
 

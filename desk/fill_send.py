@@ -1,5 +1,6 @@
 """Sending a form from one's own page: everything once more, then the receipt. Sends nothing that is not complete."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from desk.fill_begin import due_now
 from desk.fill_draft import Opened, open_draft
-from desk.fill_views import form_title, lines_of
+from desk.fill_views import along, form_title, lines_of
 from desk.house import DeskHouse
 from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.personal import closed, enter
@@ -43,6 +44,7 @@ def summary(request: Request, house: House, token: str, draft_id: Id) -> Respons
         opened = open_draft(session, house, me, draft_id)
         if not is_complete(opened):
             return redirect(request, f"/r/{token}/drafts/{draft_id}")
+        due = _due(session, house, opened, now)
         return render(
             request,
             "fill_summary.html",
@@ -50,7 +52,9 @@ def summary(request: Request, house: House, token: str, draft_id: Id) -> Respons
             opened=opened,
             shown=opened.page(),
             values={line.key: line.value for line in lines_of(opened, opened.filling.kept)},
-            due=_due(session, house, opened, now),
+            due=due,
+            chosen=first_of([obligation.id for obligation, _deadline in due], opened),
+            along=along(opened),
         )
 
 
@@ -74,9 +78,11 @@ def send(
             opened = open_draft(session, house, me, draft_id)
             if opened.work.revision != revision or not is_complete(opened):
                 return redirect(request, f"{here}/summary", speaker(request)(MOVED), level="warning")
-            _check(session, house, opened, obligation_id, now)
+            due = [obligation.id for obligation, _deadline in _due(session, house, opened, now)]
+            if obligation_id is not None and obligation_id not in due:
+                return redirect(request, f"{here}/summary", speaker(request)(MOVED), level="warning")
             try:
-                sent = _hand_in(session, house, opened, obligation_id, now)
+                sent = _hand_in(session, house, opened, obligation_id or first_of(due, opened), now)
             except (DraftMoved, AnswersMissing):
                 raise Refuse(409, MOVED) from None
             note_use(session, token, now)
@@ -120,10 +126,10 @@ def _due(session: Session, house: DeskHouse, opened: Opened, now: datetime) -> l
     return list(owed(session, concern_of(opened.work), form_id, opened.me.id, today))
 
 
-def _check(session: Session, house: DeskHouse, opened: Opened, obligation_id: int | None, now: datetime) -> None:
-    due = {obligation.id for obligation, _deadline in _due(session, house, opened, now)}
-    if obligation_id is not None and obligation_id not in due:
-        raise Refuse(404)
+def first_of(due: Sequence[int], opened: Opened) -> int | None:
+    """For which obligation it was begun, if that is still owed; else the oldest that is."""
+    begun_for = opened.work.obligation_id
+    return begun_for if begun_for in due else next(iter(due), None)
 
 
 def _hand_in(session: Session, house: DeskHouse, opened: Opened, obligation_id: int | None, now: datetime) -> Update:

@@ -18,7 +18,7 @@ from intake.forms.values import show, title_of
 from intake.forms.wording import worded
 from storage.forms import newest_of
 from storage.people import reachable_addresses
-from storage.tables import Channel, Form
+from storage.tables import Attachment, Channel, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,15 @@ def said(opened: Opened, key: str, value: Any) -> str:
 
 def lines_of(opened: Opened, answers: Mapping[str, Any]) -> list[Line]:
     return [Line(key, id_of(key), title(opened, key), said(opened, key, value)) for key, value in answers.items()]
+
+
+def along(opened: Opened) -> list[Attachment]:
+    """What was left in the chat with this draft, as an answer to no question."""
+    answers = opened.filling.kept
+    named = {
+        each for key, item in opened.items.items() if item.question.type in ENCLOSING for each in answers.get(key, [])
+    }
+    return [file for number, file in opened.files.items() if number not in named]
 
 
 def dropped_lines(opened: Opened) -> list[Line]:

@@ -41,6 +41,7 @@
   }
 
   function renewed(mine, next, added) {
+    if (next.hasAttribute("data-same")) return mine;
     if (next.hasAttribute("data-list")) {
       reconcile(mine, next, added);
       return mine;
@@ -90,10 +91,13 @@
     const uploading = event.detail.elt.type === "file" ? event.detail.elt.name : null;
     for (const name of [...event.detail.formData.keys()])
       if (name.startsWith("file:") && name !== uploading) event.detail.formData.delete(name);
+    const looks = [...form.querySelectorAll("[data-look]")].map((one) => `${one.dataset.key}=${one.dataset.look}.${one.dataset.state}`);
+    event.detail.formData.append("looks", looks.join(" "));
   });
   form.addEventListener("htmx:beforeRequest", () => { running += 1; remember(); });
   form.addEventListener("htmx:afterRequest", (event) => {
     running -= 1;
+    for (const bar of form.querySelectorAll("progress.upload")) bar.hidden = true;
     const focus = event.detail.xhr && event.detail.xhr.getResponseHeader("X-Focus");
     const place = focus && document.getElementById(decodeURIComponent(focus));
     if (place) place.focus();

@@ -22,7 +22,7 @@ from tests.desk.test_personal import Person
 YES_NO = "| choices |\n| | list_name | name | label |\n| | yn | yes | Sì |\n| | yn | no | No |"
 
 
-OTHERS = ("sure", "m:", "choose:")  # names of controls that are no answers
+OTHERS = ("sure", "looks", "m:", "choose:")  # names of controls that are no answers
 Answers = Mapping[str, str | list[str]]
 
 

@@ -1,9 +1,13 @@
 """A form filled in on one's own page, without a script: begun, saved, sent, thrown away. Nobody else's is there."""
 
 from datetime import datetime, timedelta
+from io import BytesIO
 
 from sqlmodel import select
 
+from intake.files import add_file, store_file
+from storage.attachments import put_in_draft
+from storage.reports import close_obligation
 from storage.tables import (
     Channel,
     Deadline,
@@ -19,8 +23,8 @@ from storage.tables import (
     Referent,
 )
 from tests.desk.conftest import CSRF, Desk
-from tests.desk.filling import a_filler, begins, changed, form_id, text_of, the_draft, updates
-from tests.desk.test_personal import Person, a_person, owes
+from tests.desk.filling import Filler, a_filler, begins, changed, form_id, text_of, the_draft, updates
+from tests.desk.test_personal import PDF, Person, a_person, owes
 
 ANSWERS = {
     "phase": "03005",
@@ -120,6 +124,48 @@ async def test_sending_twice_sends_once(desk: Desk) -> None:
         sent[0].headers["location"] == sent[1].headers["location"] == f"{filler.person.page}/sent/{updates(desk)[0].id}"
     )
     assert len(updates(desk)) == 1
+
+
+async def test_it_closes_what_is_still_owed_when_a_colleague_was_quicker(desk: Desk, now: datetime) -> None:
+    ada = a_person(desk)
+    owes(desk, ada, (now - timedelta(days=4)).date(), "Ottobre")
+    owes(desk, ada, (now + timedelta(days=4)).date(), "Novembre")
+    october, november = (one.id for one in obligations(desk))
+    browser = desk.browser()
+    begun = await begins(desk, ada, browser, obligation_id=october)
+    filler = Filler(desk, ada, browser, begun.headers["location"], "")
+    await filler.reads()
+    await filler.presses("send", ANSWERS)
+    with desk.house.database.write() as session:
+        close_obligation(session, october, now)
+
+    receipt = await filler.sends()
+
+    assert "Novembre" in receipt.text
+    assert updates(desk)[0].obligation_id == november
+
+
+async def test_who_goes_back_to_a_form_that_was_sent_is_led_to_its_receipt(desk: Desk) -> None:
+    filler = await a_filler(desk, a_person(desk), "project-update")
+    await filler.presses("send", ANSWERS)
+    await filler.sends()
+
+    answered = await filler.posts("save", {"progress": "99"})
+
+    assert answered.headers["location"].endswith(f"/sent/{updates(desk)[0].id}")
+    assert updates(desk)[0].answers == KEPT
+
+
+async def test_files_that_came_by_the_chat_are_named_before_they_go_along(desk: Desk, now: datetime) -> None:
+    filler = await a_filler(desk, a_person(desk), "project-update")
+    with desk.house.database.write() as session:
+        stored = store_file(desk.house.files, "verbale.pdf", "application/pdf", BytesIO(PDF))
+        row = add_file(session, stored, now=now, referent_id=filler.person.id)
+        put_in_draft(session, [row.id], filler.draft_id)
+
+    summary = await filler.presses("send", ANSWERS)
+
+    assert "Dalla chat arrivano insieme questi file: verbale.pdf" in text_of(summary.text)
 
 
 async def test_the_address_of_a_draft_that_was_sent_leads_to_its_receipt(desk: Desk) -> None:

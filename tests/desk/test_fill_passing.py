@@ -91,6 +91,21 @@ async def test_a_part_looks_the_same_until_something_about_it_is_new(desk: Desk)
     assert _look(answered.text, "progress") != _look(filler.page, "progress")
 
 
+async def test_what_a_script_has_before_it_is_not_sent_again(desk: Desk) -> None:
+    filler = await a_filler(desk, a_person(desk), "project-update")
+    before = " ".join(f"{key}={_look(filler.page, key)}.{_state(filler.page, key)}" for key in ("progress", "spent"))
+
+    answered = await filler.posts("", {"progress": "45", "looks": before}, path="/answers")
+
+    assert '<div id="q-spent" data-same></div>' in answered.text
+    assert 'id="f-progress" name="a:progress" type="text" value="45"' in answered.text
+    assert 'id="f-phase"' in answered.text
+
+
+def _state(page: str, key: str) -> str:
+    return page.partition(f'id="q-{key}"')[2].partition('data-state="')[2].partition('"')[0]
+
+
 def _look(page: str, key: str) -> str:
     return page.partition(f'id="q-{key}"')[2].partition('data-look="')[2].partition('"')[0]
 
