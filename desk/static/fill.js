@@ -54,21 +54,15 @@
   }
 
   function replaced(mine, next, added) {
-    const active = document.activeElement;
-    const focused = mine.contains(active) ? active : null;
-    const caret = focused && typeof focused.selectionStart === "number" ? [focused.selectionStart, focused.selectionEnd] : null;
-    mine.replaceWith(next);
+    mine.replaceWith(next); // htmx puts focus and caret back, by the id
     added.push(next);
-    const same = focused && focused.id ? document.getElementById(focused.id) : null;
-    if (focused) (same || next.querySelector("input, select, textarea, button") || next).focus({ preventScroll: true });
-    if (same && caret && same.setSelectionRange) same.setSelectionRange(...caret);
     return next;
   }
 
   function takeOver(mine, next) {
     for (const control of controlsOf(next)) {
       const there = mine.querySelector(`[id="${control.id}"]`);
-      if (!there || (there === document.activeElement && there.type === "text")) continue;
+      if (!there || (there === document.activeElement && /^text/.test(there.type))) continue;
       if (/^(radio|checkbox)$/.test(there.type)) there.checked = control.checked;
       else there.value = control.value;
     }

@@ -223,10 +223,10 @@ async def test_what_is_typed_while_it_is_being_saved_is_not_lost(house: House) -
 
     await page.route("**/answers", slowly)
     name, story = page.get_by_label("Come si chiama il luogo?"), page.get_by_label("Racconta la sua storia")
+    await name.fill("Cascina")
     async with page.expect_request("**/answers"):
-        await name.fill("Cascina")
-        await story.click()
-    await story.press_sequentially("Una volta ")
+        await story.press_sequentially("Una ")
+    await story.press_sequentially("volta ")
     gate.set()
     await saved(page)
     await story.press_sequentially("c'era")
