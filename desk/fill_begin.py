@@ -153,7 +153,8 @@ def _chosen(wish: Wish, asked: Concern) -> Concern | None:
 
 def _taken_up(session: Session, me: Referent, wish: Wish, subject: Concern, now: datetime) -> int | None:
     """The unfinished draft of the same form about the same; from now on for this obligation."""
-    same = [one for one in begun_by(session, me.id) if one.form.id == wish.form.id and _about(one) == subject]
+    begun = [one for one in begun_by(session, me.id) if one.draft.corrects_id is None]
+    same = [one for one in begun if one.form.id == wish.form.id and _about(one) == subject]
     if not same:
         return None
     draft = same[0].draft

@@ -20,9 +20,10 @@ from intake.drafting import Prior, facts_about, filling_of, prior_of
 from intake.forms.doubts import Facts
 from intake.forms.filling import Filling, Item
 from intake.forms.nodes import say
-from storage.attachments import of_draft
+from storage.attachments import of_draft, of_update
 from storage.begun import Begun, own_begun
 from storage.drafts import Subject, Work, change_draft, subject_of
+from storage.reviews import open_remarks
 from storage.tables import Attachment, Draft, Referent
 
 MEMORY = "page"  # where the page keeps its notes in the memory of a draft
@@ -69,6 +70,7 @@ class Opened:
     facts: Facts
     notes: Notes
     files: Mapping[int, Attachment]
+    remarks: Mapping[str, str] = field(default_factory=dict)  # of staff, on a correction's answers, by key
 
     @property
     def language(self) -> Language:
@@ -86,7 +88,7 @@ class Opened:
     def page(self, *, complete: bool = False, refused: Mapping[str, str] | None = None) -> FormPage:
         """`complete`: what is missing is to be said too; `refused`: why a file was not kept, by key."""
         sure = frozenset(key for key, value in self.notes.sure.items() if self.filling.answers.get(key) == value)
-        besides = Besides(self.facts, dict(self._unread()), sure, self.files, complete, refused or {})
+        besides = Besides(self.facts, dict(self._unread()), sure, self.files, complete, refused or {}, self.remarks)
         return page_of(self.filling, self.language, besides)
 
     def _unread(self) -> list[tuple[str, Unread]]:
@@ -117,8 +119,12 @@ def open_draft(session: Session, house: DeskHouse, me: Referent, draft_id: int) 
     prior = prior_of(in_use.form, subject)
     facts = facts_about(local_date(now, house.zone), subject, prior)
     filling = filling_of(in_use, work, prior, now=now, zone=house.zone, language=Language(me.language))
-    files = {file.id: file for file in of_draft(session, draft_id)}
-    return Opened(me, begun, work, in_use, subject, prior, filling, facts, Notes.of(work.memory), files)
+    notes, files = Notes.of(work.memory), {file.id: file for file in of_draft(session, draft_id)}
+    remarks: Mapping[str, str] = {}
+    if work.corrects_id is not None:
+        files |= {file.id: file for file in of_update(session, work.corrects_id)}
+        remarks = open_remarks(session, work.corrects_id)
+    return Opened(me, begun, work, in_use, subject, prior, filling, facts, notes, files, remarks)
 
 
 def work_of(draft: Draft) -> Work:

@@ -34,7 +34,7 @@ class Besides:
     """What is known beyond the form and its answers. `files`: those that answers name, by id.
 
     `sure`: keys whose doubt was answered with yes. `complete`: what is missing is to be said. `refused`: why a file was
-    not kept, by key.
+    not kept, by key; `remarks`: what staff ask about an answer.
     """
 
     facts: Facts | None = None
@@ -43,6 +43,7 @@ class Besides:
     files: Mapping[int, Any] = field(default_factory=dict)
     complete: bool = False
     refused: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Field:
     files: tuple[Any, ...] = ()
     answered: bool = False
     accepts: str = ""
+    remark: str = ""
 
     @property
     def asks(self) -> bool:
@@ -89,13 +91,13 @@ class Field:
     @property
     def described(self) -> str:
         """The ids of what says more about it, for `aria-describedby`."""
-        parts = (("h", self.hint), ("e", self.error), ("d", self.doubt), ("l", self.last))
+        parts = (("h", self.hint), ("n", self.remark), ("e", self.error), ("d", self.doubt), ("l", self.last))
         return " ".join(f"{letter}-{self.id}" for letter, text in parts if text)
 
     @property
     def look(self) -> str:
         """Changes when it is to be shown otherwise, whatever stands in it."""
-        said = (self.label, self.hint, self.required, self.error, self.doubt, self.last, self.sure)
+        said = (self.label, self.hint, self.required, self.error, self.doubt, self.last, self.sure, self.remark)
         names = [(one.value, one.text) for one in (*self.options, *self.meant)]
         return mark_of((repr((said, names, [file.id for file in self.files])),))
 
@@ -154,6 +156,11 @@ class FormPage:
     def doubts(self) -> tuple[Field, ...]:
         """Those to which nobody has said yes."""
         return tuple(one for one in self.fields if one.doubt and not one.sure)
+
+    @property
+    def remarked(self) -> tuple[Field, ...]:
+        """Those that staff ask about."""
+        return tuple(one for one in self.fields if one.remark)
 
     @property
     def encloses(self) -> bool:
@@ -271,6 +278,7 @@ class _Maker:
             self._files(question, value),
             unread is None and not is_empty(value),
             ACCEPTS.get(question.type, ""),
+            self.besides.remarks.get(item.key, ""),
         )
 
     def _options(self, question: Question, choices: Sequence[Choice], raw: Raw) -> tuple[Option, ...]:

@@ -86,7 +86,7 @@ def along(opened: Opened) -> list[Attachment]:
     named = {
         each for key, item in opened.items.items() if item.question.type in ENCLOSING for each in answers.get(key, [])
     }
-    return [file for number, file in opened.files.items() if number not in named]
+    return [file for file in opened.files.values() if file.id not in named and file.draft_id == opened.work.id]
 
 
 def dropped_lines(opened: Opened) -> list[Line]:

@@ -22,7 +22,7 @@ from facts.languages import Language, Speaker
 from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
 from intake.forms.nodes import About
 from intake.questions import add_message, ask, settle
-from storage.begun import Begun, begun_by
+from storage.begun import Begun, begun_by, sent_by, titles
 from storage.corrections import of_files, of_thread
 from storage.delegations import lent_projects
 from storage.desk import own_file, titles_of
@@ -40,6 +40,7 @@ router = APIRouter()
 AHEAD = timedelta(days=60)
 MOST_LETTERS = 8_000
 MOST_QUESTIONS = 50
+MOST_SENT = 10
 
 STATES: Mapping[QuestionState, str] = {
     QuestionState.NEW: N_("Question received"),
@@ -88,6 +89,7 @@ def page(request: Request, house: House, token: str) -> Response:
         projects = projects_of(session, me.id)
         due, later = _owed(session, me, today)
         questions = question_lines(session, me.id, limit=MOST_QUESTIONS)
+        sent = sent_by(session, me.id, MOST_SENT)
         return render(
             request,
             "personal.html",
@@ -107,6 +109,8 @@ def page(request: Request, house: House, token: str) -> Response:
             begun=[
                 (one, form_title(session, house, one.form, Language(me.language))) for one in begun_by(session, me.id)
             ],
+            sent=sent,
+            sent_titles=titles(session, sent),
             forms=_forms(session, house, me, projects),
         )
 
