@@ -121,7 +121,8 @@ def answer_in_passing(request: Request, house: House, token: str, draft_id: Id, 
     with house.database.read() as session:
         values = _form_values(visit, session, outcome.opened, _shown_page(visit, outcome))
         said = _said(request, outcome.done)
-        values |= {"complete": complete, "said": said, "saved": True, "failed": False, "looks": visit.posted.looks}
+        values |= {"complete": complete, "said": said, "saved": True, "failed": False}
+        values |= {"looks": visit.posted.looks, "arrives": ""}
         response = render(request, "fill_part.html", **values)
     focus = _focus(visit, outcome)
     if focus:
@@ -330,6 +331,8 @@ def _form_page(visit: Visit, opened: Opened, shown: FormPage, *, status: int = 2
 
 def _form_values(visit: Visit, session: Session, opened: Opened, shown: FormPage) -> dict[str, Any]:
     step = opened.items.get(opened.work.step)
+    here = id_of(step.key) if step else ""
+    in_chat = opened.begun.draft.state is DraftState.OPEN
     return {
         "token": visit.token,
         "address": visit.address,
@@ -337,7 +340,8 @@ def _form_values(visit: Visit, session: Session, opened: Opened, shown: FormPage
         "shown": shown,
         "dropped": dropped_lines(opened),
         "telegram": telegram_link(session, visit.house, opened),
-        "step": id_of(step.key) if step else "",
+        "step": here,
+        "arrives": here if in_chat and not shown.errors else "",  # who comes from the chat goes on at its question
     }
 
 

@@ -364,6 +364,20 @@ async def test_going_on_in_telegram_saves_where_they_are(desk: Desk) -> None:
     assert filler.draft().step == "phase"
 
 
+async def test_who_comes_from_the_chat_goes_on_at_its_question(desk: Desk) -> None:
+    filler = await a_filler(desk, a_person(desk, chat=1), "project-update")
+    elsewhere = filler.page
+    with desk.house.database.write() as session:
+        row = session.get_one(Draft, filler.draft_id)
+        row.state, row.channel, row.step = DraftState.OPEN, Channel.TELEGRAM, "spent"
+
+    page = await filler.reads()
+
+    assert "autofocus" in page.partition('id="q-spent"')[2].partition(">")[0]
+    assert page.count("autofocus") == 1
+    assert "autofocus" not in elsewhere
+
+
 async def test_who_is_not_on_telegram_is_not_sent_there(desk: Desk) -> None:
     filler = await a_filler(desk, a_person(desk), "project-update")
 

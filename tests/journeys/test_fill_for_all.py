@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from storage.tables import Referent
+from intake.reviewing import give_back
+from storage.tables import Referent, Update
 from tests.desk.filling import changed
 from tests.desk.test_fill_problems import told
 from tests.journeys.browsing import LAPTOP, PHONE, SMALL, Window
@@ -90,9 +91,26 @@ async def test_axe_finds_nothing_in_any_state(house: House, language: str) -> No
     await page.locator("form[action$='/send'] button").click()
     await page.locator(".box").wait_for()
     await look(window, "receipt", found)
+    number = int(page.url.rpartition("/")[2])
+    _returned(house, number)
+    await page.goto(house.page)
+    await look(window, "own page, with what was sent and what is asked", found)
+    await page.goto(f"{house.page}/sent/{number}")
+    await page.locator("form[action$='/correct'] button").click()
+    await page.locator(".remark").first.wait_for()
+    await look(window, "correction", found)
 
     assert found == {}
     assert window.complaints == []
+
+
+def _returned(house: House, number: int) -> None:
+    """Staff ask about one answer."""
+    with house.desk.house.database.write() as session:
+        update = session.get_one(Update, number)
+        form = house.desk.house.catalogue.version(session, update.form_version_id)
+        remarks = {"progress": "È il valore di ottobre?"}
+        give_back(session, update, form, remarks, by=house.desk.people["Olga"], now=house.desk.house.clock())
 
 
 WORDS = {
