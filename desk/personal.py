@@ -20,7 +20,7 @@ from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
 from facts.languages import Language, Speaker
 from intake.files import PAGE_LIMIT, FileRefused, StoredFile, add_file, store_file
-from intake.forms.nodes import About
+from intake.forms.nodes import About, say
 from intake.questions import add_message, ask, settle
 from storage.begun import Begun, begun_by, sent_by, titles
 from storage.corrections import of_files, of_thread
@@ -33,7 +33,7 @@ from storage.people import organizations_of, own_project, projects_of, reachable
 from storage.projects import last_updates
 from storage.questions import own_question, question_lines, thread
 from storage.queue import thread_files
-from storage.tables import Channel, Message, Project, Question, QuestionState, Referent
+from storage.tables import Channel, Message, Project, Question, QuestionState, Referent, Update
 
 router = APIRouter()
 
@@ -89,7 +89,6 @@ def page(request: Request, house: House, token: str) -> Response:
         projects = projects_of(session, me.id)
         due, later = _owed(session, me, today)
         questions = question_lines(session, me.id, limit=MOST_QUESTIONS)
-        sent = sent_by(session, me.id, MOST_SENT)
         return render(
             request,
             "personal.html",
@@ -109,8 +108,7 @@ def page(request: Request, house: House, token: str) -> Response:
             begun=[
                 (one, form_title(session, house, one.form, Language(me.language))) for one in begun_by(session, me.id)
             ],
-            sent=sent,
-            sent_titles=titles(session, sent),
+            sent=_sent(session, house, me),
             forms=_forms(session, house, me, projects),
         )
 
@@ -295,6 +293,14 @@ def _begun(session: Session, house: DeskHouse, me: Referent) -> list[tuple[Begun
     """What they have begun, with the title of its form."""
     rows = begun_by(session, me.id)
     return [(one, form_title(session, house, one.form, Language(me.language))) for one in rows]
+
+
+def _sent(session: Session, house: DeskHouse, me: Referent) -> list[tuple[Update, str, str]]:
+    """What they have sent lately: what it tells of, and by which form."""
+    rows, language = sent_by(session, me.id, MOST_SENT), Language(me.language)
+    about = titles(session, rows)
+    forms = {row.id: house.catalogue.version(session, row.form_version_id).form for row in rows}
+    return [(row, about[row.id], say(forms[row.id].title, language, forms[row.id].languages)) for row in rows]
 
 
 def _forms(session: Session, house: DeskHouse, me: Referent, projects: Sequence[Project]) -> list[tuple[int, str]]:

@@ -75,6 +75,16 @@ async def test_an_update_is_filled_in_and_sent_from_the_page(desk: Desk, now: da
         assert session.get_one(Project, ada.project).progress_tenths == 455
 
 
+async def test_what_was_sent_is_listed_with_its_form(desk: Desk) -> None:
+    filler = await a_filler(desk, a_person(desk), "project-update")
+    await filler.presses("send", ANSWERS)
+    await filler.sends()
+
+    page = text_of((await filler.browser.get(filler.person.page)).text)
+
+    assert "Inviati Aggiornamento progetto: Ex mercato n. 1 · 24 nov 2026" in page
+
+
 async def test_what_was_saved_is_there_when_they_come_back(desk: Desk) -> None:
     filler = await a_filler(desk, a_person(desk), "project-update")
 
