@@ -17,6 +17,7 @@ from intake.corrections import (
     correct_message,
     correct_update,
     message_says,
+    stand_in_of,
 )
 from intake.questions import add_file
 from storage import attachments
@@ -112,7 +113,7 @@ def _of_thread(turn: Turn, message: Message, edit: Edit, draft: Draft | None = N
         if "below" in edit.source:
             _correct_below(turn, edit)
         else:
-            edited = Edited(edit.before or message.text, edit.after, turn.inbox_id)
+            edited = Edited(_words_before(turn, message, edit, draft), edit.after, turn.inbox_id)
             correct_message(turn.session, message, edited, now=turn.now, zone=turn.house.zone)
         _remember(turn, edit, draft)
     elif edit.came is None:
@@ -129,6 +130,13 @@ def _of_thread(turn: Turn, message: Message, edit: Edit, draft: Draft | None = N
         question_id=question.id,
     )
     _tell_missing(turn, edit)
+
+
+def _words_before(turn: Turn, message: Message, edit: Edit, draft: Draft | None) -> str:
+    """Of a file sent without words the thread says that it is one. Beside other words there was nothing."""
+    if edit.before or (draft is not None and not draft.answers.get("wordless")):
+        return edit.before
+    return stand_in_of(turn.session, message)
 
 
 def _of_update(turn: Turn, update: Update, edit: Edit, draft: Draft | None = None) -> None:

@@ -82,6 +82,11 @@ def message_says(session: Session, message: Message, first: str) -> str:
     return newest.after if newest is not None else first
 
 
+def stand_in_of(session: Session, message: Message) -> str:
+    """What stands in a message that had no words; nothing once any were put there, and taken away again perhaps."""
+    return message.text if stored.newest_of_message(session, message.id) is None else ""
+
+
 def caption_says(session: Session, file: Attachment) -> str:
     """What stands below a file now."""
     newest = stored.newest_of_caption(session, file.id)

@@ -232,6 +232,33 @@ def test_words_taken_away_below_an_offered_photo_leave_the_photo(stage: Stage) -
     assert files(stage)[0].caption == ""
 
 
+def beside_the_newest_message(stage: Stage) -> list[tuple[str, str]]:
+    """Before and after, of its words."""
+    newest = thread(stage.session, the_question(stage).id)[-1]
+    return [(row.before, row.after) for row in corrections.of_thread(stage.session, newest.question_id)[newest.id]]
+
+
+@pytest.mark.parametrize("question", ["/domanda", "/domanda Va bene?"])
+def test_words_taken_away_and_written_anew_below_a_sent_photo_were_nothing_between(stage: Stage, question: str) -> None:
+    ada = stage.ada.says(question).leaves("davanti", photo=photo(1))
+    written = ada.written
+    ada.presses("Nessun progetto")
+
+    ada.edits("", written, photo=photo(1)).edits("dietro", written, photo=photo(1))
+
+    assert beside_the_newest_message(stage) == [("davanti", ""), ("", "dietro")]
+
+
+def test_words_taken_away_and_written_anew_below_a_photo_added_to_a_thread_were_nothing_between(stage: Stage) -> None:
+    ada = stage.ada.says("/domanda Serve il CUP?").presses("Nessun progetto").presses("Aggiungi qualcosa")
+    ada.leaves("davanti", photo=photo(1))
+    written = ada.written
+
+    ada.edits("", written, photo=photo(1)).edits("dietro", written, photo=photo(1))
+
+    assert beside_the_newest_message(stage) == [("davanti", ""), ("", "dietro")]
+
+
 def test_formatting_a_photo_without_words_corrects_nothing(stage: Stage) -> None:
     ada = stage.ada.says("/domanda Serve il CUP?").presses("Nessun progetto").presses("Aggiungi qualcosa")
     ada.leaves(photo=photo(1))
