@@ -51,7 +51,7 @@ lock: $(TOOLS)
 	@sh tools/lock.sh
 
 faults: $(TOOLS)
-	$(BIN)/python -m pytest tests/faults --dose=full -s
+	$(BIN)/python -m pytest tests/faults tests/bot/test_whatever_happens.py --dose=full -s
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
