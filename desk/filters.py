@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from delivery import reasons
 from desk.labels import LABELS
 from facts.numbers import show_cents, show_number
+from intake.forms.nodes import Texts, say
 
 
 def _locale(context: Context) -> str:
@@ -93,6 +94,12 @@ def why_closed(context: Context, reason: str | None) -> Any:
     return context["_"](sentence) if sentence else reason or ""
 
 
+@pass_context
+def spoken(context: Context, texts: Texts) -> str:
+    """A text of a form in the reader's language, else in the first that it has."""
+    return say(texts, _locale(context), tuple(texts))
+
+
 FILTERS = {
     "moment": moment,
     "day": day,
@@ -103,4 +110,5 @@ FILTERS = {
     "size": size,
     "label": label,
     "why_closed": why_closed,
+    "spoken": spoken,
 }

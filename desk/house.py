@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from delivery.links import Links
+from facts.languages import Language
 from intake.catalogue import Catalogue
+from intake.forms.nodes import Definition
 from storage.database import Database
 from storage.files import Files
 
@@ -19,9 +21,28 @@ class Check:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message of the bot: `html` as Telegram takes it, and the labels of its buttons, row by row."""
+
+    html: str
+    buttons: tuple[tuple[str, ...], ...] = ()
+
+
+ChatPreview = Callable[[Definition, Language], list[Shown]]
+
+
+def no_chat(_form: Definition, _language: Language) -> list[Shown]:
+    """Where no bot says how it asks."""
+    return []
+
+
 @dataclass(frozen=True)
 class DeskHouse:
-    """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use."""
+    """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use.
+
+    `chat_preview` says how the bot would ask a form.
+    """
 
     database: Database
     clock: Callable[[], datetime]
@@ -31,6 +52,7 @@ class DeskHouse:
     zone: str = "Europe/Rome"
     readiness: Callable[[], list[Check]] = list
     catalogue: Catalogue = field(default_factory=Catalogue)
+    chat_preview: ChatPreview = no_chat
 
     @property
     def secure(self) -> bool:

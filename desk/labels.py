@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from facts.languages import N_
+from intake.forms.nodes import About
 from storage.desk_people import Door, Reach
 from storage.tables import (
     AccessState,
@@ -96,6 +97,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OrganizationKind.OTHER: N_("Other actor"),
     },
     Recurrence: {Recurrence.ONCE: N_("Once"), Recurrence.MONTHLY: N_("Every month")},
+    About: {About.PROJECT: N_("Each project"), About.ORGANIZATION: N_("Each organisation")},
     Subject: {Subject.PROJECT: N_("Each project"), Subject.ORGANIZATION: N_("Each organisation")},
     TargetKind: {
         TargetKind.PROGRAMME: N_("Programme"),

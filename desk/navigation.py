@@ -22,6 +22,7 @@ SECTIONS = (
     Section("questions", "/desk/questions", N_("Questions")),
     Section("updates", "/desk/updates", N_("Updates")),
     Section("deadlines", "/desk/deadlines", N_("Deadlines")),
+    Section("forms", "/desk/forms", N_("Forms")),
     Section("projects", "/desk/projects", N_("Projects")),
     Section("referents", "/desk/referents", N_("Referents")),
     Section("access", "/desk/access", N_("Requests for access"), MANAGERS),

@@ -1,7 +1,9 @@
 """Publishes forms: each time a new version, which is never changed. Refuses what would break what is already asked.
 
 Exception
-└── CannotPublish   the sentence says why; nothing was changed
+└── FormRefused         the sentence says why; nothing was changed
+    ├── CannotPublish
+    └── CannotRetire
 """
 
 from collections.abc import Callable
@@ -16,17 +18,19 @@ from intake.forms.outcomes import Sentence
 from intake.forms.xlsform.findings import sentence
 from intake.forms.xlsform.reading import Reading
 from storage import audit
-from storage.forms import form_with, newest_version
+from storage.forms import add_form, deadlines_asking, form_with, hold_form, newest_version
 from storage.tables import Form, FormProposal, FormVersion
 
 SAME = N_("This is what version {number} of “{title}” asks already: there is nothing to publish.")
 OTHER_SUBJECT = N_(
     "“{title}” is filled in for {old}, this file says {new}. Give the form another form_id: it is another form."
 )
+OVERTAKEN = N_("Meanwhile somebody else has published a version of this form. Look at the differences again.")
+STILL_ASKED = N_("“{title}” is still asked by active deadlines: {deadlines}. Stop them first.")
 _SUBJECTS = {About.PROJECT: N_("a project"), About.ORGANIZATION: N_("an organisation")}
 
 
-class CannotPublish(Exception):
+class FormRefused(Exception):
     """Nothing was changed."""
 
     def __init__(self, why: Sentence) -> None:
@@ -35,6 +39,14 @@ class CannotPublish(Exception):
 
     def say(self, _: Speaker) -> str:
         return self.sentence.say(_)
+
+
+class CannotPublish(FormRefused):
+    """It would change nothing, or what answers are about, or go over another's work."""
+
+
+class CannotRetire(FormRefused):
+    """Somebody still owes answers to it."""
 
 
 def hindrance(session: Session, form: Definition) -> CannotPublish | None:
@@ -54,16 +66,17 @@ def publish(
     session: Session, form: Definition, *, now: datetime, source: str = "", by: int | None = None
 ) -> FormVersion:
     """The next version of the form with this key, or its first. Retired, it is in use again. Raises CannotPublish."""
+    title = form.title[form.languages[0]]
+    row = form_with(session, form.key)
+    row = hold_form(session, row.id) if row is not None else add_form(session, form.key, title, form.about)
+    if row is None:
+        raise CannotPublish(sentence(OVERTAKEN))
     refused = hindrance(session, form)
     if refused is not None:
         raise refused
-    title = form.title[form.languages[0]]
-    row, newest = form_with(session, form.key), newest_version(session, form.key)
-    if row is None:
-        row = Form(key=form.key, title=title, about=form.about)
+    newest = newest_version(session, form.key)
     row.title, row.retired_at = title, None
     session.add(row)
-    session.flush()
     number = newest.number + 1 if newest is not None else 1
     version = FormVersion(
         form_id=row.id,
@@ -93,17 +106,39 @@ def propose(
     return row
 
 
-def publish_proposal(session: Session, row: FormProposal, *, by: int | None, now: datetime) -> FormVersion:
-    """Once. Raises CannotPublish; the caller has seen that it is free of problems and not published yet."""
-    version = publish(session, from_document(row.definition), now=now, source=row.name, by=by)
+def publish_proposal(
+    session: Session, row: FormProposal, *, by: int | None, now: datetime, after: int | None = None
+) -> FormVersion:
+    """Once. Raises CannotPublish; the caller has seen that it is free of problems and not published yet.
+
+    `after`: the number of the version, 0 for none, with which a person has compared it; None when nobody has.
+    """
+    form = from_document(row.definition)
+    newest = newest_version(session, form.key)
+    if after is not None and after != (newest.number if newest is not None else 0):
+        raise CannotPublish(sentence(OVERTAKEN))
+    version = publish(session, form, now=now, source=row.name, by=by)
     row.version_id = version.id
     session.add(row)
     session.flush()
     return version
 
 
+def discard(session: Session, row: FormProposal, *, by: int, now: datetime) -> None:
+    """The file is gone; whoever has it may upload it again. The caller has seen that it is not published."""
+    session.delete(row)
+    audit.record(session, now, ("staff", by), "form.discard", ("form-proposal", row.id))
+
+
 def retire(session: Session, form: Form, *, by: int, now: datetime) -> None:
-    """Nobody begins it any more; what was begun is finished, what was sent stays."""
+    """Nobody begins it any more; what was begun is finished, what was sent stays. Raises CannotRetire."""
+    hold_form(session, form.id)
+    if form.retired_at is not None:
+        return
+    asking = deadlines_asking(session, form.id)
+    if asking:
+        titles = ", ".join(f"“{deadline.title}”" for deadline, _number in asking)
+        raise CannotRetire(sentence(STILL_ASKED, title=form.title, deadlines=titles))
     form.retired_at = now
     session.add(form)
     audit.record(session, now, ("staff", by), "form.retire", ("form", form.id))
@@ -111,6 +146,9 @@ def retire(session: Session, form: Form, *, by: int, now: datetime) -> None:
 
 def revive(session: Session, form: Form, *, by: int, now: datetime) -> None:
     """In use again, with the version it had last."""
+    hold_form(session, form.id)
+    if form.retired_at is None:
+        return
     form.retired_at = None
     session.add(form)
     audit.record(session, now, ("staff", by), "form.revive", ("form", form.id))

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, func
 from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from storage.tables import Deadline, Draft, DraftState, Form, FormProposal, FormVersion, Obligation, Update
+from storage.tables import Deadline, Draft, DraftState, Form, FormProposal, FormVersion, Obligation, Staff, Update
 
 UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
 
@@ -22,6 +24,19 @@ class FormLine:
     number: int
     published_at: datetime
     deadlines: int
+    drafts: int
+    updates: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version in the list of its form. `by`: who published it; None for one that came along, or by command."""
+
+    id: int
+    number: int
+    published_at: datetime
+    source: str
+    by: str | None
     drafts: int
     updates: int
 
@@ -152,7 +167,68 @@ def waiting_proposals(session: Session, limit: int = 10) -> Sequence[FormProposa
     found = (
         select(FormProposal)
         .where(col(FormProposal.version_id).is_(None))
+        .options(defer(FormProposal.content))  # type: ignore[arg-type]  # SQLModel's type hides the column
         .order_by(col(FormProposal.id).desc())
         .limit(limit)
     )
     return session.exec(found).all()
+
+
+def version_lines(session: Session, form_id: int) -> list[VersionLine]:
+    """The versions of a form, the newest first, without their definitions."""
+    drafts = _of_version(Draft, col(Draft.state).in_(UNFINISHED))
+    found = (
+        select_columns(
+            col(FormVersion.id),
+            col(FormVersion.number),
+            col(FormVersion.published_at),
+            col(FormVersion.source),
+            col(Staff.name),
+            drafts,
+            _of_version(Update),
+        )
+        .outerjoin(Staff, col(Staff.id) == col(FormVersion.published_by))
+        .where(col(FormVersion.form_id) == form_id)
+        .order_by(col(FormVersion.number).desc())
+    )
+    return [VersionLine(*row) for row in session.execute(found)]
+
+
+def _of_version(table: type[Draft] | type[Update], *conditions: Any) -> Any:
+    mine = col(table.form_version_id) == col(FormVersion.id)
+    return select(func.count(col(table.id))).where(mine, *conditions).correlate(FormVersion).scalar_subquery()
+
+
+def deadlines_asking(session: Session, form_id: int) -> list[tuple[Deadline, int | None]]:
+    """The active deadlines that ask a form, by title, each with the number of the version it keeps to, if it does."""
+    found = (
+        select_columns(Deadline, col(FormVersion.number))
+        .outerjoin(FormVersion, col(FormVersion.id) == col(Deadline.form_version_id))
+        .where(col(Deadline.form_id) == form_id, col(Deadline.active).is_(True))
+        .order_by(col(Deadline.title), col(Deadline.id))
+    )
+    return [(deadline, number) for deadline, number in session.execute(found)]
+
+
+def add_form(session: Session, key: str, title: str, about: str) -> Form | None:
+    """None when somebody else has just made one with this key."""
+    row = Form(key=key, title=title, about=about)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return None
+    return row
+
+
+def hold_form(session: Session, form_id: int) -> Form | None:
+    """Held until the transaction ends: nobody publishes a version of it, retires it or makes it due meanwhile."""
+    return session.exec(
+        select(Form).where(Form.id == form_id).with_for_update().execution_options(populate_existing=True)
+    ).first()
+
+
+def hold_proposal(session: Session, proposal_id: int) -> FormProposal | None:
+    """Held until the transaction ends: two people never publish the same file."""
+    held = select(FormProposal).where(FormProposal.id == proposal_id).with_for_update()
+    return session.exec(held.execution_options(populate_existing=True)).first()
