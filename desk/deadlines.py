@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
+from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import SENTENCES, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from facts.calendar import local_date
-from reminders.deadlines import DeadlineRefused, stop_deadline, waive
+from reminders.deadlines import DeadlineRefused, choose_version, stop_deadline, waive
 from storage.desk import (
     Opened,
     Which,
@@ -29,15 +30,18 @@ from storage.desk import (
     update_of_obligation,
     who_owes,
 )
+from storage.forms import version_lines, version_numbered
 from storage.ladder import decisions_of, newest_decisions
 from storage.obligations import deadlines_with_counts, targets_of
 from storage.projects import organizations, programmes
 from storage.snoozes import snoozes_of
-from storage.tables import Deadline, Target, TargetKind
+from storage.tables import Deadline, FormVersion, Target, TargetKind
+from storage.tables import Form as FormRow
 
 router = APIRouter()
 
 Reason = Annotated[str, Form()]
+Number = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 @router.get("/desk/deadlines")
@@ -87,6 +91,8 @@ def deadline(
             request,
             "deadline.html",
             one=one,
+            form=session.get_one(FormRow, one.form_id),
+            fixed=_fixed(session, one),
             scope=_scope(session, targets_of(session, deadline_id)),
             coming=coming_days(session, deadline_id, today),
             periods=opened_periods(session, deadline_id, today),
@@ -99,6 +105,46 @@ def deadline(
             today=today,
             pages=pages.counted(counts[which]),
         )
+
+
+@router.get("/desk/deadlines/{deadline_id}/version")
+def versions(request: Request, house: House, signed: Manager, deadline_id: Id) -> Response:
+    with house.database.read() as session:
+        one = _the_deadline(session, deadline_id)
+        if not one.active:
+            return redirect(request, f"/desk/deadlines/{deadline_id}")
+        return render(
+            request,
+            "deadline_version.html",
+            one=one,
+            form=session.get_one(FormRow, one.form_id),
+            fixed=_fixed(session, one),
+            versions=version_lines(session, one.form_id),
+        )
+
+
+@router.post("/desk/deadlines/{deadline_id}/version")
+def choose(
+    request: Request,
+    house: House,
+    signed: Manager,
+    deadline_id: Id,
+    *,
+    revision: Annotated[int, Form()],
+    number: Annotated[Number | None, Form()] = None,
+) -> Response:
+    """`number` None: the newest, whichever it is."""
+    _, here = speaker(request), f"/desk/deadlines/{deadline_id}"
+    with house.database.write() as session:
+        one = _the_deadline(session, deadline_id)
+        version = None if number is None else version_numbered(session, one.form_id, number)
+        if number is not None and version is None:
+            raise Refuse(422)
+        chosen = None if version is None else version.id
+        done = choose_version(session, one, chosen, revision=revision, by=signed.staff_id, now=house.clock())
+    if not done:
+        return redirect(request, here, _(SENTENCES[409]), level="warning")
+    return redirect(request, here, _("Saved: it is asked from now on."))
 
 
 @router.get("/desk/deadlines/{deadline_id}/stop")
@@ -197,6 +243,11 @@ def _the_deadline(session: Session, deadline_id: int) -> Deadline:
     if one is None:
         raise Refuse(404)
     return one
+
+
+def _fixed(session: Session, one: Deadline) -> int | None:
+    """The number of the version that a deadline keeps to; None for the newest."""
+    return session.get_one(FormVersion, one.form_version_id).number if one.form_version_id is not None else None
 
 
 def _scope(session: Session, targets: Sequence[Target]) -> list[str]:

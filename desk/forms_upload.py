@@ -20,7 +20,7 @@ from intake.forms.builtin import KEYS, builtin_form
 from intake.forms.document import from_document
 from intake.forms.nodes import Definition
 from intake.forms.versions import Change, compare
-from intake.forms.xlsform.files import EMPTY, LARGE, LARGEST_FILE
+from intake.forms.xlsform.files import EMPTY, too_large
 from intake.forms.xlsform.findings import Finding
 from intake.forms.xlsform.reading import read_xlsform
 from intake.publishing import CannotPublish, discard, hindrance, propose, publish_proposal
@@ -136,9 +136,8 @@ def _content(file: UploadFile | None, _: Speaker) -> tuple[bytes, str]:
         return b"", _(NO_FILE)
     if not file.size:
         return b"", _(EMPTY)
-    if file.size > LARGEST_FILE:
-        return b"", _(LARGE, size=file.size >> 20, most=LARGEST_FILE >> 20)
-    return file.file.read(), ""
+    large = too_large(file.size)
+    return (file.file.read(), "") if large is None else (b"", large.say(_))
 
 
 def _publish(session: Session, house: DeskHouse, signed: SignedIn, proposal_id: int, after: int) -> tuple[str, str]:

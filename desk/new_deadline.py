@@ -13,15 +13,18 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import N_, House, Manager, redirect, render, speaker
+from desk.pages import House, Manager, redirect, render, speaker
 from facts.calendar import local_date
 from facts.codes import InvalidCode, read_cup
 from facts.languages import Speaker
+from intake.forms.nodes import About
 from reminders.deadlines import DeadlineRefused, Wanted, create_deadline
-from storage.desk import Opened, Which, coming_days, forms, heaps, who_owes
+from storage.desk import Opened, Which, coming_days, heaps, who_owes
+from storage.forms import forms_in_use, version_numbered
 from storage.obligations import obligations_of, periods_of
 from storage.projects import find_organization, likely_organization, organizations, programmes, projects_with_cup
 from storage.tables import Deadline, Recurrence, Subject, TargetKind
+from storage.tables import Form as FormRow
 
 router = APIRouter()
 
@@ -30,11 +33,11 @@ Targets = set[tuple[TargetKind, int]]
 
 
 class Wish(BaseModel):
-    """The form as it was typed. `step`: check, edit or create."""
+    """The form as it was typed. `form_version`: its number, "" for the newest. `step`: check, edit or create."""
 
     title: str = ""
     form_id: str = ""
-    subject: str = "project"
+    form_version: str = ""
     recurrence: str = "monthly"
     due_on: str = ""
     day: str = "10"
@@ -54,6 +57,7 @@ class Reading:
     """What the form means, as far as it can be read; sentences by field for the rest."""
 
     wanted: Wanted
+    form_title: str = ""
     targets: Targets = field(default_factory=set)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -96,7 +100,9 @@ def make(request: Request, house: House, signed: Manager, wish: Annotated[Wish, 
     except DeadlineRefused as refused:
         with house.database.read() as session:
             return _form(request, house, session, wish, {"": _(refused.sentence, **refused.values)})
-    return render(request, "deadline_check.html", wish=wish, wanted=reading.wanted, preview=preview)
+    return render(
+        request, "deadline_check.html", wish=wish, wanted=reading.wanted, form_title=reading.form_title, preview=preview
+    )
 
 
 def _create(house: DeskHouse, reading: Reading, staff_id: int) -> int:
@@ -147,10 +153,12 @@ def _read(session: Session, wish: Wish, _: Speaker) -> Reading:
         errors["until"] = _("The last day comes before the first one.")
     day = None if once else _number(wish.day, "day", errors, _, most=31)
     opens = _number(wish.opens, "opens", errors, _, least=0, most=366)
+    form = _chosen_form(session, wish)
     wanted = Wanted(
         title=wish.title,
-        form_id=int(wish.form_id) if wish.form_id.isdecimal() else 0,
-        subject=Subject.ORGANIZATION if wish.subject == Subject.ORGANIZATION else Subject.PROJECT,
+        form_id=form.id if form is not None else 0,
+        form_version_id=_version(session, form, wish, errors, _) if form is not None else None,
+        subject=Subject(form.about) if form is not None else Subject.PROJECT,
         recurrence=Recurrence.ONCE if once else Recurrence.MONTHLY,
         first_on=first or date.min,
         day=day,
@@ -158,7 +166,24 @@ def _read(session: Session, wish: Wish, _: Speaker) -> Reading:
         zone=wish.zone.strip(),
         opens_days_before=opens or 0,
     )
-    return Reading(wanted, _targets(session, wish, errors, _), errors)
+    title = form.title if form is not None else ""
+    return Reading(wanted, title, _targets(session, wish, errors, _), errors)
+
+
+def _chosen_form(session: Session, wish: Wish) -> FormRow | None:
+    """Who owes it, each project or each organisation, follows from the form: nobody is asked what is known."""
+    known = wish.form_id.isascii() and wish.form_id.isdecimal() and len(wish.form_id) < 10
+    return session.get(FormRow, int(wish.form_id)) if known else None
+
+
+def _version(session: Session, form: FormRow, wish: Wish, errors: dict[str, str], _: Speaker) -> int | None:
+    if not wish.form_version.strip():
+        return None
+    number = _number(wish.form_version, "form_version", errors, _, most=9999)
+    found = version_numbered(session, form.id, number) if number is not None else None
+    if number is not None and found is None:
+        errors["form_version"] = _("“{title}” has no version {number}.", title=form.title, number=number)
+    return found.id if found is not None else None
 
 
 def _day(text: str, name: str, errors: dict[str, str], _: Speaker) -> date | None:
@@ -240,8 +265,8 @@ def _form(request: Request, house: DeskHouse, session: Session, wish: Wish, erro
         status=422 if errors else 200,
         wish=wish,
         errors=errors,
-        forms=forms(session),
+        forms=forms_in_use(session),
+        About=About,
         programmes=programmes(session),
         organizations=[row.name for row in organizations(session)],
-        subjects=((Subject.PROJECT, N_("Each project")), (Subject.ORGANIZATION, N_("Each organisation"))),
     )

@@ -67,6 +67,7 @@ DEADLINES = Columns(
     aliases={
         "title": ("titolo", "title"),
         "form": ("modulo", "form"),
+        "form_version": ("versione", "versione del modulo", "version"),
         "subject": ("per", "soggetto", "subject"),
         "recurrence": ("ricorrenza", "recurrence"),
         "first_on": ("data", "dal", "date"),
@@ -75,5 +76,5 @@ DEADLINES = Columns(
         "scope": ("ambito", "scope"),
     },
     needed=frozenset({"title", "recurrence", "first_on"}),
-    spare=frozenset({"form", "subject", "until"}),
+    spare=frozenset({"form", "form_version", "subject", "until"}),
 )

@@ -27,6 +27,9 @@ RECURRENCES |= {"mensile": Recurrence.MONTHLY, "monthly": Recurrence.MONTHLY}
 SUBJECTS = {"": Subject.PROJECT, "progetto": Subject.PROJECT, "project": Subject.PROJECT}
 SUBJECTS |= {"ente": Subject.ORGANIZATION, "organization": Subject.ORGANIZATION}
 
+NEWEST = frozenset({"", "ultima", "newest", "latest"})
+
+NOT_A_VERSION = N_("{found} is not the number of a version. Write one like 2, or ultima for the newest each time.")
 NOT_A_RECURRENCE = N_("{found} is not a recurrence. Write unica or mensile.")
 NOT_A_SUBJECT = N_("{found} cannot owe an update. Write progetto or ente.")
 NOT_A_DAY = N_("{found} is not a date. Write it like 10/12/2026.")
@@ -37,7 +40,10 @@ UNKNOWN_SCOPE = N_("{found} is no programme, municipality or CUP that we know.")
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRow:
-    """A deadline as a file has it. `scope` is empty for everything; its pairs may be used as `Target`s."""
+    """A deadline as a file has it. `scope` is empty for everything; its pairs may be used as `Target`s.
+
+    `form_version`: the number of the version it keeps to, None for the newest.
+    """
 
     row: int
     title: str
@@ -48,6 +54,7 @@ class DeadlineRow:
     day: int | None
     until: date | None
     scope: tuple[tuple[TargetKind, int], ...]
+    form_version: int | None = None
 
 
 Create = Callable[[DeadlineRow], None]
@@ -136,6 +143,7 @@ def _deadline(row: Row, scopes: _Scopes) -> DeadlineRow:
         day=_month_day(row, first_on) if recurrence is Recurrence.MONTHLY else None,
         until=until,
         scope=_scope(row, scopes),
+        form_version=_form_version(row),
     )
 
 
@@ -151,6 +159,15 @@ def _one_of(words: Mapping[str, T], row: Row, name: str, sentence: str) -> T:
     if found is None:
         raise _InField(name, sentence, found=row[name])
     return found
+
+
+def _form_version(row: Row) -> int | None:
+    text = row["form_version"]
+    if fold(text) in NEWEST:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise _InField("form_version", NOT_A_VERSION, found=text)
+    return int(text)
 
 
 def _month_day(row: Row, first_on: date) -> int:

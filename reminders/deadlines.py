@@ -5,7 +5,7 @@ Writes no reminder: that is `reminders/sweep.py`. A deadline is rows, never a sc
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
-from typing import TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from sqlmodel import Session
@@ -13,10 +13,12 @@ from sqlmodel import Session
 from facts.calendar import local_date, local_instant, monthly_dates
 from facts.languages import N_
 from storage import audit
+from storage.forms import hold_form
 from storage.obligations import (
     Period,
     active_deadline_ids,
     add_targets,
+    ask_version,
     deactivate,
     lock_deadline,
     make_obligations,
@@ -24,7 +26,7 @@ from storage.obligations import (
     waive_all,
     waive_obligation,
 )
-from storage.tables import Deadline, Form, Recurrence, Subject, TargetKind
+from storage.tables import Deadline, FormVersion, Recurrence, Subject, TargetKind
 
 LADDER = (-7, -1, 0, 2, 7)  # days from the due day
 REMIND_AT = time(8, 30)
@@ -33,6 +35,13 @@ OLDEST_START = timedelta(days=366)
 LONGEST_WINDOW_DAYS = 366
 LONGEST_TITLE = 200
 LONGEST_REASON = 500
+
+NO_FORM = N_("This form does not exist any more. Choose another one.")
+RETIRED = N_("“{title}” is retired. Bring it back into use first, or choose another form.")
+NO_VERSION = N_("“{title}” has no such version. Choose another one.")
+FOR_PROJECTS = N_("“{title}” is filled in for a project: each project owes it, not each organisation.")
+FOR_ORGANIZATIONS = N_("“{title}” is filled in for an organisation: each organisation owes it, not each project.")
+_ONLY_FOR = {Subject.PROJECT: FOR_PROJECTS, Subject.ORGANIZATION: FOR_ORGANIZATIONS}
 
 Targets = Collection[tuple[TargetKind, int]]
 
@@ -51,6 +60,7 @@ class Wanted(TypedDict):
 
     title: str
     form_id: int
+    form_version_id: NotRequired[int | None]
     subject: Subject
     recurrence: Recurrence
     first_on: date
@@ -70,7 +80,9 @@ def create_deadline(
     wanted["title"] = " ".join(wanted["title"].split())
     _check_words(wanted)
     _check_days(wanted, now)
-    _check_references(session, wanted["form_id"], targets)
+    _check_form(session, wanted)
+    if unknown_targets(session, targets):
+        raise DeadlineRefused(N_("A programme, organisation or project you chose does not exist any more."))
     deadline = Deadline(**wanted, created_by=created_by, created_at=now)
     if deadline.recurrence is Recurrence.ONCE:
         deadline.day = deadline.until = None
@@ -108,6 +120,23 @@ def stop_deadline(session: Session, deadline_id: int, reason: str, staff_id: int
         return False
     waived = waive_all(session, deadline_id, reason)
     audit.record(session, now, _actor(staff_id), "deadline.stop", ("deadline", deadline_id), waived=waived)
+    return True
+
+
+def choose_version(
+    session: Session, deadline: Deadline, version_id: int | None, *, revision: int, by: int | None, now: datetime
+) -> bool:
+    """Which version of its form an active deadline asks from now on: always this one, or None for the newest.
+
+    What was begun is finished on its own version. False when it was changed or stopped since `revision`. Raises
+    DeadlineRefused for a version of another form.
+    """
+    form = hold_form(session, deadline.form_id)
+    if form is None or not _is_of(session, form.id, version_id):
+        raise DeadlineRefused(NO_VERSION, title="" if form is None else form.title)
+    if not ask_version(session, deadline.id, version_id, revision):
+        return False
+    audit.record(session, now, _actor(by), "deadline.version", ("deadline", deadline.id), form_version=version_id)
     return True
 
 
@@ -171,11 +200,22 @@ def _check_days(wanted: Wanted, now: datetime) -> None:
         raise DeadlineRefused(N_("Day {day} never comes between the first day and the last. Check the dates."), day=day)
 
 
-def _check_references(session: Session, form_id: int, targets: Targets) -> None:
-    if session.get(Form, form_id) is None:
-        raise DeadlineRefused(N_("This form does not exist any more. Choose another one."))
-    if unknown_targets(session, targets):
-        raise DeadlineRefused(N_("A programme, organisation or project you chose does not exist any more."))
+def _check_form(session: Session, wanted: Wanted) -> None:
+    """Held until the deadline is there: nobody retires the form meanwhile."""
+    form = hold_form(session, wanted["form_id"])
+    if form is None:
+        raise DeadlineRefused(NO_FORM)
+    if form.retired_at is not None:
+        raise DeadlineRefused(RETIRED, title=form.title)
+    if form.about != wanted["subject"]:
+        raise DeadlineRefused(_ONLY_FOR[Subject(form.about)], title=form.title)
+    if not _is_of(session, form.id, wanted.get("form_version_id")):
+        raise DeadlineRefused(NO_VERSION, title=form.title)
+
+
+def _is_of(session: Session, form_id: int, version_id: int | None) -> bool:
+    version = session.get(FormVersion, version_id) if version_id is not None else None
+    return version_id is None or (version is not None and version.form_id == form_id)
 
 
 def _checked_reason(reason: str) -> str:

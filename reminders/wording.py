@@ -28,7 +28,7 @@ from storage.obligations import Owed, owed
 from storage.snoozes import snoozes_to_tell, withhold_snoozes
 from storage.substitutes import told_in_place_of
 from storage.tables import Channel, Outbox, Reason, Referent
-from storage.worklist import reported_projects
+from storage.worklist import answered_before
 
 SHOWN = 8
 LONGEST_TITLE = 120  # characters of a project's title: eight of them must fit into one Telegram message
@@ -231,11 +231,11 @@ def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
 
 
 def _with_something_to_repeat(session: Session, buttons: Keyboard) -> Keyboard:
-    """Without "nothing changed" for projects that have no update yet: there it would only lead to the questions."""
+    """Without "nothing changed" where this form has no answers yet: there it would only lead to the questions."""
     asked = {button: parse(button.data or "") for row in buttons for button in row}
-    repeating = {button: found.project_id for button, found in asked.items() if isinstance(found, Unchanged)}
-    reported = reported_projects(session, repeating.values()) if repeating else frozenset()
-    return tuple(tuple(one for one in row if repeating.get(one) in {None, *reported}) for row in buttons)
+    repeating = {button: found.obligation_id for button, found in asked.items() if isinstance(found, Unchanged)}
+    before = answered_before(session, [owed for owed in repeating.values() if owed is not None])
+    return tuple(tuple(one for one in row if one not in repeating or repeating[one] in before) for row in buttons)
 
 
 def _subject(_: Speaker, owing: list[Owed], now: datetime) -> str:

@@ -233,6 +233,15 @@ def deactivate(session: Session, deadline_id: int) -> bool:
     return _changed(session, stop.values(active=False, version=col(Deadline.version) + 1)) == 1
 
 
+def ask_version(session: Session, deadline_id: int, version_id: int | None, revision: int) -> bool:
+    """Has an active deadline ask this version of its form, None the newest. False when it has changed since."""
+    change = update(Deadline).where(
+        col(Deadline.id) == deadline_id, col(Deadline.active), col(Deadline.version) == revision
+    )
+    values = {"form_version_id": version_id, "version": col(Deadline.version) + 1}
+    return _changed(session, change.values(values)) == 1
+
+
 def _leave_open(session: Session, obligation_id: int, values: dict[str, object]) -> bool:
     leave = update(Obligation).where(col(Obligation.id) == obligation_id, col(Obligation.state) == ObligationState.OPEN)
     return _changed(session, leave.values(**values, version=col(Obligation.version) + 1)) == 1

@@ -13,6 +13,7 @@ from storage.tables import (
     Deadline,
     Following,
     Form,
+    FormVersion,
     Membership,
     Obligation,
     ObligationState,
@@ -78,9 +79,16 @@ def project_lines(session: Session, referent_id: int, today: date) -> list[Proje
     return sorted(lines, key=lambda line: (line.due_on or date.max, line.title.casefold(), line.id))
 
 
-def reported_projects(session: Session, project_ids: Iterable[int]) -> frozenset[int]:
-    """Those of the projects that have an update already."""
-    found = select_columns(col(Update.project_id)).where(col(Update.project_id).in_(set(project_ids))).distinct()
+def answered_before(session: Session, obligation_ids: Iterable[int]) -> frozenset[int]:
+    """Those of the obligations whose project has an update already by the form that is owed."""
+    found = (
+        select_columns(col(Obligation.id))
+        .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
+        .join(Update, col(Update.project_id) == col(Obligation.project_id))
+        .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
+        .where(col(Obligation.id).in_(set(obligation_ids)), col(FormVersion.form_id) == col(Deadline.form_id))
+        .distinct()
+    )
     return frozenset(session.execute(found).scalars())
 
 

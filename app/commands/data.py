@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlmodel import Session
 
 from app.clock import system_clock
-from app.commands.house import CommandFailed, open_house
+from app.commands.house import CommandFailed, Format, Shape, open_house, show
 from app.settings import Settings
 from facts.languages import N_, Language, speaking
 from registry.deadlines import DeadlineRow
 from registry.report import ImportReport, Progress, RegistryRefused
+from storage.forms import form_with, version_numbered
 
 WINDOW_DAYS = 20  # days before it is due in which an update fulfils an imported deadline
 
@@ -25,6 +26,7 @@ class Importable(StrEnum):
     PROJECTS = "projects"
     REFERENTS = "referents"
     DEADLINES = "deadlines"
+    FORMS = "forms"
 
 
 class Exportable(StrEnum):
@@ -45,11 +47,24 @@ class FileFormat(StrEnum):
 
 
 def bring_in(
-    what: Annotated[Importable, typer.Argument(metavar="WHAT", help="projects, referents or deadlines")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV or Excel")],
+    what: Annotated[Importable, typer.Argument(metavar="WHAT", help="projects, referents, deadlines or forms")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="CSV or Excel; a form: Excel or Markdown"),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check everything, keep nothing")] = False,
+    shape: Format = Shape.TEXT,
 ) -> None:
-    """Reads a file of projects, referents or deadlines: all of it or, with errors by row, nothing."""
+    """Reads a file of projects, referents or deadlines, or a form: all of it or, with errors by row, nothing."""
+    if what is Importable.FORMS:
+        from app.commands.forms import import_form
+
+        import_form(file, dry_run=dry_run, shape=shape)
+    else:
+        _import_rows(what, file, dry_run=dry_run, shape=shape)
+
+
+def _import_rows(what: Importable, file: Path, *, dry_run: bool, shape: Shape) -> None:
     from reminders.deadlines import keep_obligations
 
     with open_house() as (_, database), progress_shown() as progress, database.write() as session:
@@ -59,7 +74,10 @@ def bring_in(
         elif what is Importable.PROJECTS and not dry_run:
             # Projects that have just joined a deadline's scope owe from now on, not from tomorrow's first sweep.
             keep_obligations(session, system_clock())
-    _tell(what, report)
+    if shape is Shape.JSON:
+        show(_as_record(what, report), shape)
+    else:
+        _tell(what, report)
     if not report.ok:
         raise CommandFailed(
             f"nothing was imported; errors, each shown above: {len(report.errors) + report.more_errors}"
@@ -88,17 +106,15 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
 def _maker(session: Session, now: datetime, zone: str) -> Callable[[DeadlineRow], None]:
     """Makes the deadline of one row: registry and reminders are strangers, so they meet here."""
     from reminders.deadlines import DeadlineRefused, create_deadline
-    from storage.forms import form_with
 
     def make(row: DeadlineRow) -> None:
-        form = form_with(session, row.form_key)
-        if form is None:
-            raise RegistryRefused(N_("There is no form {found}."), found=row.form_key)
+        form_id, version_id = _asked(session, row)
         try:
             create_deadline(
                 session,
                 title=row.title,
-                form_id=form.id,
+                form_id=form_id,
+                form_version_id=version_id,
                 subject=row.subject,
                 recurrence=row.recurrence,
                 first_on=row.first_on,
@@ -116,6 +132,19 @@ def _maker(session: Session, now: datetime, zone: str) -> Callable[[DeadlineRow]
     return make
 
 
+def _asked(session: Session, row: DeadlineRow) -> tuple[int, int | None]:
+    """The form that a row asks, and the version it keeps to."""
+    form = form_with(session, row.form_key)
+    if form is None:
+        raise RegistryRefused(N_("There is no form {found}."), found=row.form_key)
+    if row.form_version is None:
+        return form.id, None
+    version = version_numbered(session, form.id, row.form_version)
+    if version is None:
+        raise RegistryRefused(N_("“{title}” has no version {number}."), title=form.title, number=row.form_version)
+    return form.id, version.id
+
+
 @contextmanager
 def progress_shown() -> Iterator[Progress]:
     """Tells on stderr how many rows were read; a line that moves for people, nothing for pipes."""
@@ -126,6 +155,24 @@ def progress_shown() -> Iterator[Progress]:
 
     with Console(stderr=True).status("…") as status:
         yield lambda rows: status.update(f"{rows:,} rows read")
+
+
+def _as_record(what: Importable, report: ImportReport) -> dict[str, Any]:
+    say = speaking(Language.EN)
+    return {
+        "what": what.value,
+        "dry_run": report.dry_run,
+        "rows": report.rows,
+        "created": report.created,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "errors": [
+            {"row": error.row, "column": error.column, "text": say(error.sentence, **error.values)}
+            for error in report.errors
+        ],
+        "more_errors": report.more_errors,
+        "notes": [note.say(say) for note in report.notes],
+    }
 
 
 def _tell(what: Importable, report: ImportReport) -> None:

@@ -106,7 +106,7 @@ async def test_what_has_problems_is_never_published(desk: Desk) -> None:
     ("content", "name", "said"),
     [
         (b"", "vuoto.xlsx", "Il file è vuoto"),
-        (b"x" * (LARGEST_FILE + 1), "grande.xlsx", "Il file è di 16 MB"),
+        (b"x" * (LARGEST_FILE + 1), "grande.xlsx", "Il file è di 17 MB: un modulo al massimo di 16"),
     ],
 )
 async def test_what_cannot_be_a_form_is_said_beside_the_field_and_not_kept(

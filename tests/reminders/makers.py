@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from reminders.deadlines import create_deadline
-from storage.tables import Deadline, Recurrence, Subject, TargetKind
+from storage.tables import Deadline, Form, Recurrence, Subject, TargetKind
 from tests.cast import Cast
 
 
@@ -23,5 +23,13 @@ def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), *
         "created_by": None,
         "now": cast.now,
     } | other
-    form_id = wanted.pop("form_id", None) or cast.a_form().form_id
+    form_id = wanted.pop("form_id", None) or a_form_for(cast, wanted["subject"])
     return create_deadline(cast.session, form_id=form_id, targets=list(targets), **wanted)
+
+
+def a_form_for(cast: Cast, subject: Subject) -> int:
+    """One that tells of projects, or of organisations."""
+    key = "project-update" if subject is Subject.PROJECT else "local-need"
+    form_id = cast.a_form(key).form_id
+    cast.session.get_one(Form, form_id).about = subject.value
+    return form_id

@@ -305,9 +305,8 @@ def test_a_referent_sees_what_they_owe_and_nothing_of_others(cast: Cast) -> None
     corsico, milano = cast.an_organization("Corsico"), cast.an_organization("Milano")
     own, foreign = cast.a_project(corsico), cast.a_project(milano)
     ada = cast.a_referent("Ada Esempio", corsico, (own,))
-    form_id = cast.a_form().form_id
-    a_new_deadline(cast, form_id=form_id)
-    a_new_deadline(cast, form_id=form_id, subject=Subject.ORGANIZATION)
+    a_new_deadline(cast)
+    a_new_deadline(cast, subject=Subject.ORGANIZATION)
 
     owed = owed_by(cast.session, ada.id, date(2026, 12, 31))
 

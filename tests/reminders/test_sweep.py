@@ -205,11 +205,8 @@ def test_everything_due_is_gathered_in_one_message(cast: Cast) -> None:
     corsico = cast.an_organization("Corsico")
     projects = tuple(cast.a_project(corsico, title=f"Progetto {number}") for number in range(12))
     ada = cast.a_referent("Ada Esempio", corsico, projects, chat=101)
-    form_id = cast.a_form().form_id
-    a_single_deadline(cast, date(2026, 11, 25), form_id=form_id, opens_days_before=1)
-    a_single_deadline(
-        cast, date(2026, 11, 24), form_id=form_id, opens_days_before=0, subject=Subject.ORGANIZATION, title="Ente"
-    )
+    a_single_deadline(cast, date(2026, 11, 25), opens_days_before=1)
+    a_single_deadline(cast, date(2026, 11, 24), opens_days_before=0, subject=Subject.ORGANIZATION, title="Ente")
 
     people = sweep(cast.session, cast.now)
 

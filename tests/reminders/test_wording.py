@@ -313,6 +313,20 @@ def test_a_mail_names_no_command_of_the_chat(cast: Cast) -> None:
     assert "il link è qui sotto" in words.html
 
 
+def test_nothing_changed_is_not_offered_for_a_form_that_was_never_answered(cast: Cast) -> None:
+    project = cast.a_project(cast.an_organization())
+    cast.a_referent("Ada Esempio", None, (project,), chat=101)
+    cast.a_form("another-form")
+    reported(cast, project)
+    a_deadline_due(cast, date(2026, 11, 25))
+    remind_one(cast.session, cast.now)
+
+    words = worded(cast.session, cast.now)
+
+    assert words is not None
+    assert not any(isinstance(parse(button.data or ""), Unchanged) for row in words.buttons for button in row)
+
+
 def test_an_organisation_is_asked_by_its_name(cast: Cast) -> None:
     corsico = cast.an_organization("Corsico")
     cast.a_project(corsico)

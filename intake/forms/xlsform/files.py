@@ -3,8 +3,9 @@
 from pathlib import PurePath
 
 from facts.languages import N_
+from intake.forms.outcomes import Sentence
 from intake.forms.xlsform.excel import OLD, PASSWORD, read_excel
-from intake.forms.xlsform.findings import Findings, Place
+from intake.forms.xlsform.findings import Findings, Place, sentence
 from intake.forms.xlsform.markdown import NO_TABLE, read_markdown
 from intake.forms.xlsform.tables import Tables
 
@@ -18,10 +19,18 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of an .xlsx with a password
 
 
+def too_large(size: int) -> Sentence | None:
+    """What to say about a file of so many bytes, before one of them is read."""
+    if size <= LARGEST_FILE:
+        return None
+    return sentence(LARGE, size=-(-size >> 20), most=LARGEST_FILE >> 20)  # 16 MB and a byte are not 16 MB
+
+
 def open_tables(content: bytes, name: str, found: Findings) -> Tables | None:
     """Goes by the content. None when it cannot be read; then there are problems. Raises Enough."""
-    if len(content) > LARGEST_FILE:
-        found.problem(Place(), LARGE, size=len(content) >> 20, most=LARGEST_FILE >> 20)
+    large = too_large(len(content))
+    if large is not None:
+        found.add(Place(), large)
     elif not content.strip():
         found.problem(Place(), EMPTY)
     elif content.startswith(_OLE):

@@ -63,7 +63,11 @@ class Findings:
 
     def problem(self, place: Place, msgid: str, **values: Value) -> None:
         """Raises Enough."""
-        self.problems.append(Finding(place, sentence(msgid, **_short(values))))
+        self.add(place, sentence(msgid, **_short(values)))
+
+    def add(self, place: Place, said: Sentence) -> None:
+        """A problem that is worded already. Raises Enough."""
+        self.problems.append(Finding(place, said))
         if len(self.problems) == MOST:
             raise Enough
 
