@@ -4,14 +4,20 @@ Everything is shown, also what is asked only after certain answers: who publishe
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from desk.fill_page import FormPage, page_of
 from desk.house import DeskHouse
 from facts.languages import Language
+from intake.forms.filling import Filling, More, begin
 from intake.forms.nodes import Definition, Group, Node, Question
 from intake.forms.others import with_others
+from intake.forms.plan import Plan
+from intake.forms.standing import Known
 
 # What Telegram knows and we use; links are shown as their words.
 _MARKS = frozenset({"b", "strong", "i", "em", "u", "s", "code", "pre", "blockquote"})
@@ -31,11 +37,22 @@ class Preview:
 
     language: Language
     chat: tuple[Bubble, ...]
+    page: FormPage
 
 
 def preview(house: DeskHouse, form: Definition, language: Language) -> Preview:
-    shown = house.chat_preview(all_of_it(form), language)
-    return Preview(language, tuple(Bubble(as_page(one.html), one.buttons) for one in shown))
+    whole = all_of_it(form)
+    chat = tuple(Bubble(as_page(one.html), one.buttons) for one in house.chat_preview(whole, language))
+    filling = _begun(whole, house.clock().astimezone(ZoneInfo(house.zone)), language)
+    return Preview(language, chat, page_of(filling, language))
+
+
+def _begun(form: Definition, now: datetime, language: Language) -> Filling:
+    """With each repeat once."""
+    filling = begin(Plan(form), Known(now, language=language.value))
+    while empty := next((one for one in filling.items if isinstance(one, More) and not one.number), None):
+        filling = filling.add(empty.key).filling
+    return filling
 
 
 def all_of_it(form: Definition) -> Definition:
@@ -45,7 +62,7 @@ def all_of_it(form: Definition) -> Definition:
 
 
 def _unconditional(node: Node) -> Node:
-    rules = replace(node.rules, relevant="", choice_filter="")
+    rules = replace(node.rules, relevant="", choice_filter="", repeat_count="")
     if isinstance(node, Group):
         return replace(node, rules=rules, children=tuple(_unconditional(one) for one in node.children))
     # its "other" is in the list by now, and asked behind it

@@ -180,6 +180,40 @@ async def test_the_chat_is_shown_with_its_buttons_and_no_foreign_markup(desk: De
     assert "<script>y" not in italian
 
 
+async def test_the_page_is_shown_whole_in_both_languages_and_nothing_can_be_filled_in(desk: Desk) -> None:
+    furnish(desk)
+    olga = desk.browser("Olga")
+    url = await proposed(olga, changed())
+
+    italian, english = (await olga.get(url)).text, (await olga.get(f"{url}?language=en")).text
+
+    assert re.search(r'<fieldset class="fill" lang="it" disabled>', italian)
+    assert text_of(italian).count(ASKED_OTHERWISE) == 3  # twice in the comparison, and in its place
+    assert "Racconta in poche righe: che cosa succede" in italian  # asked only after a certain answer
+    assert "How much have you spent so far, in all?" in english
+    assert 'lang="en" disabled' in english
+
+
+async def test_each_repeat_is_shown_once_with_all_its_choices(desk: Desk) -> None:
+    olga = desk.browser("Olga")
+    form = """
+        | survey |
+        | | type | name | label | repeat_count | choice_filter |
+        | | integer | many | Quanti lavori? | | |
+        | | begin_repeat | works | Lavori | ${many} | |
+        | | select_one kinds | kind | Di che tipo? | | size = ${many} |
+        | | end_repeat | | | | |
+        | choices |
+        | | list_name | name | label | size |
+        | | kinds | roof | Tetto | 1 |
+        | | kinds | road | Strada | 2 |
+    """
+
+    said = text_of((await olga.get(await proposed(olga, form.encode()))).text)
+
+    assert "Quanti lavori? Lavori 1 Di che tipo? Tetto Strada" in said
+
+
 # --- publishing
 
 
@@ -197,6 +231,7 @@ async def test_a_changed_form_is_published_listed_exported_and_the_same_again_is
     again = await proposed(olga, exported, "scaricato.xlsx")
     page = (await olga.get(again)).text
     assert "da pubblicare" in html.unescape(page)
+    assert "Diventa" not in page
     assert "/publish" not in page
     assert (await olga.get(f"{again}/publish")).headers["location"] == again
 
