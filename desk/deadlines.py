@@ -12,7 +12,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import SENTENCES, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, SENTENCES, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from facts.calendar import local_date
 from reminders.deadlines import DeadlineRefused, choose_version, stop_deadline, waive
 from storage.desk import (
@@ -41,7 +41,7 @@ from storage.tables import Form as FormRow
 router = APIRouter()
 
 Reason = Annotated[str, Form()]
-Number = Annotated[int, Field(ge=1, lt=2**31)]
+Number = Annotated[int, Field(ge=1, lt=BEYOND)]
 
 
 @router.get("/desk/deadlines")

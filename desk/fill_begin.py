@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from desk.fill_views import form_title
 from desk.house import DeskHouse
-from desk.pages import N_, House, Refuse, redirect, render
+from desk.pages import BEYOND, N_, House, Refuse, redirect, render
 from desk.personal import closed, enter
 from facts.calendar import local_date
 from facts.languages import Language
@@ -46,8 +46,8 @@ class Wish:
         return self.obligation.obligation.id if self.obligation else None
 
 
-Number = Annotated[int | None, Form(ge=1, lt=2**63)]
-Asked = Annotated[int | None, Query(ge=1, lt=2**63)]
+Number = Annotated[int | None, Form(ge=1, lt=BEYOND)]
+Asked = Annotated[int | None, Query(ge=1, lt=BEYOND)]
 
 
 @router.get("/r/{token}/fill")

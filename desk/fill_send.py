@@ -12,7 +12,7 @@ from desk.fill_begin import due_now
 from desk.fill_draft import Opened, open_draft, save
 from desk.fill_views import along, form_title, lines_of
 from desk.house import DeskHouse
-from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, House, Id, Refuse, redirect, render, speaker
 from desk.personal import closed, enter
 from facts.calendar import local_date
 from facts.languages import Language
@@ -28,7 +28,7 @@ from storage.tables import Channel, Deadline, DraftState, Obligation, Referent, 
 
 router = APIRouter()
 
-Number = Annotated[int | None, Form(ge=1, lt=2**63)]
+Number = Annotated[int | None, Form(ge=1, lt=BEYOND)]
 MOVED = N_("Something has changed meanwhile, perhaps by Telegram. Look at everything once more, then send it.")
 OVERTAKEN = N_(
     "A colleague has corrected the same answers meanwhile. Theirs are in now: change them if need be, then send."

@@ -4,14 +4,14 @@ Uploading and publishing one is in `desk/forms_upload.py`, its files in `desk/fo
 """
 
 import re
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from desk.forms_files import MOST
 from desk.forms_preview import preview
-from desk.pages import House, Id, Manager, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, House, Id, Manager, Reader, Refuse, redirect, render, speaker
 from facts.languages import Language
 from intake.forms.document import from_document
 from intake.forms.nodes import About
@@ -29,6 +29,8 @@ from storage.forms import (
 from storage.tables import Form, FormVersion
 
 router = APIRouter()
+
+Number = Annotated[int, Query(ge=1, lt=BEYOND)]
 
 
 @router.get("/desk/forms")
@@ -66,7 +68,7 @@ def version(
 
 
 @router.get("/desk/forms/{form_id}/compare")
-def differences(request: Request, house: House, signed: Reader, form_id: Id, *, old: int, new: int) -> Response:
+def differences(request: Request, house: House, signed: Reader, form_id: Id, *, old: Number, new: Number) -> Response:
     """Of two versions, the older first whichever way round they were chosen."""
     old, new = sorted((old, new))
     with house.database.read() as session:
@@ -114,7 +116,7 @@ def _form(session: Session, form_id: int) -> Form:
 
 
 def _version(session: Session, form_id: int, number: int) -> FormVersion:
-    found = version_numbered(session, form_id, number) if 0 < number <= MOST else None
+    found = version_numbered(session, form_id, number)
     if found is None:
         raise Refuse(404)
     return found

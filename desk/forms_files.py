@@ -16,8 +16,6 @@ from storage.forms import proposal, version_numbered
 
 router = APIRouter()
 
-MOST = 2**31 - 1  # what the column of a version's number holds
-
 
 class FileFormat(StrEnum):
     XLSX = "xlsx"
@@ -67,7 +65,7 @@ def _written(form: Definition, kind: FileFormat) -> bytes:
 
 
 def _definition(session: Session, form_id: int, number: int) -> Definition:
-    found = version_numbered(session, form_id, number) if number <= MOST else None
+    found = version_numbered(session, form_id, number)
     if found is None:
         raise Refuse(404)
     return from_document(found.definition)

@@ -46,10 +46,12 @@ from storage.tables import Role
 
 PAGE_SIZE = 50
 
-# A number in an address. Beyond 64 bits the database would answer with an error; such a page does not exist.
-Id = Annotated[int, Path(ge=1, lt=2**63)]
+# A number in an address. From 2^31 on PostgreSQL would answer with an error; such a page does not exist.
+BEYOND = 2**31
+Id = Annotated[int, Path(ge=1, lt=BEYOND)]
 
 __all__ = [
+    "BEYOND",
     "N_",
     "PAGE_SIZE",
     "Actor",

@@ -143,7 +143,6 @@ async def test_an_older_version_says_which_one_is_in_use(desk: Desk) -> None:
         f"/{{form}}/versions/{2**62}/file.xlsx",
         "/{form}/versions/1/file.pdf",
         "/{form}/compare?old=1&new=7",
-        f"/{{form}}/compare?old=-1&new={2**70}",
         "/proposals/9999",
         "/proposals/9999/file",
         "/proposals/9999/publish",
@@ -153,6 +152,13 @@ async def test_what_is_not_there_is_said_kindly(desk: Desk, path: str) -> None:
     form_id = furnish(desk)
 
     assert (await desk.browser("Olga").get("/desk/forms" + path.format(form=form_id))).status_code == 404
+
+
+@pytest.mark.parametrize("numbers", ["", "?old=1", "?old=-1&new=1", f"?old=1&new={2**31}", "?old=uno&new=due"])
+async def test_versions_that_no_form_can_have_are_not_compared(desk: Desk, numbers: str) -> None:
+    form_id = furnish(desk)
+
+    assert (await desk.browser("Olga").get(f"/desk/forms/{form_id}/compare{numbers}")).status_code == 422
 
 
 # --- out of use, and back

@@ -99,7 +99,7 @@ def test_the_walk_over_the_routes_finds_them(desk: Desk) -> None:
     assert "/desk/questions" in every_route(desk, "GET")
 
 
-@pytest.mark.parametrize("number", ["0", "-1", str(2**63), "9" * 30])
+@pytest.mark.parametrize("number", ["0", "-1", str(2**31), str(2**63), "9" * 30])
 async def test_a_number_that_no_database_could_hold_is_a_page_that_does_not_exist(desk: Desk, number: str) -> None:
     with desk.house.database.write() as session:
         key = new_personal_link(session, desk.cast(session).a_referent().id, desk.house.clock())
