@@ -274,10 +274,6 @@ class Which(StrEnum):
     WAIVED = "waived"
 
 
-def forms(session: Session) -> Sequence[Form]:
-    return session.exec(select(Form).order_by(Form.title, col(Form.id))).all()
-
-
 def one_deadline(session: Session, deadline_id: int) -> Deadline | None:
     return session.get(Deadline, deadline_id)
 
