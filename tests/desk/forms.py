@@ -1,5 +1,6 @@
 """Forms for the tests of the desk: the one that comes along, changed; files that are none; uploading them."""
 
+import html
 import re
 
 import httpx
@@ -90,3 +91,8 @@ def the_proposal(desk: Desk, url: str) -> FormProposal | None:
         row = session.get(FormProposal, int(url.rsplit("/", 1)[1]))
         session.expunge_all()
         return row
+
+
+def text_of(page: str) -> str:
+    """What a person reads: words without tags, blanks once."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())

@@ -9,11 +9,9 @@ from sqlmodel import col, select
 
 from desk.labels import LABELS
 from intake.builtin import ensure_builtin_forms
-from intake.publishing import retire
 from reminders.again import remind_tomorrow
 from reminders.deadlines import create_deadline
 from reminders.sweep import remind_one
-from storage.forms import form_with, version_numbered
 from storage.reports import close_obligation
 from storage.tables import (
     Deadline,
@@ -28,7 +26,6 @@ from storage.tables import (
     TargetKind,
 )
 from tests.desk.conftest import Desk
-from tests.desk.forms import changed, published
 
 NEW = "/desk/deadlines/new"
 
@@ -228,106 +225,6 @@ async def test_what_the_rules_refuse_is_said_and_nothing_typed_is_lost(desk: Des
     assert status == 422
     assert 'class="alert alert-danger"' in text
     assert 'value="Monitoraggio mensile"' in text
-
-
-# --- which form, in which version
-
-
-async def test_who_owes_it_follows_from_the_form(desk: Desk) -> None:
-    wish = furnish(desk)
-    with desk.house.database.read() as session:
-        need = form_with(session, "local-need")
-        assert need is not None
-
-    checked = (await press(desk, "Olga", wish | {"form_id": str(need.id)}))[1]
-    await press(desk, "Olga", wish | {"form_id": str(need.id), "step": "create"})
-
-    assert "Fabbisogno, sempre la versione più recente" in checked
-    assert "Ogni ente" in checked
-    assert [one.subject for one in made(desk)] == [Subject.ORGANIZATION]
-
-
-async def test_the_choice_says_for_whom_each_form_is_and_leaves_out_retired_ones(desk: Desk) -> None:
-    furnish(desk)
-    with desk.house.database.write() as session:
-        event = form_with(session, "event-registration")
-        assert event is not None
-        retire(session, event, by=desk.people["Olga"], now=desk.house.clock())
-
-    page = (await desk.browser("Olga").get(NEW)).text
-
-    assert "Aggiornamento progetto, da ogni progetto" in page
-    assert "Fabbisogno, da ogni ente" in page
-    assert "Iscrizione" not in page
-
-
-async def test_a_deadline_keeps_to_the_version_that_was_chosen(desk: Desk) -> None:
-    wish = furnish(desk) | {"form_version": "1"}
-    with desk.house.database.read() as session:
-        first = version_numbered(session, int(wish["form_id"]), 1)
-        assert first is not None
-    await published(desk.browser("Olga"), changed())
-
-    checked = (await press(desk, "Olga", wish))[1]
-    await press(desk, "Olga", wish | {"step": "create"})
-
-    assert "Aggiornamento progetto, sempre la versione 1" in checked
-    (deadline,) = made(desk)
-    assert deadline.form_version_id == first.id
-    page = (await desk.browser("Rita").get(f"/desk/deadlines/{deadline.id}")).text
-    assert re.search(rf'href="/desk/forms/{wish["form_id"]}">Aggiornamento progetto</a>, sempre la versione 1<', page)
-
-
-@pytest.mark.parametrize(
-    ("number", "said"), [("7", "non ha una versione 7"), ("0", "da 1 a 9999"), ("ultima", "da 1 a 9999")]
-)
-async def test_a_version_that_is_not_there_is_said_beside_its_field(desk: Desk, number: str, said: str) -> None:
-    status, text = await press(desk, "Olga", furnish(desk) | {"form_version": number, "step": "create"})
-
-    error = re.search(r'id="e-form_version">(.+?)</p>', text)
-    assert status == 422
-    assert error is not None
-    assert said in error[1]
-    assert made(desk) == []
-
-
-async def test_which_version_is_asked_can_be_changed(desk: Desk) -> None:
-    deadline = a_deadline(desk, days=3)
-    olga, url = desk.browser("Olga"), f"/desk/deadlines/{deadline}/version"
-    await published(olga, changed())
-    asked = (await olga.get(url)).text
-
-    fixed = await olga.send_form(url, page=url, revision="1", number="1")
-    said = (await olga.get(f"/desk/deadlines/{deadline}")).text
-    late = await olga.send_form(url, page=url, revision="1", number="2")
-    told = (await olga.get(f"/desk/deadlines/{deadline}")).text
-    newest = await olga.send_form(url, page=url, revision="2", number="")
-
-    assert "Sempre la più recente: oggi è la 2" in asked
-    assert [one.status_code for one in (fixed, late, newest)] == [303, 303, 303]
-    assert "sempre la versione 1" in said
-    assert "sempre la versione 1" in told
-    assert "stato più veloce" in told
-    assert made(desk)[0].form_version_id is None
-
-
-@pytest.mark.parametrize("number", ["7", "0", "uno", str(2**40)])
-async def test_a_version_that_is_not_there_is_not_chosen(desk: Desk, number: str) -> None:
-    url = f"/desk/deadlines/{a_deadline(desk, days=3)}/version"
-
-    answer = await desk.browser("Olga").send_form(url, page=url, revision="1", number=number)
-
-    assert answer.status_code == 422
-    assert made(desk)[0].version == 1
-
-
-async def test_a_stopped_deadline_has_no_version_to_choose(desk: Desk) -> None:
-    deadline = a_deadline(desk, days=3)
-    olga, url = desk.browser("Olga"), f"/desk/deadlines/{deadline}"
-    await olga.send_form(f"{url}/stop", page=f"{url}/stop", reason="Basta")
-
-    assert (await olga.get(f"{url}/version")).headers["location"] == url
-    assert "/version" not in (await olga.get(url)).text
 
 
 async def test_a_deadline_in_the_past_warns_that_it_is_late_at_once(desk: Desk) -> None:

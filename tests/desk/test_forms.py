@@ -19,10 +19,10 @@ from tests.desk.forms import (
     furnish,
     proposed,
     published,
+    text_of,
     the_form,
     versions,
 )
-from tests.desk.test_forms_upload import text_of
 
 
 def a_deadline(desk: Desk, form_id: int, title: str = "Monitoraggio") -> int:
