@@ -18,6 +18,7 @@ from storage.tables import (
     QuestionState,
     Reason,
     Recurrence,
+    Review,
     Role,
     Subject,
     TargetKind,
@@ -59,6 +60,11 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Role.OFFICER: N_("Officer"),
         Role.VOLUNTEER: N_("Volunteer"),
         Role.READER: N_("Reader"),
+    },
+    Review: {
+        Review.RECEIVED: N_("To check"),
+        Review.ACCEPTED: N_("Accepted"),
+        Review.RETURNED: N_("Sent back"),
     },
     OutboxState: {
         OutboxState.QUEUED: N_("Waiting to leave"),

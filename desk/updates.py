@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
+from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.pages import House, Id, Page, Reader, Refuse, render, speaker
@@ -11,8 +12,10 @@ from intake.catalogue import InUse
 from intake.drafting import asked_in, label_of
 from intake.forms.nodes import Question
 from intake.forms.values import show
-from storage import attachments, corrections
+from storage import attachments, corrections, reviews
 from storage.desk import OneUpdate, one_update, titles_of, updates_page
+from storage.staff import staff_name
+from storage.tables import AnswerChange, Referent, Review
 
 router = APIRouter()
 
@@ -32,10 +35,19 @@ class Said:
 
 @router.get("/desk/updates")
 def updates(
-    request: Request, house: House, signed: Reader, pages: Page, q: str = "", project: int | None = None
+    request: Request,
+    house: House,
+    signed: Reader,
+    pages: Page,
+    *,
+    q: str = "",
+    project: int | None = None,
+    review: Review | None = None,
 ) -> Response:
     with house.database.read() as session:
-        lines, total = updates_page(session, q, project_id=project, limit=pages.size, offset=pages.offset)
+        lines, total = updates_page(
+            session, q, project_id=project, review=review, limit=pages.size, offset=pages.offset
+        )
         title = titles_of(session, [project]).get(project) if project is not None else None
         if project is not None and title is None:
             raise Refuse(404)
@@ -43,7 +55,9 @@ def updates(
             request,
             "updates.html",
             lines=lines,
-            corrected=corrections.corrected_updates(session, [line.id for line in lines]),
+            corrected=_corrected(session, [line.id for line in lines]),
+            review=review,
+            waiting=reviews.to_check(session),
             q=q,
             project_id=project,
             project=title,
@@ -66,8 +80,32 @@ def update(request: Request, house: House, signed: Reader, update_id: Id) -> Res
             said=said_in(one, form, language, house.zone),
             files=files,
             amended=corrections.of_files(session, [file.id for file in files]),
+            changes=_changes(session, form, update_id, language),
+            remarks=[(_label(form, row.key, language), row) for row in reviews.remarks_on(session, update_id)],
+            reviewer=staff_name(session, one.update.reviewed_by),
             corrections=[(_label(form, row.field, language), row) for row in corrections.of_update(session, update_id)],
         )
+
+
+def _corrected(session: Session, ids: list[int]) -> frozenset[int]:
+    """In their answers, or by an edited message."""
+    return corrections.corrected_updates(session, ids) | reviews.changed_updates(session, ids)
+
+
+Changed = tuple[str, str, str, AnswerChange, str | None]
+
+
+def _changes(session: Session, form: InUse, update_id: int, language: Language) -> list[Changed]:
+    """Label, before, after, the change itself, and who made it."""
+    found = []
+    for row in reviews.changes_of(session, update_id):
+        question = form.form.at(row.key)
+        before, after = row.before.get("value"), row.after.get("value")
+        if isinstance(question, Question):
+            before, after = (show(form.form, question, one, language) for one in (before, after))
+        who = session.get(Referent, row.referent_id) if row.referent_id is not None else None
+        found.append((_label(form, row.key, language), str(before), str(after), row, who.name if who else None))
+    return found
 
 
 def said_in(one: OneUpdate, form: InUse, language: Language, zone: str) -> list[Said]:

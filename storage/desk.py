@@ -80,12 +80,13 @@ class OneUpdate:
     previous: Update | None
 
 
-def updates_page(
+def updates_page(  # noqa: PLR0913 - a filter for each of them
     session: Session,
     text: str = "",
     *,
     project_id: int | None = None,
     referent_id: int | None = None,
+    review: Review | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[UpdateLine], int]:
@@ -99,6 +100,8 @@ def updates_page(
         conditions.append(col(Update.project_id) == project_id)
     if referent_id is not None:
         conditions.append(col(Update.referent_id) == referent_id)
+    if review is not None:
+        conditions.append(col(Update.review) == review)
     total = session.execute(select(func.count()).select_from(Update).where(*conditions)).scalar_one()
     columns: Any = select(  # type: ignore[call-overload]
         Update.id,

@@ -114,6 +114,12 @@ def one_at_a_time(session: Session, network: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(network))))
 
 
+def staff_name(session: Session, staff_id: int | None) -> str | None:
+    """Who that is, of those who may have left; None for nobody."""
+    found = session.get(Staff, staff_id) if staff_id is not None else None
+    return found.name if found is not None else None
+
+
 def failures_since(session: Session, account: str, network: str, since: datetime) -> tuple[int, datetime | None]:
     """How many sign-ins to this account failed from this network, and the first of them."""
     count, first = session.execute(
