@@ -24,10 +24,13 @@ from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
 from bot.polling import Poller
+from bot.preview import preview
 from bot.webhook import Door
 from delivery.dispatch import Dispatcher
 from desk.app import make_desk
-from desk.house import Check, DeskHouse
+from desk.house import ChatPreview, Check, DeskHouse, Shown
+from facts.languages import Language
+from intake.forms.nodes import Definition
 from intake.worker import Worker
 from storage.tables import Channel
 
@@ -190,6 +193,15 @@ def _share_commits(rooms: Rooms, worker: Worker, dispatcher: Dispatcher | None) 
         keeps.then = (worker.ride,) if dispatcher is None else (dispatcher.note, worker.ride, dispatcher.ride)
 
 
+def _chat_preview(clock: Clock, zone: str) -> ChatPreview:
+    """What the desk shows of a form before it is published: the bot's own words."""
+
+    def show(form: Definition, language: Language) -> list[Shown]:
+        return [Shown(html, buttons) for html, buttons in preview(form, language, clock(), zone)]
+
+    return show
+
+
 def _web(service: Service, wrap: WrapWeb) -> Server:
     settings = service.settings
     desk = make_desk(
@@ -201,6 +213,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             files=service.rooms.files,
             zone=settings.timezone,
             readiness=lambda: readiness(service),
+            chat_preview=_chat_preview(service.clock, settings.timezone),
         )
     )
     config = uvicorn.Config(

@@ -13,6 +13,7 @@ from intake.forms.filling import Filling, Item, More
 from intake.forms.hearing import RANGE
 from intake.forms.nodes import CHOOSING, ENCLOSING, Question, QuestionType, say
 from intake.forms.values import show
+from intake.forms.wording import worded
 
 PAGE = 12  # choices shown at a time
 MOST_STEPS = 11  # of a range: beyond, the number is written
@@ -71,19 +72,23 @@ class Asking:
     def says(self, texts: Mapping[str, str]) -> str:
         return say(texts, self.language, self.filling.plan.form.languages)
 
+    def words(self, texts: Mapping[str, str]) -> str:
+        """With the answers that they repeat."""
+        return worded(self.filling, self.item.key, texts, self.language)
+
     def shown(self, value: Any) -> str:
         return show(self.filling.plan.form, self.question, value, self.language)
 
 
 def question_text(asking: Asking, header: str = "") -> str:
     """Notes and groups on the way to it, its number, what it asks, how to answer."""
-    hint = asking.says(asking.question.hint) or _how(asking)
+    hint = asking.words(asking.question.hint) or _how(asking)
     return paragraphs(
         *notes_before(asking.filling, asking.item, asking.language),
         lines(
             header,
             *announced(asking.filling, asking.item, asking.language),
-            bold(asking.says(asking.question.label)),
+            bold(asking.words(asking.question.label)),
             italic(hint) if hint else "",
         ),
     )
@@ -102,7 +107,7 @@ def notes_before(filling: Filling, item: Item | More | None, language: Language)
     for one in reversed(items[:place]):
         if not isinstance(one, Item) or one.question.type is not QuestionType.NOTE:
             break
-        found.append(escape("ℹ️ " + say(one.question.label, language, filling.plan.form.languages)))
+        found.append(escape("ℹ️ " + worded(filling, one.key, one.question.label, language)))
     return found[::-1]
 
 
@@ -113,14 +118,14 @@ def announced(filling: Filling, item: Item | More, language: Language) -> list[s
     return [
         escape("▸ ") + bold(group_name((key, group), filling, language))
         for key, group in item.groups
-        if key not in known and say(group.label, language, filling.plan.form.languages)
+        if key not in known and group.label
     ]
 
 
 def group_name(one: tuple[str, Any], filling: Filling, language: Language) -> str:
     """Its label; of a repetition with its number."""
     key, group = one
-    label = say(group.label, language, filling.plan.form.languages) or group.name
+    label = worded(filling, key, group.label, language) or group.name
     number = key.rpartition("[")[2].rstrip("]") if key.endswith("]") else ""
     return f"{label} {number}" if number else label
 
@@ -219,8 +224,8 @@ _OPTIONS: dict[QuestionType, Callable[[Asking], list[list[Option]]]] = {
 
 def ask_more(filling: Filling, more: More, _: Speaker) -> Asked:
     """Whether there is another one."""
-    language, languages = _.language, filling.plan.form.languages
-    label = say(more.group.label, language, languages) or more.group.name
+    language = _.language
+    label = worded(filling, more.key, more.group.label, language) or more.group.name
     text = (
         _(N_("Do you want to add another one to <b>{list}</b>? There are {n} so far."), list=label, n=more.number)
         if more.number > 1

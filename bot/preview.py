@@ -41,7 +41,7 @@ def _asked(filling: Filling, item: Item, language: Language) -> Asked:
     skip = [] if filling.is_required(item) else [_(N_("Skip ▶"))]
     ways = tuple((label, "") for label in (_(N_("◀ Back")), *skip, _(N_("🌐 Web")), _(N_("✖ Cancel"))))
     if item.question.private:
-        text = lines(header, bold(asking.says(item.question.label)), "🔒 " + html(ON_THE_WEB_ONLY))
+        text = lines(header, bold(asking.words(item.question.label)), "🔒 " + html(ON_THE_WEB_ONLY))
         return Asked(text, (((_(N_("🌐 Answer on the web")), ""),), ways))
     rows = tuple(tuple(row) for row in options(asking))
     return Asked(question_text(asking, header), (*rows, ways))

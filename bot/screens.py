@@ -220,7 +220,7 @@ def _show_private(turn: Turn, item: Item, lead: str) -> None:
     said = _("✓ You have answered this on your page.") if given else ""
     text = lines(
         _header(turn, item),
-        bold(asking.says(item.question.label)),
+        bold(asking.words(item.question.label)),
         "🔒 " + _(ON_THE_WEB_ONLY),
         said,
     )

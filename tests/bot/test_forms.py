@@ -25,7 +25,7 @@ EVERYTHING = """
 | | select_multiple uses or_other | uses | A che cosa serve? | yes | | | | | | |
 | | rank uses | order | In quale ordine? | | | | | | | |
 | | range | mark | Che voto dai? | yes | | | | start=1 end=5 step=1 | | |
-| | select_one uses | main | Qual è il principale? | yes | | | likert | | | |
+| | select_one uses | main | Qual è il principale per ${name}? | yes | | | likert | | | |
 | | geopoint | place | Dove si trova? | | | | | | | |
 | | image | photo | Hai una foto? | | | | | | | |
 | | time | hour | A che ora apre? | | | | | | | |
@@ -201,7 +201,9 @@ def test_a_range_and_a_scale_are_buttons(scene: Scene) -> None:
     bruno = at_uses(scene).presses("Sport").presses("Fatto").presses("Salta")
     assert bruno.labels[:5] == ["1", "2", "3", "4", "5"]
 
-    bruno.presses("4").presses("Arte")
+    bruno.presses("4")
+    assert "Qual è il principale per Ex mercato?" in bruno.text
+    bruno.presses("Arte")
 
     assert (scene.draft.answers["mark"], scene.draft.answers["main"]) == ("4", "art")
 
