@@ -100,11 +100,11 @@ def _written(filling: Filling, item: Item, value: Any) -> str:
             return "/".join(reversed(value.split("-")))
         case QuestionType.DATE_TIME:
             day, _sep, hour = value.partition("T")
-            return "/".join(reversed(day.split("-"))) + " alle " + hour
+            return f"{'/'.join(reversed(day.split('-')))} alle {hour}"
         case QuestionType.SELECT_ONE:
             return str(labels[value])
         case QuestionType.SELECT_MULTIPLE | QuestionType.RANK:
-            return ", ".join(labels[name] for name in value)
+            return ", ".join(str(labels[name]) for name in value)
         case QuestionType.GEOPOINT:
             return f"{value[0]}, {value[1]}"
         case _:
