@@ -94,9 +94,9 @@ def _asking(
         question = form.form.at(key)
         label = label_of(form.form, key, question, language) if isinstance(question, Question) else key
         lines.append(_("• <b>{question}</b>: {remark}", question=label, remark=text))
-    lines.append(_("You only have to answer this; the rest stays as you sent it."))
+    just_this = _("You only have to answer this; the rest stays as you sent it.")
     return Words(
-        html="\n".join(map(str, lines)),
+        html="\n".join(map(str, [*lines, "", just_this])),
         subject=plain(N_("A question about your update no. {n}"), n=update.id),
         buttons=(
             (Button(plain(N_("Answer now")), data=resume(draft_id)),),
