@@ -29,7 +29,7 @@ class Owed:
     """One open obligation. `project_id`: where its update is given; for an organisation's, one of its projects.
 
     `by_organization`: its form tells of the organisation, and no project has to do with it.
-    `reported`: that project has an update already, so that nothing may have changed since.
+    `reported`: that project has an update by the same form already, so that nothing may have changed since.
     """
 
     id: int
@@ -127,6 +127,14 @@ _PLACES = (
     .where(col(Following.referent_id) == _referent)
     .order_by(col(Organization.name))
 )
+# by which form something was reported on which own project
+_REPORTED = (
+    select_columns(col(Update.project_id), col(FormVersion.form_id))
+    .join(FormVersion, col(FormVersion.id) == col(Update.form_version_id))
+    .join(Following, col(Following.project_id) == col(Update.project_id))
+    .where(col(Following.referent_id) == _referent)
+    .distinct()
+)
 _OPEN = (
     select_columns(
         col(Obligation.id),
@@ -135,6 +143,7 @@ _OPEN = (
         col(Obligation.opens_on),
         col(Obligation.due_on),
         col(Deadline.title),
+        col(Deadline.form_id),
         col(Organization.name),
         (col(Form.about) == "organization").label("by_organization"),
     )
@@ -179,7 +188,7 @@ def _owed_with_projects(
 ) -> Iterable[tuple[Owed, list[int]]]:
     """Each open obligation with the own projects whose update fulfils it, the oldest first."""
     titles = {row.id: row.title for row in projects}
-    reported = {row.id for row in projects if row.updated_at is not None}
+    reported = {tuple(row) for row in session.execute(_REPORTED, {"referent": referent_id})}
     by_organization: dict[int, list[int]] = {}
     for row in projects:
         bodies = {row.implementing_body_id, *(place for place, _name in places.get(row.id, ()))}
@@ -191,4 +200,7 @@ def _owed_with_projects(
             yield Owed(one.id, one.title, one.name, None, one.opens_on, one.due_on, False, True), []
         elif ids:
             subject = titles[ids[0]] if one.project_id else one.name
-            yield Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, ids[0] in reported), ids
+            yield (
+                Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, (ids[0], one.form_id) in reported),
+                ids,
+            )

@@ -394,3 +394,19 @@ def test_what_a_foreign_organisation_owes_is_not_told(scene: Scene) -> None:
     owed = stage.cast.an_obligation(deadline, stage.cast.an_organization("Corsico"), stage.today, stage.cast.now)
 
     assert "Questa scadenza è già coperta" in scene.bruno.presses_data(f"o:{owed.id}").text
+
+
+def test_nothing_changed_is_offered_only_where_that_form_was_answered_before(scene: Scene) -> None:
+    stage = scene.stage
+    stage.reported(stage.cast.now)
+    census = newest_version(stage.session, "project-census")
+    assert census is not None
+    deadline = stage.cast.a_deadline(census, stage.today, "Scheda")
+    stage.cast.an_obligation(deadline, stage.market, stage.today, stage.cast.now)
+
+    bruno = scene.bruno.says("/scadenze")
+    assert "Scheda: Ex mercato coperto" in bruno.text
+    assert not [label for label in bruno.labels if "Nessuna novità" in label]
+
+    stage.owed(stage.today)
+    assert [label for label in scene.bruno.says("/scadenze").labels if "Nessuna novità" in label]
