@@ -27,9 +27,9 @@ from storage.desk import (
     opened_periods,
     steps_to_come,
     titles_of,
-    update_of_obligation,
     who_owes,
 )
+from storage.desk_updates import update_of_obligation
 from storage.forms import version_lines, version_numbered
 from storage.ladder import decisions_of, newest_decisions
 from storage.obligations import deadlines_with_counts, targets_of

@@ -7,7 +7,8 @@ from desk.pages import House, Id, Page, Reader, Refuse, render
 from facts.calendar import local_date
 from facts.phases import OLDER_PHASES, PHASES
 from storage.delegations import who_lends
-from storage.desk import asked, one_project, owed_for, updates_page
+from storage.desk import asked, one_project, owed_for
+from storage.desk_updates import updates_page
 from storage.people import followers_of
 from storage.projects import ProjectFilter, programmes, projects_page
 

@@ -21,7 +21,7 @@ from registry.referents import add_referent
 from registry.report import RegistryRefused
 from storage import audit
 from storage.delegations import held_by, lent_projects, standing_in
-from storage.desk import asked, updates_page
+from storage.desk import asked
 from storage.desk_people import (
     Access,
     access_of,
@@ -33,6 +33,7 @@ from storage.desk_people import (
     roles_of,
     unreached_ids,
 )
+from storage.desk_updates import updates_page
 from storage.lending import begun_there
 from storage.people import projects_of, revoke_personal_links
 from storage.tables import Channel

@@ -16,7 +16,7 @@ from intake.catalogue import InUse
 from intake.drafting import asked_in, label_of
 from intake.forms.values import show
 from intake.reviewing import LONGEST_REMARK, MovedOn, NobodyThere
-from storage.desk import OneUpdate, one_update
+from storage.desk_updates import OneUpdate, one_update
 from storage.tables import Review
 
 router = APIRouter()

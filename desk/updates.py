@@ -13,7 +13,8 @@ from intake.drafting import asked_in, label_of
 from intake.forms.nodes import Question
 from intake.forms.values import show
 from storage import attachments, corrections, reviews
-from storage.desk import OneUpdate, one_update, titles_of, updates_page
+from storage.desk import titles_of
+from storage.desk_updates import OneUpdate, one_update, updates_page
 from storage.staff import staff_name
 from storage.tables import AnswerChange, Referent, Review
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,22 +14,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.conftest import needed
+from tests.journeys.browsing import CHROMIUM, PATIENCE, QUIET
 from tests.journeys.conftest import free_port
 
 pytestmark = pytest.mark.journey
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000  # milliseconds; the machine may be busy
 REMINDER = "Ricevi questo messaggio perché segui"
 SERIOUS = {"serious", "critical"}
 

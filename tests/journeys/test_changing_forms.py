@@ -11,8 +11,8 @@ from intake.forms.builtin import builtin_file
 from intake.forms.xlsform.reading import read_xlsform
 from intake.forms.xlsform.writing import to_xlsx
 from tests.conftest import needed
+from tests.journeys.browsing import CHROMIUM, PATIENCE, QUIET
 from tests.journeys.conftest import House
-from tests.journeys.test_browser import CHROMIUM, PATIENCE, QUIET
 
 pytestmark = [pytest.mark.journey, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
 
