@@ -4,7 +4,7 @@ Telegram lets people edit for two days, and tells us also when nothing that they
 answered. Words change, a photo is replaced by another, or comes to words that had none.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
@@ -22,7 +22,7 @@ from facts.languages import N_
 from intake.drafting import Prior, facts_about, filling_of, prior_of
 from intake.forms.doubts import Facts
 from intake.forms.filling import Change, Filling, Item
-from intake.forms.hearing import Heard
+from intake.forms.hearing import YES, Heard, hear_ahead
 from intake.forms.hearing import hear as hear_text
 from intake.forms.outcomes import Answered, Doubt
 from intake.forms.values import show, title_of
@@ -222,13 +222,12 @@ def _change_answer(turn: Turn, draft: Draft, edit: Edit) -> None:
     if seen is None or not isinstance(item, Item):
         unknown(turn)
         return
-    filling, facts = seen
-    read = _Read(filling, item, hear_text(filling, item, edit.after, facts), _followed(turn, draft, edit))
+    read = _read(turn, draft, edit, (*seen, item))
     if turn.open_work is None or turn.work.id != draft.id:
         _change_aside(turn, draft, read)
     elif turn.work.step in (PROJECT, ORGANIZATION):
         _change_without_subject(turn, read)
-    elif turn.work.step == item.key:
+    elif turn.work.step == item.key and not read.also:
         turn.move(sources=read.sources)
         filling_of_chat.take(turn, item, read.heard)
     else:
@@ -237,15 +236,27 @@ def _change_answer(turn: Turn, draft: Draft, edit: Edit) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """An edited answer, as it reads now. `sources`: those of its draft, with it."""
+    """An edited answer, as it reads now. `sources`: those of its draft, with it. `also`: the yes that a story is."""
 
     filling: Filling
     item: Item
     heard: Heard
     sources: dict[str, Any]
+    also: dict[str, Any] = field(default_factory=dict)
 
     def changed(self, value: Any) -> Change:
-        return self.filling.change({self.item.key: value})
+        return self.filling.change({**self.also, self.item.key: value})
+
+
+def _read(turn: Turn, draft: Draft, edit: Edit, seen: tuple[Filling, Facts, Item]) -> _Read:
+    filling, facts, item = seen
+    heard, sources = hear_text(filling, item, edit.after, facts), _followed(turn, draft, edit)
+    ahead = None if isinstance(heard, Answered | Doubt) else hear_ahead(filling, item, edit.after)
+    if ahead is None:
+        return _Read(filling, item, heard, sources)
+    follows, story = ahead
+    source = {**sources[turn.heard.message], "field": follows.key}
+    return _Read(filling, follows, Answered(story), sources | {turn.heard.message: source}, {item.key: YES})
 
 
 def _as_filled(turn: Turn, draft: Draft) -> tuple[Filling, Facts] | None:

@@ -97,7 +97,8 @@ def hear_ahead(filling: Filling, item: Item, text: str) -> tuple[Item, str] | No
         return None
     opened = filling.change({item.key: YES}).filling
     follows = opened.after(item.key)
-    is_new = follows is not None and all(follows.key != one.key for one in filling.items)
+    without = filling.change({item.key: None}).filling.items
+    is_new = follows is not None and all(follows.key != one.key for one in without)
     if not is_new or not isinstance(follows, Item) or follows.question.type is not QuestionType.TEXT:
         return None
     story = _story(text)

@@ -269,3 +269,13 @@ def test_carla_cannot_correct_what_is_not_hers(stage: Stage) -> None:
     stage.carla.edits("Rispondete a me", written)
 
     assert of_thread(stage.session, the_question(stage).id) == {}
+
+
+def test_a_yes_edited_into_its_story_is_both(stage: Stage) -> None:
+    bruno = stage.bruno.says("/aggiorna").presses("Esecuzione").says("10").says("0").says("30/9/2027").says("sì")
+
+    bruno.edits("Crepa nel muro nord")
+
+    assert answers(stage)["problems"] == "yes"
+    assert answers(stage)["problem"] == "Crepa nel muro nord"
+    assert "Corretto: Quale problema: Crepa nel muro nord" in bruno.text
