@@ -45,18 +45,30 @@ COMMANDS = ("/domanda", "/aggiorna", "/menu", "/scadenze", "/annulla", "/aggiorn
 SHORT = ("annulla", "salta", "indietro", "uguale", "sì", "no", "grazie", "mercato", "45,5")
 SAYINGS = st.sampled_from((MARK, MARK, MARK, "/aggiorna", *COMMANDS, *SHORT))
 FITTING = {  # what answers the question that is being asked
-    "project": ("mercato", "biblioteca"),
+    "=project": ("mercato", "biblioteca"),
     "text": (MARK,),
     "phase": ("Esecuzione dei lavori",),
     "progress": ("45,5", "10"),
     "spent": ("310000", "200"),
     "expected_end": ("30/9/2027", "1/1/2020"),
-    "problems": (MARK, MARK),
+    "problems": ("sì", MARK),
     "notes": (MARK, "salta"),
-    "summary": ("sì",),
+    "=summary": ("sì",),
 }
 BEGINNINGS = ("/aggiorna", MARK)
-ONWARD = ("m:resume-", ":send", ":ask", ":general", ":obligation-", ":along-", ":yes", "m:new")
+ONWARD = (
+    "m:resume-",
+    "c:",
+    ":send",
+    ":ask",
+    ":general",
+    ":obligation-",
+    ":along-",
+    ":yes",
+    ":why-",
+    ":edit-5",
+    "m:new",
+)
 BROUGHT = st.sampled_from(("photo", "photo", "document", "too large"))
 EDITED = st.sampled_from((MARK, MARK, "50", f"/domanda {MARK}"))
 EDITS = st.sampled_from(("words", "words", "words", "fewer words", "file", "words and file", "nothing"))
@@ -154,14 +166,17 @@ class AnyDay(RuleBasedStateMachine):
     def goes_on(self, chat: int, steps: int, which: int, aside: int | None) -> None:
         """Reads, and answers what is asked: so that a day gets further than its first questions.
 
-        `aside`: a photo is sent and its words are mended in the middle of it.
+        `aside`: a photo is sent in the middle of it, and its words are mended at the end.
         """
+        photo = None
         for step in range(steps):
             self._answer_them()
             self._answer_what_is_asked(chat, which)
             if step == aside:
                 self.sends_a_file(chat, "photo", words=True, to=None, answered=True)
-                self.edits(0, "words", MARK, 1, answered=True)
+                photo = list(self.said.values())[-1][-1]
+        if photo is not None:
+            self._edit(photo, "words", MARK, answered=True)
 
     @rule(chat=CHAT, to=LATELY, own=st.booleans(), answered=st.booleans())
     def replies(self, chat: int, to: int, own: bool, answered: bool) -> None:
@@ -189,26 +204,19 @@ class AnyDay(RuleBasedStateMachine):
         """What was written lately, perhaps several messages."""
         every = list(self.said.values())
         for back in range(which, which + 2 * many, 2):
-            now = every[-1 - back % len(every)][-1]
-            if how.startswith("words"):
-                now = replace(now, words=self._marked(words))
-            elif how == "fewer words" and now.file:
-                now = replace(now, words="")
-            if how.endswith("file"):
-                now = replace(now, file=f"photo{next(self.numbers)}")
-            self._say(now, answered, edited=True)
+            self._edit(every[-1 - back % len(every)][-1], how, words, answered)
 
     @precondition(lambda self: self.telegram.sent)
     @rule(chat=CHAT, back=LATELY, which=st.integers(0, 8), answered=st.booleans())
     def presses(self, chat: int, back: int, which: int, answered: bool) -> None:
         """A button that the bot has sent, mostly of the last message."""
-        board = self._board(chat, max(0, back - 3))
+        message, board = self._board(chat, max(0, back - 3))
         if board:
-            self._press(chat, board[which % len(board)], answered)
+            self._press(chat, message, board[which % len(board)], answered)
 
     @rule(chat=CHAT, data=st.sampled_from(("d:9:9:send", "q:99:add", "s:tomorrow", "m:resume-9", "x", "")))
     def presses_what_nobody_sent(self, chat: int, data: str) -> None:
-        self._press(chat, data, answered=False)
+        self._press(chat, FIRST, data, answered=False)
 
     @rule(chat=CHAT, text=st.sampled_from((MARK, f"/domanda {MARK}")))
     def writes_in_a_group(self, chat: int, text: str) -> None:
@@ -294,15 +302,25 @@ class AnyDay(RuleBasedStateMachine):
     def _marked(self, text: str) -> str:
         return marked(text, next(self.numbers))
 
+    def _edit(self, now: Said, how: str, words: str, answered: bool) -> None:
+        if how.startswith("words"):
+            now = replace(now, words=self._marked(words))
+        elif how == "fewer words" and now.file:
+            now = replace(now, words="")
+        if how.endswith("file"):
+            now = replace(now, file=f"photo{next(self.numbers)}")
+        self._say(now, answered, edited=True)
+
     def _answer_what_is_asked(self, chat: int, which: int) -> None:
         with self.database.read() as session:
             opened = select(Draft.step).where(Draft.state == DraftState.OPEN, Draft.referent_id == person_of(chat))
             asked = session.exec(opened).first()
-        ways = ONWARD if asked else ONWARD[which:]
-        onward = next((data for way in ways for data in self._board(chat) if way in data), None)
-        fitting = FITTING.get(asked or "", BEGINNINGS)
+        ways = ONWARD if asked else ONWARD[2 * which :]
+        message, board = self._board(chat)
+        onward = next((data for way in ways for data in board if way in data), None)
+        fitting = FITTING.get(asked, (MARK,)) if asked else BEGINNINGS
         if onward is not None:
-            self._press(chat, onward, answered=True)
+            self._press(chat, message, onward, answered=True)
         else:
             self._say(Said(0, chat, next(self.numbers), self._marked(fitting[which % len(fitting)])), answered=True)
 
@@ -322,17 +340,18 @@ class AnyDay(RuleBasedStateMachine):
         if answered:
             self._answer_them()
 
-    def _press(self, chat: int, data: str, answered: bool) -> None:
-        message = {"message_id": next(self.numbers), "date": 0, "chat": private(chat)}
-        query = {"id": str(next(self.numbers)), "from": who(chat), "message": message, "data": data}
+    def _press(self, chat: int, message: int, data: str, answered: bool) -> None:
+        below = {"message_id": message, "date": 0, "chat": private(chat)}
+        query = {"id": str(next(self.numbers)), "from": who(chat), "message": below, "data": data}
         self._hand_out("callback_query", query)
         if answered:
             self._answer_them()
 
-    def _board(self, chat: int, back: int = 0) -> list[str]:
-        """The buttons of the last message that had any, or of one before."""
-        boards = [data for parcel in self.telegram.sent if (data := pressable(parcel)) and parcel.address == str(chat)]
-        return boards[-1 - back % len(boards)] if boards else []
+    def _board(self, chat: int, back: int = 0) -> tuple[int, list[str]]:
+        """The number and the buttons of the last message that had any, or of one before."""
+        theirs = [(n, one) for n, one in enumerate(self.telegram.sent, 1) if one.address == str(chat)]
+        boards = [(number_of(n), data) for n, one in theirs if (data := pressable(one))]
+        return boards[-1 - back % len(boards)] if boards else (FIRST, [])
 
     def _answer_them(self) -> None:
         self.the_worker_works(boldly=True)

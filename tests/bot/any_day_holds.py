@@ -16,6 +16,7 @@ from storage.tables import (
     CAPTION,
     AccessRequest,
     AccessState,
+    AnswerChange,
     Attachment,
     Correction,
     Draft,
@@ -36,6 +37,7 @@ Row = TypeVar("Row", bound=SQLModel)
 
 WAITING = (InboxState.NEW, InboxState.RETRY)
 LEAVING = (OutboxState.QUEUED, OutboxState.RETRY, OutboxState.SENDING)
+THREADS = (1, 2)  # of the morning
 LONGEST_DAY = 200  # passes until everything has come to rest
 
 # The only ways in which somebody is told that what they wrote was not taken.
@@ -69,6 +71,7 @@ class Evening:
         self.files = [one for one in every(session, Attachment) if one.inbox_id is not None]
         self.messages = [one for one in every(session, Message) if one.referent_id is not None]
         self.corrections, self.drafts = every(session, Correction), every(session, Draft)
+        self.answers_changed = every(session, AnswerChange)
         self.sent_updates, self.requests = every(session, Update), every(session, AccessRequest)
         self.places = [*self._in_threads(), *self._in_updates(), *self._in_drafts(), *self._of_access(), *self._below()]
 
@@ -94,14 +97,21 @@ class Evening:
 
     def _in_updates(self) -> Iterator[Place]:
         for update in self.sent_updates:
-            corrected = [one for one in self.corrections if one.update_id == update.id and one.attachment_id is None]
-            yield Place("record", json.dumps(update.answers | {one.field: one.after for one in corrected}))
+            text = json.dumps(update.answers)
+            for one in self.corrections:
+                if one.update_id == update.id and one.attachment_id is None:
+                    text = text.replace(one.before, one.after) if one.before in text else f"{text}\n{one.after}"
+            yield Place("record", text)
+        yield from {Place("record", one.reason) for one in self.answers_changed}
 
     def _in_drafts(self) -> Iterator[Place]:
         """Answers; of an update also what was not understood, or answered anew. Nothing of a question that was sent."""
+        sent = {one.id: one.answers for one in self.sent_updates}
         for draft in self.drafts:
             said = [one for one in draft.sources.values() if "below" not in one]
-            text = json.dumps([draft.answers, said if draft.kind is DraftKind.UPDATE else ""])
+            corrected = sent.get(draft.corrects_id or 0, {})
+            answers = [value for key, value in draft.answers.items() if corrected.get(key) != value]
+            text = json.dumps([answers, said if draft.kind is DraftKind.UPDATE else ""])
             if draft.state in (DraftState.OPEN, DraftState.PARKED):
                 yield Place("record", text)
             elif draft.kind is DraftKind.UPDATE or draft.state is DraftState.CANCELLED:
@@ -193,6 +203,7 @@ class WhatHolds(AnyDay):
         self._everything_left_or_says_why(evening)
         self._everything_was_answered(evening)
         self._what_was_sent_is_what_was_written(evening)
+        self._nothing_else_was_recorded(evening)
         self._only_its_writer_drops_a_question(evening)
         for story in stories:
             self._nothing_of_the_dead(evening, story)
@@ -250,13 +261,21 @@ class WhatHolds(AnyDay):
             if draft.state is not DraftState.SENT:
                 continue
             assert draft.id not in left, "its files go along"
-            if draft.kind is DraftKind.UPDATE:
-                assert updates[draft.id].answers == draft.answers
+            if draft.kind is DraftKind.UPDATE and draft.corrects_id is None:
+                assert _is_what_counts(updates[draft.id], draft.answers)
             elif draft.kind is DraftKind.QUESTION:
                 stem = str(draft.answers["message"])
                 became = [one for one in evening.messages if one.provider_id == stem]
                 assert len(became) == 1
                 assert all(one["text"] in became[0].text for one in draft.sources.values())
+
+    def _nothing_else_was_recorded(self, evening: Evening) -> None:
+        """Besides what there was in the morning, each update and each question was one draft."""
+        sent = [one for one in evening.drafts if one.state is DraftState.SENT]
+        updates = [one.id for one in sent if one.kind is DraftKind.UPDATE and one.corrects_id is None]
+        assert sorted(one.draft_id or 0 for one in evening.sent_updates) == [0, *updates]
+        asked = [one.question_id for one in sent if one.kind is DraftKind.QUESTION and one.question_id is not None]
+        assert sorted({one.question_id for one in evening.messages}) == sorted([*THREADS, *asked])
 
     def _only_its_writer_drops_a_question(self, evening: Evening) -> None:
         """By a word, or by a button of that very draft."""
@@ -339,6 +358,14 @@ def _told(said: Said | None) -> tuple[str, str]:
 def _is_new(said: Said, before: list[Said]) -> bool:
     """Not back to what it once was: the house may never have followed it away from there."""
     return said.words not in [one.words for one in before]
+
+
+def _is_what_counts(update: Update, answers: dict[str, Any]) -> bool:
+    """The answers of a draft, but for a problem that there is no more; until somebody corrects the update."""
+    if update.revision > 0:
+        return True
+    hidden = {"problem"} if answers.get("problems") == "no" else set()
+    return update.answers == {key: value for key, value in answers.items() if key not in hidden}
 
 
 def _home(file: Attachment) -> tuple[str, int] | None:
