@@ -24,6 +24,7 @@ from storage import attachments
 from storage.drafts import change_draft, find_draft
 from storage.questions import message_of_chat, own_question
 from storage.reports import update_of_draft
+from storage.reviews import find_update
 from storage.tables import Attachment, Channel, Draft, DraftKind, Message, QuestionState, Update
 
 
@@ -63,7 +64,7 @@ def whole_caption(draft: Draft | None, message: str, own: str) -> str:
 def of_draft(turn: Turn, draft: Draft, edit: Edit) -> None:
     """Words of a draft that was sent."""
     if draft.kind is DraftKind.UPDATE:
-        update = update_of_draft(turn.session, draft.id)
+        update = _what_it_became(turn, draft)
         if update is None:
             unknown(turn)
         else:
@@ -77,6 +78,13 @@ def of_draft(turn: Turn, draft: Draft, edit: Edit) -> None:
         unknown(turn)
     else:
         _of_thread(turn, message, edit, draft)
+
+
+def _what_it_became(turn: Turn, draft: Draft) -> Update | None:
+    """The update that a draft made, or the one that it corrected."""
+    if draft.corrects_id is not None:
+        return find_update(turn.session, draft.corrects_id)
+    return update_of_draft(turn.session, draft.id)
 
 
 def of_message(turn: Turn, message: Message, edit: Edit) -> None:

@@ -11,11 +11,13 @@ from intake.correcting import begin_correction
 from intake.drafting import Prior, filling_of
 from intake.handing_in import Door, hand_in
 from intake.reviewing import accept, give_back
+from storage import attachments
+from storage.corrections import of_update
 from storage.drafts import Work, find_draft
 from storage.reviews import changes_of, find_update
 from storage.tables import Channel, Draft, DraftState, Update
 from tests.bot.conftest import Stage
-from tests.bot.talk import Phone, walk_to_summary
+from tests.bot.talk import Phone, photo, walk_to_summary
 
 
 def sent(stage: Stage) -> Phone:
@@ -53,6 +55,19 @@ def test_the_reason_may_be_written(stage: Stage) -> None:
     bruno.says("Mancava una fattura")
 
     assert changes_of(stage.session, stage.sent[0].id)[0].reason == "Mancava una fattura"
+
+
+def test_a_corrected_answer_that_is_edited_afterwards_is_corrected_beside_the_update(stage: Stage) -> None:
+    bruno = sent(stage).presses("Correggi").presses("Speso finora").says("320000")
+    written = bruno.written
+    bruno.presses("Invia").presses("Una mia svista")
+
+    bruno.edits("330000", written, photo=photo(1))
+
+    assert f"L'aggiornamento n. {stage.sent[0].id} era già partito" in bruno.text
+    [row] = of_update(stage.session, stage.sent[0].id)
+    assert (row.field, row.before, row.after) == ("spent", "320000", "330000")
+    assert [one.provider_id for one in attachments.of_update(stage.session, stage.sent[0].id)] == [written]
 
 
 def test_an_update_of_long_ago_or_accepted_is_not_corrected(stage: Stage) -> None:
