@@ -148,7 +148,7 @@ class AnyDay(RuleBasedStateMachine):
             first.provider_id = str(FIRST)
 
     def teardown(self) -> None:
-        self.tally.update(days=1, updates=len(self.given), deaths=self.power.deaths)
+        self.tally.update(days=1, came=len(self.given), deaths=self.power.deaths)
         self.database.close()
 
     @initialize(chat=CHAT, steps=st.integers(0, 12))

@@ -75,6 +75,12 @@ class Evening:
         self.sent_updates, self.requests = every(session, Update), every(session, AccessRequest)
         self.places = [*self._in_threads(), *self._in_updates(), *self._in_drafts(), *self._of_access(), *self._below()]
 
+    def counts(self) -> dict[str, int]:
+        """What people have made of this day."""
+        dead = [row for row in self.updates.values() if row.state is InboxState.DEAD]
+        made = {"messages": len(self.messages) - len(THREADS), "updates": len(self.sent_updates) - 1}
+        return made | {"corrections": len(self.corrections) + len(self.answers_changed), "dead letters": len(dead)}
+
     def state(self, update: int) -> InboxState:
         return self.updates[update].state
 
@@ -96,8 +102,12 @@ class Evening:
             yield Place("record", text)
 
     def _in_updates(self) -> Iterator[Place]:
+        """What was not taken over from an earlier one, as last time's answer."""
+        told: list[Any] = []
         for update in self.sent_updates:
-            text = json.dumps(update.answers)
+            answers = [one for one in _answers(update.project_id, update.answers) if one not in told]
+            told += answers
+            text = json.dumps(answers)
             for one in self.corrections:
                 if one.update_id == update.id and one.attachment_id is None:
                     text = text.replace(one.before, one.after) if one.before in text else f"{text}\n{one.after}"
@@ -106,11 +116,10 @@ class Evening:
 
     def _in_drafts(self) -> Iterator[Place]:
         """Answers; of an update also what was not understood, or answered anew. Nothing of a question that was sent."""
-        sent = {one.id: one.answers for one in self.sent_updates}
+        told = [one for update in self.sent_updates for one in _answers(update.project_id, update.answers)]
         for draft in self.drafts:
             said = [one for one in draft.sources.values() if "below" not in one]
-            corrected = sent.get(draft.corrects_id or 0, {})
-            answers = [value for key, value in draft.answers.items() if corrected.get(key) != value]
+            answers = [one for one in _answers(draft.project_id, draft.answers) if one not in told]
             text = json.dumps([answers, said if draft.kind is DraftKind.UPDATE else ""])
             if draft.state in (DraftState.OPEN, DraftState.PARKED):
                 yield Place("record", text)
@@ -198,6 +207,7 @@ class WhatHolds(AnyDay):
         self._come_to_rest()
         with self.database.read() as session:
             evening = Evening(session)
+        self.tally.update(evening.counts())
         stories = [Story(evening, versions) for versions in self.said.values()]
         self._each_dead_letter_was_told_once(evening)
         self._everything_left_or_says_why(evening)
@@ -325,9 +335,11 @@ class WhatHolds(AnyDay):
                 assert _home(file), f"nowhere: {last}"
 
     def _albums_stay_together(self, evening: Evening) -> None:
+        """But for parts that are edited after the others were dropped."""
+        dropped = [("draft_id", one.id) for one in evening.drafts if one.state is DraftState.CANCELLED]
         homes: dict[int, set[Any]] = {}
         for one in evening.files:
-            if one.album_id is not None:
+            if one.album_id is not None and _home(one) not in dropped:
                 homes.setdefault(one.album_id, set()).add(_home(one))
         assert all(len(one) == 1 for one in homes.values()) or any(
             self._left_out_files(evening, chat) for chat in CHATS
@@ -358,6 +370,10 @@ def _told(said: Said | None) -> tuple[str, str]:
 def _is_new(said: Said, before: list[Said]) -> bool:
     """Not back to what it once was: the house may never have followed it away from there."""
     return said.words not in [one.words for one in before]
+
+
+def _answers(project_id: int | None, answers: dict[str, Any]) -> list[Any]:
+    return [[project_id, key, value] for key, value in answers.items()]
 
 
 def _is_what_counts(update: Update, answers: dict[str, Any]) -> bool:
