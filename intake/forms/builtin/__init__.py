@@ -19,6 +19,6 @@ def builtin_form(key: str) -> Definition:
     """One of `KEYS`."""
     from intake.forms.xlsform.reading import read_xlsform
 
-    reading = read_xlsform(builtin_file(key), f"{key}.md")
+    reading = read_xlsform(builtin_file(key), f"{key}.md", ours=True)
     assert reading.form is not None, reading.problems
     return reading.form

@@ -29,14 +29,17 @@ class Reading:
     warnings: tuple[Finding, ...] = ()
 
 
-def read_xlsform(content: bytes, name: str, *, language: str = "it") -> Reading:
-    """The form in a file. `name`: of the file; `language`: of texts that do not say theirs. Never raises."""
+def read_xlsform(content: bytes, name: str, *, language: str = "it", ours: bool = False) -> Reading:
+    """The form in a file. `name`: of the file; `language`: of texts that do not say theirs. Never raises.
+
+    `ours`: it came along, and pyxform has read it in the tests: loading that takes a second at the first start.
+    """
     found = Findings()
     form = None
     try:
         tables = open_tables(content, name, found)
         if tables is not None and not found.problems:
-            form = _read(tables, name, language, found)
+            form = _read(tables, name, language, found, ours=ours)
     except Enough:
         pass
     if found.problems:
@@ -44,7 +47,7 @@ def read_xlsform(content: bytes, name: str, *, language: str = "it") -> Reading:
     return Reading(form, found.all_problems(), found.all_warnings())
 
 
-def _read(tables: Tables, name: str, language: str, found: Findings) -> Definition:
+def _read(tables: Tables, name: str, language: str, found: Findings, *, ours: bool) -> Definition:
     survey, choices, settings = (understand(tables.sheet(one), found) for one in SHEETS)
     said = read_settings(settings, name, found)
     place = settings.place(2, "default_language")
@@ -65,7 +68,7 @@ def _read(tables: Tables, name: str, language: str, found: Findings) -> Definiti
     tell_slips(form, source, choices)
     texts.tell(found)
     tell_expressions(form, source)
-    if not found.problems:
+    if not found.problems and not ours:
         ask_pyxform(survey, choices, settings, frozenset(node.name for node in form.walk()), found)
     return form
 
