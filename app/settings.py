@@ -62,6 +62,17 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="Sender of our mail, `Name <address>`")
     mail_reply_to: str = Field("", description="Where answers to our mail go; when empty, MAIL_FROM")
+    authserv_id: str = Field("", description="The mail server whose Authentication-Results are believed")
+    imap_url: SecretStr = Field(
+        SecretStr(""), description="`imaps://user:pw@host:993/INBOX`: the mailbox that is fetched; when empty, none"
+    )
+    lmtp_listen: str = Field("", description="Address and port at which the mail server hands mail over (LMTP)")
+    pec_imap_url: SecretStr = Field(SecretStr(""), description="The certified mailbox, as IMAP_URL")
+    pec_smtp_url: SecretStr = Field(SecretStr(""), description="By which certified mail leaves, as SMTP_URL")
+    pec_from: str = Field("", description="The certified address, `Name <address>`")
+    pec_trust: str = Field(
+        "", description="Folder or file of certificates (PEM) whose signatures of certified mail hold; a path"
+    )
 
     @field_validator("timezone")
     @classmethod

@@ -16,7 +16,7 @@ from delivery.words import plain_text, urls
 from facts.languages import speaking
 from storage.tables import OutboxKind
 
-AUTOMATIC = frozenset({OutboxKind.REMINDER, OutboxKind.NOTICE, OutboxKind.INVITATION, OutboxKind.CODE})
+AUTOMATIC = frozenset(set(OutboxKind) - {OutboxKind.ANSWER, OutboxKind.DIALOGUE, OutboxKind.RECALL})
 LONGEST_SUBJECT = 120
 LARGEST = 15 * 1024 * 1024  # bytes of files in one mail: a third more when encoded, and many mailboxes stop at 25 MB
 

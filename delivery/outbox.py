@@ -33,6 +33,7 @@ GROUP = 10  # files that Telegram shows as one
 URGENCY = {
     OutboxKind.DIALOGUE: 0,
     OutboxKind.CODE: 0,
+    OutboxKind.AUTO_REPLY: 1,
     OutboxKind.ANSWER: 1,
     OutboxKind.INVITATION: 1,
     OutboxKind.NOTICE: 1,

@@ -1,6 +1,5 @@
 """One claimed message, ready to be sent, and what a sender promises. No network, no database."""
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 from delivery.errors import DeliveryError
 from delivery.words import Words
 from facts.languages import Language
+from storage.message_ids import message_id_of
 from storage.tables import Channel, OutboxKind
 
 PHOTO_TYPES = frozenset({"image/jpeg", "image/png"})
@@ -67,9 +67,8 @@ class Parcel:
         return bool(self.body.get("plain"))
 
     def message_id(self, domain: str) -> str:
-        """The same on every try, so that whoever gets it twice can tell."""
-        key = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:20]
-        return f"<{self.id}.{key}@{domain}>"
+        """The same on every try."""
+        return message_id_of(self.id, self.dedupe_key, domain)
 
 
 Ids = str | tuple[str, ...] | None

@@ -42,6 +42,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Channel: {
         Channel.TELEGRAM: N_("Telegram"),
         Channel.EMAIL: N_("E-mail"),
+        Channel.PEC: N_("Certified e-mail (PEC)"),
         Channel.WEB: N_("Personal page"),
         Channel.PHONE: N_("Phone"),
     },
@@ -85,8 +86,10 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OutboxKind.INVITATION: N_("Invitation"),
         OutboxKind.NOTICE: N_("Notice"),
         OutboxKind.CODE: N_("Access code"),
+        OutboxKind.AUTO_REPLY: N_("Automatic reply"),
     },
     InboxState: {
+        InboxState.UNREAD: N_("Not read yet"),
         InboxState.NEW: N_("Just arrived"),
         InboxState.RETRY: N_("Will be tried again"),
         InboxState.DONE: N_("Done"),

@@ -29,6 +29,14 @@ from storage.tables.people import (
     PersonalLink,
     Referent,
 )
+from storage.tables.post import (
+    Letter,
+    LetterState,
+    Mailbox,
+    Reading,
+    Receipt,
+    ReplyAddress,
+)
 from storage.tables.projects import Following, Place, Programme, Project
 from storage.tables.questions import CAPTION, FILE, Audience, Correction, Message, Question, QuestionState
 from storage.tables.reports import (
@@ -49,6 +57,7 @@ from storage.tables.reports import (
 )
 from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
 from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState, SentPart
+from storage.words import LetterKind, ReceiptKind, Standing
 
 __all__ = [
     "CAPTION",
@@ -80,6 +89,10 @@ __all__ = [
     "InboxState",
     "Invitation",
     "Lease",
+    "Letter",
+    "LetterKind",
+    "LetterState",
+    "Mailbox",
     "Membership",
     "Message",
     "Obligation",
@@ -97,10 +110,14 @@ __all__ = [
     "Project",
     "Question",
     "QuestionState",
+    "Reading",
     "Reason",
+    "Receipt",
+    "ReceiptKind",
     "Recurrence",
     "Referent",
     "Remark",
+    "ReplyAddress",
     "Review",
     "Role",
     "SentPart",
@@ -108,6 +125,7 @@ __all__ = [
     "Snooze",
     "Staff",
     "StaffSession",
+    "Standing",
     "Step",
     "Subject",
     "Target",

@@ -45,12 +45,16 @@ class Membership(SQLModel, table=True):
 class Channel(StrEnum):
     TELEGRAM = "telegram"
     EMAIL = "email"
+    PEC = "pec"
     WEB = "web"
     PHONE = "phone"
 
 
 class Address(SQLModel, table=True):
-    """One way to reach a referent: a private Telegram chat id, or an e-mail address in lower case."""
+    """One way to reach a referent: a private Telegram chat id, or an address of (certified) e-mail in lower case.
+
+    `bounces`: how many mails came back for good since one last arrived; by the second it is taken to be out of order.
+    """
 
     __table_args__ = (UniqueConstraint("channel", "value"),)
 
@@ -61,6 +65,7 @@ class Address(SQLModel, table=True):
     verified_at: datetime | None = optional_instant()
     unreachable_since: datetime | None = optional_instant()
     unreachable_reason: str | None = None
+    bounces: int = 0
     created_at: datetime = instant()
 
 

@@ -6,8 +6,10 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, optional_instant, sealed_text, word
+from storage.tables.base import instant, optional_instant, optional_sealed_text, sealed_text, word
 from storage.tables.people import Channel
+from storage.types import Word
+from storage.words import Standing
 
 
 class QuestionState(StrEnum):
@@ -45,7 +47,11 @@ class Audience(StrEnum):
 
 
 class Message(SQLModel, table=True):
-    """One message of a thread, by a referent or by staff. Plain text, whatever it arrived as."""
+    """One message of a thread, by a referent or by staff. Plain text, whatever it arrived as.
+
+    Of a mail: `quoted` is what it repeats of earlier ones and its signature; `standing` says how sure its writer is;
+    `automatic`: a machine wrote it (out of office), and it moves nothing.
+    """
 
     id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
@@ -53,6 +59,9 @@ class Message(SQLModel, table=True):
     referent_id: int | None = Field(default=None, foreign_key="referent.id")
     staff_id: int | None = Field(default=None, foreign_key="staff.id")
     text: str = sealed_text("message.text")
+    quoted: str = optional_sealed_text("message.quoted")
+    standing: Standing | None = Field(default=None, sa_type=Word(Standing), nullable=True)
+    automatic: bool = False
     channel: Channel = word(Channel)
     provider_id: str | None = Field(default=None, index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")

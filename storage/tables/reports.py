@@ -240,7 +240,8 @@ class Attachment(SQLModel, table=True):
     """A file that came along, or one that staff send. Kept in DATA_DIR under its `sha256`; `size` in bytes.
 
     `sha256` is keyed (see `storage/files.py`); until it is fetched from Telegram (`file_id`) there is none. It belongs
-    to a draft until that is sent, then to an update or to a message of a thread. `provider_id`: the message of the
+    to a draft until that is sent, then to an update or to a message of a thread; to a letter (`letter_id`) while nobody
+    knows whose that is. `provider_id`: the message of the
     chat with which it came; several rows have the same one when it was edited to bring another file.
     """
 
@@ -270,6 +271,7 @@ class Attachment(SQLModel, table=True):
     album_id: int | None = Field(default=None, foreign_key="album.id", index=True)
     message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
+    letter_id: int | None = Field(default=None, foreign_key="letter.id", index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     provider_id: str = ""
     file_id: str = ""

@@ -12,6 +12,9 @@ from storage.types import Fingerprint, SealedBytes
 
 
 class InboxState(StrEnum):
+    """UNREAD: a mail that nobody has taken apart yet; it is NEW once its reading is there."""
+
+    UNREAD = "unread"
     NEW = "new"
     RETRY = "retry"
     DONE = "done"
@@ -34,6 +37,12 @@ class Inbox(SQLModel, table=True):
             "id",
             sqlite_where=text("state IN ('new', 'retry')"),
             postgresql_where=text("state IN ('new', 'retry')"),
+        ),
+        Index(
+            "ix_inbox_unread",
+            "id",
+            sqlite_where=text("state = 'unread'"),
+            postgresql_where=text("state = 'unread'"),
         ),
     )
 
@@ -83,6 +92,7 @@ class OutboxKind(StrEnum):
     INVITATION = "invitation"
     NOTICE = "notice"
     CODE = "code"
+    AUTO_REPLY = "auto-reply"
 
 
 class Outbox(SQLModel, table=True):
