@@ -201,7 +201,7 @@ class Chat(ABC):
         """The newest message of the bot."""
         return self.from_bot[-1]
 
-    async def wait_for_message(self, containing: str = "", *, after: int = 0, timeout: float = 5.0) -> Message:
+    async def wait_for_message(self, containing: str = "", *, after: int = 0, timeout: float = 30.0) -> Message:
         """The first message of the bot newer than message `after` that contains the text; TimeoutError otherwise."""
 
         def look() -> Message | None:
@@ -210,7 +210,7 @@ class Chat(ABC):
 
         return await self.world.bell.wait_for(look, timeout)
 
-    async def wait_until(self, ready: Callable[["Chat"], bool], timeout: float = 5.0) -> None:
+    async def wait_until(self, ready: Callable[["Chat"], bool], timeout: float = 30.0) -> None:
         await self.world.bell.wait_for(lambda: ready(self) or None, timeout)
 
 

@@ -133,7 +133,7 @@ class MailSandbox:
         """The mail for one address, oldest first."""
         return [mail for mail in self.messages if address.lower() in map(str.lower, mail.recipients)]
 
-    async def wait_for_mail(self, to: str = "", *, containing: str = "", after: int = 0, timeout: float = 5.0) -> Mail:
+    async def wait_for_mail(self, to: str = "", *, containing: str = "", after: int = 0, timeout: float = 30.0) -> Mail:
         """The first mail newer than number `after` for this address whose subject or text contains; TimeoutError."""
 
         def look() -> Mail | None:

@@ -109,14 +109,14 @@ class TelegramSandbox:
         """Any odd update; gets the next `update_id` unless it brings one."""
         return self.world.updates.push_raw(update)
 
-    async def wait_for(self, ready: Callable[[], Any], timeout: float = 5.0) -> Any:
+    async def wait_for(self, ready: Callable[[], Any], timeout: float = 30.0) -> Any:
         """Looks again whenever a chat, an update or a call changes something; TimeoutError after `timeout` seconds."""
         return await self.world.bell.wait_for(ready, timeout)
 
-    async def wait_for_calls(self, method: str, count: int = 1, *, timeout: float = 5.0) -> None:
+    async def wait_for_calls(self, method: str, count: int = 1, *, timeout: float = 30.0) -> None:
         await self.wait_for(lambda: len(self.ledger.calls(method)) >= count, timeout)
 
-    async def wait_until_confirmed(self, timeout: float = 5.0) -> None:
+    async def wait_until_confirmed(self, timeout: float = 30.0) -> None:
         """Until the bot has confirmed every update queued so far."""
         await self.wait_for(lambda: not self.pending, timeout)
 

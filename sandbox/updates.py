@@ -31,7 +31,7 @@ class Bell:
         for waiter in list(self._waiting):
             wake(waiter, None)
 
-    async def wait_for(self, look: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(self, look: Callable[[], T | None], timeout: float = 30.0) -> T:
         """What `look` finds, as soon as it finds something; raises TimeoutError after `timeout` seconds."""
         async with asyncio.timeout(timeout):
             while True:

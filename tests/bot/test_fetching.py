@@ -208,7 +208,7 @@ async def test_where_only_one_process_can_exist_the_next_begins_at_once(desk: De
 
     running = asyncio.create_task(desk.fetcher.run(stop))
     if desk.database.is_sqlite:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while desk.row(attachment).state is not FileState.KEPT:
                 await asyncio.sleep(0.02)
     stop.set()

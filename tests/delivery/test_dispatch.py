@@ -188,7 +188,7 @@ async def test_a_database_that_refuses_for_a_moment_does_not_end_the_sending(
     outbox_id = bench.queue("Ciao")
 
     async with running(bench):
-        await asyncio.wait_for(bench.telegram.arrived.wait(), 10)
+        await asyncio.wait_for(bench.telegram.arrived.wait(), 60)
 
     assert bench.row(outbox_id).state is OutboxState.SENT
 
@@ -208,7 +208,7 @@ async def test_a_commit_wakes_the_dispatcher(bench: Bench, monkeypatch: pytest.M
     async with running(bench):
         await resting.wait()
         outbox_id = await asyncio.to_thread(bench.queue, "Ciao")
-        await asyncio.wait_for(bench.telegram.arrived.wait(), 10)
+        await asyncio.wait_for(bench.telegram.arrived.wait(), 60)
 
     assert bench.row(outbox_id).state is OutboxState.SENT
 
@@ -247,7 +247,7 @@ async def test_an_idle_dispatcher_rests(bench: Bench, monkeypatch: pytest.Monkey
     began = monotonic()
 
     async with running(bench):
-        await asyncio.wait_for(looked_again.wait(), 30)
+        await asyncio.wait_for(looked_again.wait(), 60)
         while monotonic() - began < 1.0:
             await asyncio.sleep(0.05)
         seconds, counted_by_then = monotonic() - began, passes

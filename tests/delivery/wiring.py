@@ -154,4 +154,4 @@ async def running(bench: Bench) -> AsyncIterator[None]:
     task = asyncio.create_task(bench.dispatcher.run(stop))
     yield
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)

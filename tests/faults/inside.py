@@ -44,7 +44,7 @@ async def running(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     service = await build(settings, clock=clock)
     task = asyncio.create_task(service.run())
-    await asyncio.wait_for(service.started.wait(), 30)
+    await asyncio.wait_for(service.started.wait(), 60)
     try:
         yield service
     finally:

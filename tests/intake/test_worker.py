@@ -265,7 +265,7 @@ async def _until(database: Database, ready: Callable[[], bool]) -> None:
         loop.call_soon_threadsafe(rung.set)
 
     database.after_commit(ring)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not ready():
             await rung.wait()
             rung.clear()

@@ -25,7 +25,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 20_000  # milliseconds; the machine may be busy
+PATIENCE = 60_000  # milliseconds; the machine may be busy
 LAPTOP, PHONE, SMALL = (1280, 900), (390, 844), (320, 568)
 
 
@@ -35,7 +35,7 @@ async def served(app: FastAPI, port: int) -> AsyncIterator[None]:
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off")
     server = Server(config)
     serving = asyncio.create_task(server.serve())
-    await asyncio.wait_for(server.listening.wait(), 10)
+    await asyncio.wait_for(server.listening.wait(), 60)
     try:
         yield
     finally:

@@ -61,7 +61,7 @@ class House:
 
     async def all_sent(self) -> None:
         """Until what Telegram answered is written down too: nobody replies faster than that with their thumbs."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await self.database.look(any_waiting):
                 await asyncio.sleep(0.02)
 
@@ -110,7 +110,7 @@ async def running_house(
         )
     )
     serving = asyncio.create_task(wire.serve())
-    await asyncio.wait_for(wire.listening.wait(), 10)
+    await asyncio.wait_for(wire.listening.wait(), 60)
     settings = Settings.model_construct(
         data_dir=folder / "data",
         database_url=SecretStr(database_url),
@@ -124,10 +124,10 @@ async def running_house(
     )
     service = await build(settings, clock=clock)
     running = asyncio.create_task(service.run())
-    await asyncio.wait_for(service.started.wait(), 10)
+    await asyncio.wait_for(service.started.wait(), 60)
     async with (
-        httpx.AsyncClient(base_url=settings.public_url, timeout=30) as desk,
-        httpx.AsyncClient(base_url=settings.public_url, timeout=30) as public,
+        httpx.AsyncClient(base_url=settings.public_url, timeout=60) as desk,
+        httpx.AsyncClient(base_url=settings.public_url, timeout=60) as public,
     ):
         house = House(service, telegram, mail, clock, desk, public)
         sign_in(house, house.desk, "Olga Esempio")

@@ -78,7 +78,7 @@ async def running_postfix(relay_port: int) -> AsyncIterator[int]:
         yield port
     finally:
         await (await asyncio.create_subprocess_exec(*command, "stop", stderr=subprocess.DEVNULL)).wait()
-        await asyncio.wait_for(process.wait(), 15)
+        await asyncio.wait_for(process.wait(), 60)
         shutil.rmtree(folder, ignore_errors=True)
 
 

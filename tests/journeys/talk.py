@@ -2,7 +2,7 @@
 
 from sandbox.people import Message, Person
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 async def says(person: Person, text: str, expecting: str = "", *, reply_to: int | None = None) -> Message:

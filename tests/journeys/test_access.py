@@ -27,19 +27,19 @@ async def test_a_stranger_asks_is_let_in_and_sends_an_update(house: House) -> No
     await presses(dario, "Ente di prova", "e-mail di lavoro")
     await says(dario, "dario@example.org", "È tutto giusto?")
     await presses(dario, "mandami il codice", "sei cifre")
-    mail = await house.mail.wait_for_mail("dario@example.org", timeout=15)
+    mail = await house.mail.wait_for_mail("dario@example.org", timeout=60)
     code = re.search(r"\b\d{3} \d{3}\b", mail.text)
     assert code is not None
     await says(dario, code[0], "la tua richiesta è arrivata all'ufficio")
 
     await house.service.ticker.tick()
-    notice = await house.mail.wait_for_mail("olga@example.org", timeout=15)
+    notice = await house.mail.wait_for_mail("olga@example.org", timeout=60)
     page = "/desk/access/1"
     assert "Dario Esempio" in (await house.desk.get("/desk/access")).text
     after = dario.chat[-1].id
     fields = {"name": "Dario Esempio", "organization": "Ente di prova", "who": "new", "step": "save"}
     await house.post(page, f"{page}/approve", **fields)
-    await dario.wait_for_message("l'ufficio ha detto di sì", after=after, timeout=15)
+    await dario.wait_for_message("l'ufficio ha detto di sì", after=after, timeout=60)
     await presses(dario, "Aggiorna un progetto", "A che punto è il progetto?")
     await answers_everything(dario)
 

@@ -70,7 +70,7 @@ async def newcomer(tmp_path: Path) -> AsyncIterator[Newcomer]:
         finally:
             await browser.close()
             process.send_signal(signal.SIGINT)
-            await asyncio.wait_for(process.wait(), 30)
+            await asyncio.wait_for(process.wait(), 60)
     assert process.returncode == 0
     assert _left_behind(tmp_path) == []
 

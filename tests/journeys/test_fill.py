@@ -87,7 +87,7 @@ async def saved(page: Page) -> None:
 
 async def kept(house: House, page: Page, key: str, value: Any) -> None:
     """Until the draft has this answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while house.draft(page).answers.get(key) != value:
             await asyncio.sleep(0.05)
 

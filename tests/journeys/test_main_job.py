@@ -74,7 +74,7 @@ async def test_a_question_is_answered_and_the_reply_joins_its_thread(house: Hous
     page = f"/desk/questions/{question.id}"
     after = ada.chat[-1].id
     await house.post(page, f"{page}/answer", text="Sì, con una variante approvata.")
-    answer = await ada.wait_for_message("con una variante approvata", after=after, timeout=15)
+    answer = await ada.wait_for_message("con una variante approvata", after=after, timeout=60)
     await house.all_sent()
     await says(ada, "Grazie, e per il cortile?", f"n. {question.id}", reply_to=answer.id)
 
@@ -92,7 +92,7 @@ async def test_a_solved_question_is_closed_by_who_asked_it(house: House) -> None
     await presses(ada, "Nessun progetto", "inviata")
     after = ada.chat[-1].id
     await house.post("/desk/questions/1", "/desk/questions/1/answer", text="Il 10 dicembre.")
-    await ada.wait_for_message("Il 10 dicembre", after=after, timeout=15)
+    await ada.wait_for_message("Il 10 dicembre", after=after, timeout=60)
 
     await presses(ada, "Risolto", "Ho chiuso la domanda")
 
@@ -106,7 +106,7 @@ async def test_a_deadline_reminds_until_the_update_is_in_and_then_is_silent(hous
     a_deadline_on(house, date(2026, 12, 1))
 
     await house.move_to(seconds=1)
-    reminder = await ada.wait_for_message("1 dicembre 2026", timeout=15)
+    reminder = await ada.wait_for_message("1 dicembre 2026", timeout=60)
     await presses(ada, "Aggiorna", "A che punto è il progetto?")
     await answers_everything(ada)
     told = len(ada.from_bot)
@@ -131,9 +131,9 @@ async def test_a_referent_without_telegram_is_reminded_and_answered_by_mail(hous
     a_deadline_on(house, date(2026, 12, 1))
 
     await house.move_to(seconds=1)
-    reminder = await house.mail.wait_for_mail("bruno@example.org", containing="1 dicembre 2026", timeout=15)
+    reminder = await house.mail.wait_for_mail("bruno@example.org", containing="1 dicembre 2026", timeout=60)
     await house.post("/desk/questions/1", "/desk/questions/1/answer", text="No, non serve.")
-    answer = await house.mail.wait_for_mail("bruno@example.org", containing="No, non serve.", timeout=15)
+    answer = await house.mail.wait_for_mail("bruno@example.org", containing="No, non serve.", timeout=60)
 
     assert "Ex cinema" in reminder.text
     assert "/r/" in answer.text
@@ -147,7 +147,7 @@ async def test_officers_are_told_by_mail_that_a_question_waits(house: House) -> 
     await presses(ada, "Nessun progetto", "inviata")
 
     await house.service.ticker.tick()
-    notice = await house.mail.wait_for_mail("olga@example.org", timeout=15)
+    notice = await house.mail.wait_for_mail("olga@example.org", timeout=60)
 
     assert "/desk/questions" in notice.text
 
@@ -159,7 +159,7 @@ async def test_an_invitation_by_mail_binds_the_chat_once(house: House) -> None:
         project = cast.a_project(organization)
         bruno = cast.a_referent("Bruno Esempio", organization, (project,), email="bruno@example.org")
         invited = invite(session, bruno.id, house.clock(), house.service.rooms.links)
-    mail = await house.mail.wait_for_mail("bruno@example.org", timeout=15)
+    mail = await house.mail.wait_for_mail("bruno@example.org", timeout=60)
     token = invited.start_link.partition("start=")[2]
     person = house.telegram.add_person(1002, "Bruno")
     stranger = house.telegram.add_person(1003, "Carla")
@@ -173,7 +173,7 @@ async def test_an_invitation_by_mail_binds_the_chat_once(house: House) -> None:
 
 
 async def test_the_house_says_that_it_is_well(house: House) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (ready := await house.public.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.05)
 

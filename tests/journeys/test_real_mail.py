@@ -23,7 +23,7 @@ async def test_an_answer_passes_through_postfix_unharmed(
     await far_end.start()
     async with running_postfix(far_end.port) as port, running_house(database_url, folder, smtp_port=port) as house:
         await _is_answered(house, "Sì: l'età dell'opera è già ≥ 10 anni.\nA presto, così è.")
-        mail = await far_end.wait_for_mail("bruno@example.org", timeout=30)
+        mail = await far_end.wait_for_mail("bruno@example.org", timeout=60)
         await house.all_sent()
         with house.database.read() as session:
             sent = set(session.exec(select(Outbox.state).where(Outbox.kind == OutboxKind.ANSWER)))

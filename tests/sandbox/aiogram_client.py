@@ -235,7 +235,7 @@ async def is_posted_to(client: Client) -> None:
     await client.play(f"people/{ADA}/press", message_id=shown.message_id, data="yes")
     await client.play(f"people/{ADA}/block", blocked=True)
     while client.posted < set(KINDS):
-        client.read(await asyncio.wait_for(arrived.get(), 10), client.posted)
+        client.read(await asyncio.wait_for(arrived.get(), 60), client.posted)
     await client.bot.delete_webhook()
     await runner.cleanup()
 

@@ -83,7 +83,7 @@ async def test_the_chat_can_be_waited_for(web: httpx.AsyncClient, ada: Person) -
     waiting = asyncio.create_task(web.get(f"/sandbox/people/{ada.id}/chat", params={"wait": 10}))
     asyncio.get_running_loop().call_later(0.05, ada.sends, "ciao")
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         chat = (await waiting).json()
 
     assert [message["raw"]["text"] for message in chat["messages"]] == ["ciao"]
@@ -105,13 +105,13 @@ async def test_the_sandbox_runs_alone_and_says_when_it_is_ready(tmp_path: Path) 
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
-        ready = orjson.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+        ready = orjson.loads(await asyncio.wait_for(process.stdout.readline(), 60))
         async with httpx.AsyncClient(base_url=ready["url"]) as client:
             me = (await client.get(f"/bot{TOKEN}/getMe")).json()
             counts = (await client.get("/sandbox/ledger")).json()["counts"]
     finally:
         process.terminate()
-        await asyncio.wait_for(process.wait(), 10)
+        await asyncio.wait_for(process.wait(), 60)
 
     assert me["result"]["is_bot"] is True
     assert counts == {"call getMe 200": 1}

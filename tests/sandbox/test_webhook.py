@@ -215,7 +215,7 @@ async def test_a_running_long_poll_ends_when_a_webhook_is_set(
     await telegram.wait_for(lambda: telegram.world.updates.is_polled)
     await call("setWebhook", url=hook.url)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         conflict = await polling
 
     assert conflict == {"ok": False, "error_code": 409, "description": "Conflict: terminated by setWebhook request"}
