@@ -72,6 +72,7 @@ class Rooms:
             owner=owner,
             links=self.links,
             limits=self.limits,
+            reply_key=self.settings.key if self.settings.mail_plus else b"",
         )
 
     async def close(self) -> None:

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="Sender of our mail, `Name <address>`")
     mail_reply_to: str = Field("", description="Where answers to our mail go; when empty, MAIL_FROM")
+    mail_plus: bool = Field(True, description="Whether mail to `name+something@` comes to MAIL_REPLY_TO too")
     authserv_id: str = Field("", description="The mail server whose Authentication-Results are believed")
     imap_url: SecretStr = Field(
         SecretStr(""), description="`imaps://user:pw@host:993/INBOX`: the mailbox that is fetched; when empty, none"

@@ -16,14 +16,14 @@ from delivery import doors
 from delivery.errors import DeliveryError
 from delivery.lanes import Lanes
 from delivery.limits import Limits
-from delivery.links import Links
 from delivery.outbox import enclosures, queue_parts
 from delivery.parcel import Parcel
+from delivery.stamp import Stamp
 from delivery.verdicts import FALLS_BACK, IN_OFFICE_HOURS, MARKED, judge
-from delivery.words import Words, opens_personal_page, split_words, with_personal_page, with_secret
+from delivery.words import Words, split_words, with_secret
 from facts.calendar import OFFICE_ZONE, next_working_instant, within_working_hours
 from facts.languages import Language, speaking
-from storage import dispatching, people
+from storage import dispatching
 from storage.tables import Channel, Outbox, OutboxKind
 
 Wording = Callable[[Session, Outbox, datetime], Words | None]
@@ -45,8 +45,7 @@ class Desk:
     lanes: Lanes
     limits: Limits
     still_due: Mapping[OutboxKind, Wording]
-    links: Links
-    office: str = ""
+    stamp: Stamp
 
 
 @dataclass(slots=True)
@@ -200,7 +199,7 @@ def _word_now(session: Session, row: Row[Any], wording: Wording, now: datetime) 
 def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: datetime) -> Parcel:
     language = Language(row.language or Language.IT)
     words = with_secret(words)
-    parcel = Parcel(
+    bare = Parcel(
         id=row.id,
         attempt=row.attempts + 1,
         kind=row.kind,
@@ -217,28 +216,9 @@ def _pack(session: Session, desk: Desk, row: Row[Any], words: Words, now: dateti
         thought_unreachable=row.thought_unreachable,
         files=tuple(enclosures(session, words.files).values()) if words.files else (),
     )
-    if row.channel is Channel.EMAIL or (words.buttons and opens_personal_page(words)):
-        return _stamped(session, desk, parcel, now)
-    return parcel
+    return desk.stamp.on(session, bare, row, now)
 
 
 def _marked(words: Words, language: Language) -> Words:
     _ = speaking(language)
     return replace(words, html=f"<i>({_('possible duplicate')})</i>\n\n{words.html}")
-
-
-def _stamped(session: Session, desk: Desk, parcel: Parcel, now: datetime) -> Parcel:
-    """What a mail has besides, and a button to the personal page: the office, a fresh key, the mails before it.
-
-    The key is in what is sent and never in the row: the database holds keys as hashes only.
-    """
-    url = ""
-    earlier: tuple[str, ...] = ()
-    if parcel.referent_id is not None:
-        url = desk.links.personal(people.new_personal_link(session, parcel.referent_id, now))
-    words = with_personal_page(parcel.words, url)
-    if parcel.channel is not Channel.EMAIL:
-        return replace(parcel, words=words)
-    if parcel.question_id is not None:
-        earlier = tuple(dispatching.earlier_mails(session, parcel.question_id, parcel.address, parcel.id))
-    return replace(parcel, words=words, office=desk.office, personal_url=url, earlier=earlier)

@@ -22,6 +22,7 @@ from delivery.lanes import Lanes
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.parcel import Ids, Outcome, Parcel, Sender
+from delivery.stamp import Stamp
 from storage import dispatching
 from storage.crash import crashpoint
 from storage.database import Database, Ride
@@ -54,6 +55,7 @@ class Dispatcher:
     owner: str
     links: Links
     limits: Limits = field(default_factory=Limits)
+    reply_key: bytes = field(default=b"", repr=False)
     in_flight: Mapping[Channel, int] = field(default_factory=lambda: dict(IN_FLIGHT))
     lease_seconds: float = 10.0
     last_pass: datetime | None = field(default=None, init=False)
@@ -72,7 +74,7 @@ class Dispatcher:
     _gathering: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._desk = Desk(self.lanes, self.limits, self.still_due, self.links)
+        self._desk = Desk(self.lanes, self.limits, self.still_due, Stamp(self.links, reply_key=self.reply_key))
         self._duty = Duty(self.owner, self.lanes, self.lease_seconds)
 
     def wake(self) -> None:
@@ -214,7 +216,7 @@ class Dispatcher:
     def _claim(self, session: Session, outcomes: list[Outcome], now: datetime) -> Claim:
         if not self._duty.take(session, now, set(self._flying)):
             return Claim([])
-        self._desk.office = self._duty.office
+        self._desk.stamp.office = self._duty.office
         done = {outcome.parcel.id for outcome in outcomes}
         flying = [parcel for parcel in self._flying.values() if parcel.id not in done]
         busy = {(parcel.channel, parcel.address) for parcel in flying}

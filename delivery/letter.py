@@ -4,19 +4,27 @@ RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (threads). Refuses nothing: addr
 """
 
 import html as markup
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+from typing import Any
 
 from delivery.parcel import Enclosure, Parcel
+from delivery.reply import parted, reply_address, without_tags
 from delivery.words import plain_text, urls
 from facts.languages import speaking
 from storage.tables import OutboxKind
 
-AUTOMATIC = frozenset(set(OutboxKind) - {OutboxKind.ANSWER, OutboxKind.DIALOGUE, OutboxKind.RECALL})
+BY_HAND = frozenset({OutboxKind.ANSWER})  # whatever else leaves, a machine wrote
+ONE_WORD = frozenset(
+    {"message-id", "in-reply-to", "references", "list-unsubscribe"}
+)  # of words that may not be cut or encoded
+MOST_EARLIER = 20  # mails that References names
+LONGEST_ID = 250  # letters of somebody's Message-ID
 LONGEST_SUBJECT = 120
 LARGEST = 15 * 1024 * 1024  # bytes of files in one mail: a third more when encoded, and many mailboxes stop at 25 MB
 
@@ -32,9 +40,26 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
+_FOLD = "\r\n "
+_ID = re.compile(rf"<[!-;=?-~]{{3,{LONGEST_ID}}}>")
+_RE = re.compile(r"^\s*((re|r|i|fw|fwd|rif)\s*:\s*)+", re.IGNORECASE)
+
+
+class _Whole(EmailPolicy):
+    """Long Message-IDs and links stay as they are; the library writes what is longer than a line as encoded words."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name.lower() in ONE_WORD:
+            return f"{name}: {_FOLD.join(str(value).split())}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Whole(linesep="\r\n")
+
+
 def address_of(mail_from: str) -> str:
     """The bare address of `Name <address>`."""
-    return parseaddr(mail_from)[1]
+    return parted(mail_from)[1]
 
 
 def domain_of(mail_from: str) -> str:
@@ -45,19 +70,20 @@ def compose(
     parcel: Parcel, mail_from: str, reply_to: str, now: datetime, files: Mapping[str, bytes] | None = None
 ) -> EmailMessage:
     """The mail of a parcel; the same Message-ID at every try. `files`: content, by the name it is kept under."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     subject = _subject(parcel)
+    earlier = _earlier(parcel)
     message["From"] = _address(mail_from)
     message["To"] = Address(addr_spec=parcel.address)
-    message["Reply-To"] = _address(reply_to or mail_from)
+    message["Reply-To"] = _address(reply_address(reply_to or mail_from, parcel.thread.token))
     message["Subject"] = subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = parcel.message_id(domain_of(mail_from))
-    if parcel.earlier:
-        message["In-Reply-To"] = parcel.earlier[-1]
-        message["References"] = " ".join(parcel.earlier[-20:])
-    if parcel.kind in AUTOMATIC:
-        message["Auto-Submitted"] = "auto-generated"
+    if earlier:
+        message["In-Reply-To"] = earlier[-1]
+        message["References"] = " ".join(earlier)
+    if parcel.kind not in BY_HAND:
+        message["Auto-Submitted"] = "auto-replied" if _in_answer(parcel) else "auto-generated"
     message["Content-Language"] = parcel.language.value
     message.set_content(_text(parcel), cte="quoted-printable")
     message.add_alternative(_html(parcel, subject), subtype="html", cte="quoted-printable")
@@ -79,17 +105,29 @@ def going(parcel: Parcel) -> list[Enclosure]:
 
 
 def _address(written: str) -> Address:
-    name, spec = parseaddr(written)
+    name, spec = parted(written)
     return Address(display_name=name, addr_spec=spec)
 
 
+def _earlier(parcel: Parcel) -> list[str]:
+    """What may stand in a header of those that came before: the first one and the newest."""
+    known = [one for one in parcel.thread.earlier if _ID.fullmatch(one)]
+    return known if len(known) <= MOST_EARLIER else [known[0], *known[1 - MOST_EARLIER :]]
+
+
+def _in_answer(parcel: Parcel) -> bool:
+    """RFC 3834 §5: because a mail came, or of itself."""
+    return parcel.kind is OutboxKind.AUTO_REPLY or parcel.thread.in_answer
+
+
 def _subject(parcel: Parcel) -> str:
-    first = parcel.words.subject or next(iter(plain_text(parcel.words.html).splitlines()), "") or parcel.office
-    subject = " ".join(first.split())
-    if len(subject) > LONGEST_SUBJECT:
-        subject = subject[: LONGEST_SUBJECT - 1] + "…"
-    known = parcel.earlier and parcel.question_id is not None
-    return f"Re: {subject}" if known and not subject.lower().startswith("re:") else subject
+    """What the reader called it; else what we do. With the question's number once, and `Re:` when it goes on."""
+    ours = parcel.words.subject or next(iter(plain_text(parcel.words.html).splitlines()), "") or parcel.office
+    theirs = _RE.sub("", without_tags(parcel.thread.subject))
+    said = theirs or _RE.sub("", without_tags(ours)) or parcel.office
+    begun = f"{parcel.thread.tag} {said}" if parcel.thread.tag else " ".join(said.split())
+    subject = f"Re: {begun}" if parcel.thread.earlier and parcel.kind is not OutboxKind.REMINDER else begun
+    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 
 
 def _text(parcel: Parcel) -> str:

@@ -28,9 +28,24 @@ class Enclosure:
         return self.type in PHOTO_TYPES and self.size <= LARGEST_PHOTO
 
 
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a mail stands. `earlier`: Message-IDs before it, the oldest first; the last one is what it answers.
+
+    `tag`: the number of its question, as it stands in subjects; `subject`: what the reader called the matter, if they
+    began it by mail. `in_answer`: a mail of theirs caused it. `token`: of the address to which they reply.
+    """
+
+    earlier: tuple[str, ...] = ()
+    tag: str = ""
+    subject: str = ""
+    in_answer: bool = False
+    token: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """`attempt` counts from 1. `personal_url` and `earlier` (Message-IDs of the thread) are for mail."""
+    """`attempt` counts from 1. `office`, `personal_url` and `thread` are for mail."""
 
     id: int
     attempt: int
@@ -46,7 +61,7 @@ class Parcel:
     language: Language = Language.IT
     office: str = ""
     personal_url: str = ""
-    earlier: tuple[str, ...] = ()
+    thread: Thread = Thread()
     thought_unreachable: bool = False
     claimed_at: datetime | None = None
     files: tuple[Enclosure, ...] = ()

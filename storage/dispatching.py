@@ -264,23 +264,3 @@ def redirect(session: Session, ids: Collection[int], address: str) -> None:
     session.connection().execute(
         update(outbox).where(outbox.c.id.in_(ids), _state.in_(_WAITING)).values(address=address)
     )
-
-
-def earlier_mails(session: Session, question_id: int, address: str, before_id: int) -> Sequence[str]:
-    """Message-IDs of our mails of this thread to this address, oldest first."""
-    return (
-        session.connection()
-        .execute(
-            select(outbox.c.provider_id)
-            .where(
-                outbox.c.question_id == question_id,
-                outbox.c.channel == Channel.EMAIL,
-                outbox.c.address == address,
-                outbox.c.id < before_id,
-                outbox.c.provider_id.is_not(None),
-            )
-            .order_by(outbox.c.id)
-        )
-        .scalars()
-        .all()
-    )

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from delivery.errors import Blocked, DeliveryError, NeverLeft, Uncertain
 from delivery.letter import compose
 from delivery.mail import MailSender, Server
-from delivery.parcel import Parcel
+from delivery.parcel import Parcel, Thread
 from delivery.words import Button, Words
 from facts.languages import Language
 from storage.tables import Channel, OutboxKind
@@ -148,7 +148,7 @@ def test_what_a_machine_wrote_says_so(kind: OutboxKind, now: datetime) -> None:
 
 
 def test_a_second_mail_of_a_thread_names_those_before_it(now: datetime) -> None:
-    mail = compose(a_parcel(question_id=3, earlier=("<a@x>", "<b@x>")), FROM, "", now)
+    mail = compose(a_parcel(question_id=3, thread=Thread(("<a@x>", "<b@x>"))), FROM, "", now)
 
     assert mail["In-Reply-To"] == "<b@x>"
     assert mail["References"] == "<a@x> <b@x>"

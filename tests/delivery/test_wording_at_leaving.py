@@ -147,4 +147,4 @@ async def test_mails_of_one_question_are_a_thread(bench: Bench) -> None:
 
     await bench.drain()
 
-    assert [parcel.earlier for parcel in bench.mail.sent] == [(), ("p1",)]
+    assert [parcel.thread.earlier for parcel in bench.mail.sent] == [(), ("p1",)]

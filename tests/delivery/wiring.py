@@ -68,6 +68,7 @@ class Bench:
     still_due: dict[OutboxKind, Wording] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     owner: str = "one"
+    reply_key: bytes = b"a key for tests"
     in_flight: Mapping[Channel, int] = field(default_factory=lambda: {Channel.TELEGRAM: 30, Channel.EMAIL: 4})
 
     def __post_init__(self) -> None:
@@ -84,6 +85,7 @@ class Bench:
             links=LINKS,
             limits=self.limits,
             in_flight=self.in_flight,
+            reply_key=self.reply_key,
         )
 
     async def step(self) -> Claim:
