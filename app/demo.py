@@ -24,6 +24,9 @@ from sandbox.mail import MailSandbox
 from sandbox.pages import sandbox_app
 from sandbox.telegram import TelegramSandbox
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_asked: list[int] = []  # by which of them it was asked to end before it ran
+
 
 @dataclass
 class Demo:
@@ -84,7 +87,7 @@ def demo_settings(folder: Path, port: int, token: str, smtp_url: str) -> Setting
 
 def run_demo(port: int, say: Callable[[str], None]) -> None:
     """Runs the demo until Ctrl-C; leaves nothing running and nothing on disk."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:
         signal.signal(number, _give_up)  # until the service listens to signals itself
     with tempfile.TemporaryDirectory(prefix="raccordo-demo-", ignore_cleanup_errors=True) as folder:
         found = usable_port(port)
@@ -94,7 +97,14 @@ def run_demo(port: int, say: Callable[[str], None]) -> None:
 
 
 def _give_up(number: int, _frame: object) -> None:
+    _asked.append(number)
     raise SystemExit(128 + number)
+
+
+def _still_wanted() -> None:
+    """Python swallows what a signal raises while it tidies up: then it is known here."""
+    if _asked:
+        raise SystemExit(128 + _asked[0])
 
 
 def usable_port(wanted: int) -> int:
@@ -112,6 +122,7 @@ def usable_port(wanted: int) -> int:
 async def _run(port: int, folder: Path, say: Callable[[str], None]) -> None:
     demo = await build_demo(port, folder)
     try:
+        _still_wanted()
         await serve_until_signal(
             demo.service,
             when_started=lambda: say(f"Raccordo demo: {demo.url}\nCtrl-C ends it and leaves nothing behind."),
