@@ -1,12 +1,13 @@
 """Holds the duty of the one dispatcher, and takes over what a dead one left. Refuses to send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from delivery import results
 from delivery.lanes import Lanes
+from delivery.parcel import Letterhead
 from storage import leases, people
 
 NAME = "dispatcher"
@@ -20,7 +21,7 @@ class Duty:
     owner: str
     lanes: Lanes
     seconds: float
-    office: str = ""
+    office: Letterhead = field(default_factory=Letterhead)
     stopped: bool = False
     _until: datetime | None = None
     _tried_at: datetime | None = None
@@ -50,7 +51,8 @@ class Duty:
         results.interrupted(session, now, flying, whatever_lease=not without_break)
         self._until = now + timedelta(seconds=self.seconds)
         office = people.the_office(session)
-        self.office, self.stopped = office.name, office.dispatch_stopped
+        self.office = Letterhead(office.name, office.authority, office.hours, office.phone, office.email)
+        self.stopped = office.dispatch_stopped
         return not self.stopped
 
     def give_back(self, session: Session, now: datetime) -> None:

@@ -1,9 +1,9 @@
-"""Writes a mail: plain text and HTML from the same words, with the headers that keep it out of loops. Pure.
+"""Writes a mail: its headers, its two parts, what goes along. Pure.
 
-RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (threads). Refuses nothing: addresses were checked at the door.
+RFC 3834 §5 (Auto-Submitted), RFC 5322 §3.6.4 (threads), RFC 2369 §3.2 (List-Unsubscribe).
+Refuses nothing: addresses were checked at the door.
 """
 
-import html as markup
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,32 +13,22 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any
 
+from delivery.calendar_file import calendar_files
+from delivery.letter_parts import PREFERENCES, html_part, text_part
 from delivery.parcel import Enclosure, Parcel
 from delivery.reply import parted, reply_address, without_tags
-from delivery.words import plain_text, urls
+from delivery.words import plain_text
 from facts.languages import speaking
 from storage.tables import OutboxKind
 
 BY_HAND = frozenset({OutboxKind.ANSWER})  # whatever else leaves, a machine wrote
-ONE_WORD = frozenset(
-    {"message-id", "in-reply-to", "references", "list-unsubscribe"}
-)  # of words that may not be cut or encoded
+REMINDERS = frozenset({OutboxKind.REMINDER, OutboxKind.RECALL})
+# Of words that may not be cut or encoded.
+ONE_WORD = frozenset({"message-id", "in-reply-to", "references", "list-unsubscribe"})
 MOST_EARLIER = 20  # mails that References names
 LONGEST_ID = 250  # letters of somebody's Message-ID
 LONGEST_SUBJECT = 120
 LARGEST = 15 * 1024 * 1024  # bytes of files in one mail: a third more when encoded, and many mailboxes stop at 25 MB
-
-_PAGE = """<!DOCTYPE html>
-<html lang="{language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{subject}</title></head>
-<body style="margin:0;padding:16px;font-family:sans-serif;font-size:16px;line-height:1.5;color:#17324d">
-<div style="max-width:600px">
-{content}
-</div>
-</body>
-</html>
-"""
-
 
 _FOLD = "\r\n "
 _ID = re.compile(rf"<[!-;=?-~]{{3,{LONGEST_ID}}}>")
@@ -72,7 +62,7 @@ def compose(
     """The mail of a parcel; the same Message-ID at every try. `files`: content, by the name it is kept under."""
     message = EmailMessage(policy=_POLICY)
     subject = _subject(parcel)
-    earlier = _earlier(parcel)
+    earlier, left_out = _earlier(parcel), _left_out(parcel)
     message["From"] = _address(mail_from)
     message["To"] = Address(addr_spec=parcel.address)
     message["Reply-To"] = _address(reply_address(reply_to or mail_from, parcel.thread.token))
@@ -84,14 +74,30 @@ def compose(
         message["References"] = " ".join(earlier)
     if parcel.kind not in BY_HAND:
         message["Auto-Submitted"] = "auto-replied" if _in_answer(parcel) else "auto-generated"
+    if parcel.kind in REMINDERS and parcel.personal_url:
+        message["List-Unsubscribe"] = f"<{parcel.personal_url}{PREFERENCES}>"
     message["Content-Language"] = parcel.language.value
-    message.set_content(_text(parcel), cte="quoted-printable")
-    message.add_alternative(_html(parcel, subject), subtype="html", cte="quoted-printable")
+    message.set_content(text_part(parcel, left_out), cte="quoted-printable")
+    message.add_alternative(html_part(parcel, subject, left_out), subtype="html", cte="quoted-printable")
+    _add_days(message, parcel, address_of(mail_from), now)
     for one in going(parcel) if files else ():
         assert files is not None
         kind, _, subtype = (one.type or "application/octet-stream").partition("/")
         message.add_attachment(files[one.kept], maintype=kind, subtype=subtype or "octet-stream", filename=one.name)
     return message
+
+
+def _add_days(message: EmailMessage, parcel: Parcel, sender: str, now: datetime) -> None:
+    _ = speaking(parcel.language)
+    names = {"PUBLISH": _("deadlines"), "CANCEL": _("cancelled-deadlines")}
+    for one in calendar_files(parcel.words.events, sender, now):
+        message.add_attachment(
+            one.content,
+            maintype="text",
+            subtype="calendar",
+            filename=f"{names[one.method]}.ics",
+            params={"charset": "utf-8", "method": one.method},
+        )
 
 
 def going(parcel: Parcel) -> list[Enclosure]:
@@ -122,46 +128,15 @@ def _in_answer(parcel: Parcel) -> bool:
 
 def _subject(parcel: Parcel) -> str:
     """What the reader called it; else what we do. With the question's number once, and `Re:` when it goes on."""
-    ours = parcel.words.subject or next(iter(plain_text(parcel.words.html).splitlines()), "") or parcel.office
+    ours = parcel.words.subject or next(iter(plain_text(parcel.words.html).splitlines()), "") or parcel.office.name
     theirs = _RE.sub("", without_tags(parcel.thread.subject))
-    said = theirs or _RE.sub("", without_tags(ours)) or parcel.office
+    said = theirs or _RE.sub("", without_tags(ours)) or parcel.office.name
     begun = f"{parcel.thread.tag} {said}" if parcel.thread.tag else " ".join(said.split())
     subject = f"Re: {begun}" if parcel.thread.earlier and parcel.kind is not OutboxKind.REMINDER else begun
     return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
-
-
-def _text(parcel: Parcel) -> str:
-    _ = speaking(parcel.language)
-    parts = [plain_text(parcel.words.html), *_left_out(parcel)]
-    parts.extend(f"{button.text}: {button.url}" for button in urls(parcel.words))
-    if parcel.personal_url:
-        parts.append(f"{_('Reply or see everything on your page:')} {parcel.personal_url}")
-    if parcel.office:
-        parts.append(f"-- \n{parcel.office}")
-    return "\n\n".join(parts) + "\n"
-
-
-def _html(parcel: Parcel, subject: str) -> str:
-    _ = speaking(parcel.language)
-    parts = [f"<p>{_lines(block)}</p>" for block in str(parcel.words.html).split("\n\n") if block.strip()]
-    parts.extend(f"<p>{markup.escape(line)}</p>" for line in _left_out(parcel))
-    parts.extend(
-        f'<p><a href="{markup.escape(button.url or "")}">{markup.escape(button.text)}</a></p>'
-        for button in urls(parcel.words)
-    )
-    if parcel.personal_url:
-        url = markup.escape(parcel.personal_url)
-        parts.append(f'<p>{_("Reply or see everything on your page:")} <a href="{url}">{url}</a></p>')
-    if parcel.office:
-        parts.append(f'<hr><p style="font-size:14px">{markup.escape(parcel.office)}</p>')
-    return _PAGE.format(language=parcel.language.value, subject=markup.escape(subject), content="\n".join(parts))
 
 
 def _left_out(parcel: Parcel) -> list[str]:
     _ = speaking(parcel.language)
     names = [one.name for one in parcel.files if one not in going(parcel)]
     return [_("Too large for an e-mail, on your page: {names}", names=", ".join(names))] if names else []
-
-
-def _lines(block: str) -> str:
-    return block.strip().replace("\n", "<br>\n")

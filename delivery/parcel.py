@@ -29,6 +29,17 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes, as a mail shows it."""
+
+    name: str = ""
+    authority: str = ""
+    hours: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """Where a mail stands. `earlier`: Message-IDs before it, the oldest first; the last one is what it answers.
 
@@ -59,7 +70,7 @@ class Parcel:
     referent_id: int | None = None
     question_id: int | None = None
     language: Language = Language.IT
-    office: str = ""
+    office: Letterhead = Letterhead()
     personal_url: str = ""
     thread: Thread = Thread()
     thought_unreachable: bool = False

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from delivery.links import Links
-from delivery.parcel import Parcel, Thread
+from delivery.parcel import Letterhead, Parcel, Thread
 from delivery.reply import question_tag, reply_token
 from delivery.words import opens_personal_page, with_personal_page
 from storage import mail_threads, people
@@ -28,7 +28,7 @@ class Stamp:
     """`reply_key`: from which reply addresses follow; empty when mail to `name+token@` would not come to us."""
 
     links: Links
-    office: str = ""
+    office: Letterhead = field(default_factory=Letterhead)
     reply_key: bytes = field(default=b"", repr=False)
 
     def on(self, session: Session, parcel: Parcel, row: Row[Any], now: datetime) -> Parcel:

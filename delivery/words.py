@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from delivery.calendar_file import Event
+
 LONGEST = 4096  # UTF-16 units, Telegram's limit for one message; we count the tags too, so parsing only shortens
 SPARE = 96  # left free in each part, for the mark of a possible duplicate
 DATA_BYTES = 64
@@ -48,6 +50,7 @@ class Words:
 
     `replaces`: the Telegram id of an earlier message of ours in whose place it stands, where that can still be changed.
     `files`: ids of attachments that go with it; on Telegram `html` is then the line below them.
+    `events`: days that a mail brings for the reader's calendar.
     `secret` is plain text for the places of UNWRITTEN in `html`. It is said and never written down.
     """
 
@@ -57,6 +60,7 @@ class Words:
     reply_to: str | None = None
     files: tuple[int, ...] = ()
     replaces: str | None = None
+    events: tuple[Event, ...] = ()
     secret: str = field(default="", repr=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -80,6 +84,8 @@ class Words:
             document["files"] = list(self.files)
         if self.replaces:
             document["replaces"] = self.replaces
+        if self.events:
+            document["events"] = [one.to_json() for one in self.events]
         return document
 
     @classmethod
@@ -88,7 +94,8 @@ class Words:
         buttons = tuple(tuple(Button(**one) for one in row) for row in document.get("buttons", ()))
         files = tuple(document.get("files", ()))
         subject, reply_to = document.get("subject", ""), document.get("reply_to")
-        return cls(document["html"], subject, buttons, reply_to, files, document.get("replaces"))
+        events = tuple(Event.from_json(one) for one in document.get("events", ()))
+        return cls(document["html"], subject, buttons, reply_to, files, document.get("replaces"), events)
 
 
 def opens_personal_page(words: Words) -> bool:

@@ -122,7 +122,7 @@ async def test_a_mail_to_a_referent_carries_a_key_to_their_page(bench: Bench) ->
     await bench.drain()
 
     parcel = bench.mail.sent[0]
-    assert parcel.office == "Ufficio esempio"
+    assert parcel.office.name == "Ufficio esempio"
     token = parcel.personal_url.rpartition("/")[2]
     with bench.database.read() as session:
         referent = referent_with_link(session, token, bench.clock.now)
