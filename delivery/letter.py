@@ -76,7 +76,6 @@ def compose(
         message["Auto-Submitted"] = "auto-replied" if _in_answer(parcel) else "auto-generated"
     if parcel.kind in REMINDERS and parcel.personal_url:
         message["List-Unsubscribe"] = f"<{parcel.personal_url}{PREFERENCES}>"
-    message["Content-Language"] = parcel.language.value
     message.set_content(text_part(parcel, left_out), cte="quoted-printable")
     message.add_alternative(html_part(parcel, subject, left_out), subtype="html", cte="quoted-printable")
     _add_days(message, parcel, address_of(mail_from), now)
@@ -84,6 +83,7 @@ def compose(
         assert files is not None
         kind, _, subtype = (one.type or "application/octet-stream").partition("/")
         message.add_attachment(files[one.kept], maintype=kind, subtype=subtype or "octet-stream", filename=one.name)
+    message["Content-Language"] = parcel.language.value  # last: the library hands such headers down to the first part
     return message
 
 

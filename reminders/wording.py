@@ -22,6 +22,7 @@ from facts.calendar import OFFICE_ZONE, local_date
 from facts.dates import show_date
 from facts.languages import Language, Speaker, speaking
 from reminders.choices import closed_for
+from reminders.days import days_of
 from storage.delegations import left_to_substitutes, lent_projects
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
@@ -62,6 +63,8 @@ def word_reminder(links: Links) -> Wording:
         words = reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
         if stand_in is None:
             words = _with_whose_it_is(session, words, referent, still_owed)
+        if row.channel is not Channel.TELEGRAM:
+            words = replace(words, events=days_of(session, still_owed, referent.id, now))
         return replace(words, buttons=_with_something_to_repeat(session, words.buttons))
 
     return word
