@@ -15,7 +15,7 @@ from desk.house import DeskHouse
 from desk.pages import N_, House, Id, Manager, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from facts.languages import Language, Speaker
-from intake.files import safe_name
+from intake.file_names import safe_name
 from intake.forms.builtin import KEYS, builtin_form
 from intake.forms.document import from_document
 from intake.forms.nodes import Definition

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from intake.files import LIMIT, StoredFile, is_refused_name, safe_name
+from intake.file_names import safe_name
+from intake.files import LIMIT, StoredFile, is_refused_name
 from intake.questions import add_file
 from storage import attachments, audit
 from storage.tables import Attachment, Channel, FileKind, FileState

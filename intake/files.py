@@ -4,17 +4,16 @@ What a file is, its first bytes say, not its name. Archives are looked at and ne
 lie is in `storage/files.py`.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO
 
 from sqlmodel import Session
 
 from facts.languages import N_
+from intake.file_names import NAME_LENGTH, printable, safe_name, suffix
 from storage import audit
 from storage.files import Files, Incoming, KeptFile, TooLarge
 from storage.tables import Attachment
@@ -23,7 +22,6 @@ MIB = 1024 * 1024
 LIMIT = 20 * MIB  # what Telegram lets a bot fetch
 PAGE_LIMIT = 50 * MIB  # what people may leave on their own page, and staff may send
 PIECE = 256 * 1024
-NAME_LENGTH = 120
 UNKNOWN = "application/octet-stream"
 ZIP = "application/zip"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -93,7 +91,7 @@ class Arriving:
 
     def __init__(self, incoming: Incoming, name: str, claimed_type: str, limit: int) -> None:
         self._incoming, self._name, self._limit = incoming, name, limit
-        self._claimed = _printable(claimed_type)[:NAME_LENGTH]
+        self._claimed = printable(claimed_type)[:NAME_LENGTH]
 
     def write(self, piece: bytes) -> None:
         try:
@@ -193,27 +191,9 @@ def open_file(files: Files, attachment: Attachment) -> KeptFile:
     return files.open(attachment.sha256)
 
 
-def safe_name(name: str) -> str:
-    """A name to show: no folders, nothing invisible, 120 characters at most with its ending kept."""
-    base = " ".join(_printable(name.replace("\\", "/").rpartition("/")[2]).split()).rstrip(". ").lstrip(" ")
-    if len(base) > NAME_LENGTH:
-        ending = _suffix(base)[:20]
-        base = base[: NAME_LENGTH - len(ending)] + base[len(base) - len(ending) :]
-    return base if base.strip(".") else "file"
-
-
 def is_refused_name(name: str) -> bool:
     """Whether the ending alone says that we cannot take it."""
-    return _suffix(name) in _REFUSED_NAMES
-
-
-def _printable(text: str) -> str:
-    # Format characters (Cf) can turn the order of letters around: "fdp.exe" shown as "exe.pdf".
-    return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
-
-
-def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
+    return suffix(name) in _REFUSED_NAMES
 
 
 def seen_type(head: bytes, tail: bytes) -> str:

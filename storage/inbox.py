@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import CursorResult, Insert, bindparam, text, update
+from sqlalchemy import CursorResult, Insert, bindparam, case, exists, literal_column, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
@@ -21,6 +21,7 @@ PLAIN_HASH = 64  # letters; a keyed one has 43
 MAIL_KINDS = frozenset(("mail", "pec"))
 
 INBOX = SQLModel.metadata.tables["inbox"]
+READING = SQLModel.metadata.tables["reading"]
 
 # The words stand in the statement: with a bound value neither database may use the partial index.
 _WAITING = "state IN ('new', 'retry')"
@@ -178,8 +179,13 @@ def dead_letters(session: Session, *, most: int = 200) -> Sequence[Inbox]:
 
 
 def revive(session: Session, inbox_id: int) -> bool:
-    """A dead letter waits again, with all its tries; False when it was not one."""
-    return _leave_dead(session, inbox_id, {"state": InboxState.NEW, "attempts": 0, "next_at": None})
+    """A dead letter waits again, with all its tries; False when it was not one.
+
+    A mail waits to be taken apart, unless that was done and is still there.
+    """
+    unread = INBOX.c.kind.in_(MAIL_KINDS) & ~exists().where(READING.c.inbox_id == INBOX.c.id)
+    state = case((unread, literal_column(f"'{InboxState.UNREAD}'")), else_=literal_column(f"'{InboxState.NEW}'"))
+    return _leave_dead(session, inbox_id, {"state": state, "attempts": 0, "next_at": None})
 
 
 def drop(session: Session, inbox_id: int, now: datetime) -> bool:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlmodel import Session, select
 
-from intake.files import MIB, FileRefused, arriving, keep_file, open_file, safe_name
+from intake.file_names import safe_name
+from intake.files import MIB, FileRefused, arriving, keep_file, open_file
 from storage.files import Files
 from storage.sealing import Keyring
 from storage.tables import Attachment, Audit
