@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from desk.house import DeskHouse
 from desk.pages import N_, Actor, House, Id, Reader, Refuse, redirect, speaker
+from desk.security import NotAllowed
 from intake.expected import fetch_again
 from intake.files import open_file
 from storage.files import KeptFile
@@ -25,6 +26,8 @@ def attachment(house: House, signed: Reader, attachment_id: Id) -> Response:
         found = session.get(Attachment, attachment_id)
         if found is None:
             raise Refuse(404)
+        if found.letter_id is not None and not signed.may_manage:
+            raise NotAllowed  # of an e-mail that waits for those who sort them
         return file_response(house, found)
 
 

@@ -10,6 +10,7 @@ from storage.tables import (
     AccessState,
     Channel,
     InboxState,
+    LetterState,
     ObligationState,
     OrganizationKind,
     OutboxKind,
@@ -20,6 +21,7 @@ from storage.tables import (
     Recurrence,
     Review,
     Role,
+    Standing,
     Subject,
     TargetKind,
 )
@@ -95,6 +97,22 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         InboxState.DONE: N_("Done"),
         InboxState.DEAD: N_("Not understood"),
         InboxState.DROPPED: N_("Put aside"),
+    },
+    LetterState: {
+        LetterState.THREADED: N_("In a thread"),
+        LetterState.UPDATE: N_("An update"),
+        LetterState.HELD: N_("To be sorted"),
+        LetterState.ADMITTED: N_("Made a question"),
+        LetterState.ANSWERED: N_("Answered"),
+        LetterState.DISCARDED: N_("Discarded"),
+        LetterState.FILED: N_("Filed"),
+    },
+    Standing: {
+        Standing.REPLY: N_("recognised reply"),
+        Standing.CERTIFIED: N_("certified e-mail (PEC)"),
+        Standing.DMARC: N_("sender's domain checked"),
+        Standing.UNTRUSTED: N_("signature not trusted"),
+        Standing.UNVERIFIED: N_("sender not verified"),
     },
     ObligationState: {
         ObligationState.OPEN: N_("Awaited"),

@@ -25,6 +25,7 @@ SECTIONS = (
     Section("forms", "/desk/forms", N_("Forms")),
     Section("projects", "/desk/projects", N_("Projects")),
     Section("referents", "/desk/referents", N_("Referents")),
+    Section("letters", "/desk/letters", N_("E-mails to sort"), MANAGERS),
     Section("access", "/desk/access", N_("Requests for access"), MANAGERS),
     Section("outbox", "/desk/outbox", N_("Outgoing")),
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals")),

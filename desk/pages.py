@@ -243,7 +243,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "house": house,
         "now": house.clock(),
         "sections": sections_for(signed),
-        "requests_waiting": _state(request, "requests") or 0,
+        "waiting_in": {"access": _state(request, "requests") or 0, "letters": _state(request, "letters") or 0},
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),
     }

@@ -15,6 +15,7 @@ from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, ren
 from desk.security import SignedIn
 from intake.files import FileRefused, StoredFile, store_file
 from storage import corrections, queue
+from storage.letters import letters_of_thread
 from storage.queue import View
 from storage.tables import Channel, Outbox, Question, QuestionState
 
@@ -193,6 +194,7 @@ def _page(
         question=head.question,
         thread=queue.whole_thread(session, question_id),
         files=files,
+        letters=letters_of_thread(session, question_id),
         corrections=corrections.of_thread(session, question_id),
         amended=corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         deliveries=_deliveries(queue.answers_sent(session, question_id)),

@@ -28,6 +28,7 @@ from desk.house import DeskHouse
 from storage import audit
 from storage import staff as accounts
 from storage.access import count_waiting
+from storage.letters import held_count
 from storage.people import the_office
 from storage.tables import Office, Role, Staff
 from storage.tokens import new_token
@@ -271,6 +272,14 @@ def requests_for(house: DeskHouse, signed: SignedIn | None) -> int:
         return count_waiting(session)
 
 
+def letters_for(house: DeskHouse, signed: SignedIn | None) -> int:
+    """How many e-mails wait for who may say whose they are; for others none."""
+    if signed is None or not signed.may_manage:
+        return 0
+    with house.database.read() as session:
+        return held_count(session)
+
+
 async def posted_token(request: Request) -> AsyncIterator[str]:
     """The token that came with a form (field `csrf`) or a script (`X-CSRF-Token`). Files of the form end with it."""
     try:
@@ -295,6 +304,7 @@ def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> No
     request.state.office = office_of(house)  # here, because a page already holds one connection while it renders
     request.state.signed = who_is(house, request.cookies.get(session_cookie(house)))
     request.state.requests = requests_for(house, request.state.signed)
+    request.state.letters = letters_for(house, request.state.signed)
     request.state.visit = request.cookies.get(visit_cookie(house)) or secrets.token_urlsafe(24)
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return

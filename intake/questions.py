@@ -1,5 +1,6 @@
 """Opens questions, adds to their threads and settles them, from any door. Never answers one."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,26 @@ from facts.languages import Language, speaking
 from storage import attachments, audit
 from storage import questions as stored
 from storage.drafts import became_question
-from storage.tables import Audience, Channel, Message, Question, Referent
+from storage.tables import Audience, Channel, Message, Question, Referent, Standing
+from storage.words import SURE
 
 HOURS_TO_ANSWER = 19  # two working days, 08:30-18:00: what the office promises
+
+
+@dataclass(frozen=True, slots=True)
+class ByMail:
+    """What a mail has besides its words. When its writer is not SURE, the person is not said to have done anything."""
+
+    standing: Standing
+    quoted: str = ""
+    automatic: bool = False
+
+    @property
+    def sure(self) -> bool:
+        return self.standing in SURE
+
+    def columns(self) -> dict[str, Any]:
+        return {"standing": self.standing, "quoted": self.quoted.replace("\x00", ""), "automatic": self.automatic}
 
 
 def expected_by(now: datetime, zone: str) -> datetime:
@@ -32,6 +50,7 @@ def ask(  # noqa: PLR0913 - what came in, from whom, by which door
     inbox_id: int | None = None,
     provider_id: str | None = None,
     draft_id: int | None = None,
+    mail: ByMail | None = None,
 ) -> Question:
     """A new question with its first message, and the files of the draft it was. The caller has checked the project."""
     question = Question(
@@ -45,11 +64,11 @@ def ask(  # noqa: PLR0913 - what came in, from whom, by which door
     session.add(question)
     session.flush()
     source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
-    first = _write(session, question.id, text, now, **source)
+    first = _write(session, question.id, text, now, **source | (mail.columns() if mail else {}))
     if draft_id is not None:
         became_question(session, draft_id, question.id)
         attachments.hand_over(session, draft_id, message_id=first.id)
-    audit.record(session, now, ("referent", referent_id), "question.ask", ("question", question.id))
+    audit.record(session, now, _writer(referent_id, mail), "question.ask", ("question", question.id))
     return question
 
 
@@ -64,17 +83,23 @@ def add_message(  # noqa: PLR0913 - what came in, from whom, by which door
     zone: str = "Europe/Rome",
     inbox_id: int | None = None,
     provider_id: str | None = None,
+    mail: ByMail | None = None,
 ) -> Message:
     """One more message of the referent; a question that was answered or closed is open again.
+
+    So it is when nobody knows who has written, for somebody should read it; but then what they said of the answer
+    stays, and so does the channel by which they are answered. What a machine wrote moves nothing.
 
     `question` is as fresh afterwards as before: look it up again to see its new state.
     """
     assert question.referent_id == referent_id, "the caller has checked whose question it is"
-    stored.touch(session, question.id, channel, expected_by(now, zone), now)
-    session.expire(question)
+    if mail is None or not mail.automatic:
+        sure = mail is None or mail.sure
+        stored.touch(session, question.id, channel if sure else None, expected_by(now, zone), now)
+        session.expire(question)
     source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
-    message = _write(session, question.id, text, now, **source)
-    audit.record(session, now, ("referent", referent_id), "question.add", ("question", question.id))
+    message = _write(session, question.id, text, now, **source | (mail.columns() if mail else {}))
+    audit.record(session, now, _writer(referent_id, mail), "question.add", ("question", question.id))
     return message
 
 
@@ -113,6 +138,11 @@ def settle(
         action = "question.solved" if solved else "question.unsolved"
         audit.record(session, now, ("referent", referent_id), action, ("question", question_id))
     return stored.own_question(session, referent_id, question_id)
+
+
+def _writer(referent_id: int, mail: ByMail | None) -> tuple[str, int | None]:
+    """For the log: the person, when it is sure that it was them."""
+    return ("referent", referent_id) if mail is None or mail.sure else ("stranger", None)
 
 
 def _write(session: Session, question_id: int, text: str, now: datetime, **source: Any) -> Message:

@@ -69,10 +69,14 @@ def thread(session: Session, question_id: int) -> Sequence[Message]:
 
 
 def referent_wrote_last(session: Session, question_id: int) -> bool:
-    """Whether the newest message that the referent sees is their own."""
+    """Whether the newest message that the referent sees is their own; what a machine sent does not count."""
     newest = session.exec(
         select(Message.referent_id)
-        .where(Message.question_id == question_id, Message.audience == Audience.REFERENT)
+        .where(
+            Message.question_id == question_id,
+            Message.audience == Audience.REFERENT,
+            col(Message.automatic).is_(False),
+        )
         .order_by(col(Message.id).desc())
     ).first()
     return newest is not None
@@ -104,12 +108,14 @@ def message_of_chat(session: Session, referent_id: int, channel: Channel, provid
     ).first()
 
 
-def touch(session: Session, question_id: int, channel: Channel, due_at: datetime, now: datetime) -> None:
+def touch(session: Session, question_id: int, channel: Channel | None, due_at: datetime, now: datetime) -> None:
     """A new message of the referent: a question that was over is open again, with a fresh due time.
 
-    The version rises even when the state stays: who was writing an answer has not seen this message.
+    The version rises even when the state stays: who was writing an answer has not seen this message. `channel` None:
+    it is not sure that they wrote it, so nothing that they said or chose is changed.
     """
     over = col(Question.state).in_(_OVER)
+    theirs: dict[str, Any] = {"solved": case((over, None), else_=col(Question.solved)), "channel": channel}
     session.execute(
         update(Question)
         .where(col(Question.id) == question_id)
@@ -117,10 +123,9 @@ def touch(session: Session, question_id: int, channel: Channel, due_at: datetime
             state=case((over, _BACK_AT_WORK), else_=col(Question.state)),
             due_at=case((over, due_at), else_=col(Question.due_at)),
             closed_at=None,
-            solved=case((over, None), else_=col(Question.solved)),
-            channel=channel,
             last_message_at=now,
             version=col(Question.version) + 1,
+            **({} if channel is None else theirs),
         )
         .execution_options(synchronize_session=False)
     )

@@ -20,6 +20,7 @@ from storage.tables import (
     Attachment,
     Audience,
     Audit,
+    Channel,
     Inbox,
     InboxState,
     Membership,
@@ -35,6 +36,7 @@ from storage.tables import (
     Referent,
     Role,
     Staff,
+    Standing,
 )
 
 
@@ -50,7 +52,7 @@ class View(StrEnum):
 class QueueLine:
     """A question in the queue: `text` is its first message, `organization` the first of its referent's.
 
-    `organizations`: how many they are.
+    `organizations`: how many they are. `standing`: how sure it is who sent the newest message, when that is a mail.
     """
 
     id: int
@@ -65,6 +67,8 @@ class QueueLine:
     text: str | None
     solved: bool | None
     organizations: int
+    channel: Channel
+    standing: Standing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,17 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         .correlate(Question)
         .scalar_subquery()
     )
+    newest = (
+        select(func.max(Message.id))
+        .where(
+            Message.question_id == Question.id,
+            col(Message.referent_id).is_not(None),
+            col(Message.automatic).is_(False),
+        )
+        .correlate(Question)
+        .scalar_subquery()
+    )
+    standing = select(Message.standing).where(Message.id == newest).correlate(Question).scalar_subquery()
     organizations = (
         select(func.count())
         .select_from(Membership)
@@ -141,6 +156,8 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         col(Message.text),
         col(Question.solved),
         organizations,
+        Question.channel,
+        standing,
     )
     rows = session.execute(
         columns.select_from(Question)
@@ -277,11 +294,15 @@ def answers_sent(session: Session, question_id: int) -> Sequence[Outbox]:
 
 
 def newest_message(session: Session, question_id: int) -> tuple[Message, str | None] | None:
-    """The last thing said between referent and staff, with its author; notes do not count."""
+    """The last thing said between referent and staff, with its author; notes do not count, nor does a machine."""
     return session.exec(
         select(Message, Staff.name)
         .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
-        .where(Message.question_id == question_id, Message.audience == Audience.REFERENT)
+        .where(
+            Message.question_id == question_id,
+            Message.audience == Audience.REFERENT,
+            col(Message.automatic).is_(False),
+        )
         .order_by(col(Message.id).desc())
     ).first()
 

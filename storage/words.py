@@ -21,6 +21,9 @@ class Standing(StrEnum):
     UNVERIFIED = "unverified"
 
 
+SURE = frozenset({Standing.REPLY, Standing.CERTIFIED, Standing.DMARC})  # what the person themselves has written
+
+
 class LetterKind(StrEnum):
     """CALENDAR: an invitation. LIST: sent to many by a machine. RECEIPT: of certified mail, about one of ours."""
 
