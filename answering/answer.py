@@ -19,13 +19,18 @@ from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
 from storage import audit, queue
-from storage.people import reachable_addresses, the_office
+from storage.people import WAYS, reachable_addresses, the_office
 from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
 
 LONGEST = 20_000  # characters: five Telegram messages
 
 # A personal page cannot ring: who asked there is told by e-mail, or by Telegram when there is no address.
-_PREFERRED = {Channel.TELEGRAM: Channel.TELEGRAM, Channel.EMAIL: Channel.EMAIL, Channel.WEB: Channel.EMAIL}
+_PREFERRED = {
+    Channel.TELEGRAM: Channel.TELEGRAM,
+    Channel.EMAIL: Channel.EMAIL,
+    Channel.PEC: Channel.PEC,
+    Channel.WEB: Channel.EMAIL,
+}
 
 
 def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the thread
@@ -72,7 +77,7 @@ def leaves_by(session: Session, question: Question) -> Channel | None:
     if question.referent_id is None:
         return None
     reachable = reachable_addresses(session, question.referent_id)
-    wanted = (_PREFERRED.get(question.channel), Channel.TELEGRAM, Channel.EMAIL)
+    wanted = (_PREFERRED.get(question.channel), *WAYS)
     return next((channel for channel in wanted if channel in reachable), None)
 
 

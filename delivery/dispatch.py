@@ -28,7 +28,7 @@ from storage.crash import crashpoint
 from storage.database import Database, Ride
 from storage.tables import Channel, OutboxKind
 
-IN_FLIGHT: Mapping[Channel, int] = {Channel.TELEGRAM: 30, Channel.EMAIL: 4}
+IN_FLIGHT: Mapping[Channel, int] = {Channel.TELEGRAM: 30, Channel.EMAIL: 4, Channel.PEC: 2}
 LOOK_EVERY = 0.5  # seconds, when nobody wakes us
 SHORTEST_REST = 0.005
 # Seconds that a result waits for company while nothing else waits for it: the answer to what was just sent often

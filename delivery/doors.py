@@ -1,11 +1,11 @@
 """What happens when a way to somebody closes, and when it opens again. Refuses to send and to commit.
 
-Closed: what waits there and must reach the person goes by mail, at once and once. What has no mail to go by stays,
-and staff see it. Opened: what nobody could tell them meanwhile is put in line again. A chat that is theirs no more is
-left to whoever has it next: what waits there for them follows them.
+Closed: what waits there and must reach the person goes by another way that is open, at once and once. What has none
+to go by stays, and staff see it. Opened: what nobody could tell them meanwhile is put in line again. A chat that is
+theirs no more is left to whoever has it next: what waits there for them follows them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,21 +22,42 @@ from storage.tables import Channel, OutboxKind, OutboxState
 
 # What somebody whom nothing reaches hears later: told as it is, or gathered anew with what is due then.
 TOLD_LATER = KEPT | {OutboxKind.REMINDER}
+# What shows that a mailbox is theirs, or answers what came from it: elsewhere it would show and answer nothing.
+OF_THAT_MAILBOX = frozenset({OutboxKind.INVITATION, OutboxKind.CODE, OutboxKind.AUTO_REPLY})
 
 
 def close(
-    session: Session, channel: Channel, value: str, reason: str, now: datetime, *, refused: int | None = None
+    session: Session,
+    channel: Channel,
+    value: str,
+    reason: str,
+    now: datetime,
+    *,
+    refused: int | None = None,
 ) -> bool:
-    """This address takes nothing any more. `refused`: the message that was told so; whether it goes another way."""
+    """This address takes nothing any more. `refused`: the message that was told so; whether it goes another way.
+
+    A certified mail that comes back does not: that somebody was told by certified mail, nothing else can say.
+    """
     address = people.mark_unreachable(session, channel, value, reason, now)
     if address is not None:
         audit.record(session, now, ("system", None), "address.unreachable", ("address", address.id))
-    if channel is Channel.EMAIL:
-        return False
+    return refused in go_elsewhere(session, channel, value, [refused] if refused is not None else [], now)
+
+
+def go_elsewhere(session: Session, channel: Channel, value: str, besides: Collection[int], now: datetime) -> set[int]:
+    """What waits at this address, and the messages `besides`, leaves by another way that is open: the ids."""
     moved: set[int] = set()
-    for parts in _messages(dispatching.waiting_at(session, channel, value, besides=refused)):
-        moved |= _go_by_mail(session, parts, now)
-    return refused in moved
+    if channel is not Channel.PEC:
+        for parts in _messages(dispatching.waiting_at(session, channel, value, besides=besides)):
+            moved |= _go_another_way(session, parts, now)
+    return moved
+
+
+def taken(session: Session, channel: Channel, value: str, now: datetime) -> None:
+    """A provider took a message for this address. A mailbox from which mail has come back may do that all the time."""
+    if channel is Channel.TELEGRAM or not people.has_bounced(session, channel, value):
+        open_again(session, channel, value, now)
 
 
 def open_again(session: Session, channel: Channel, value: str, now: datetime) -> bool:
@@ -70,7 +91,7 @@ def follow(session: Session, referent_id: int, chat: str, now: datetime) -> None
     taken = people.referent_at(session, Channel.TELEGRAM, chat) is not None
     for parts in _messages(theirs):
         if parts[0].kind in FALLS_BACK:
-            if not _go_by_mail(session, parts, now):
+            if not _go_another_way(session, parts, now):
                 _put_by(session, parts, now)
         elif taken:
             dispatching.leave(session, [row.id for row in parts], OutboxState.WITHHELD)
@@ -101,45 +122,58 @@ def _first_key(row: Any) -> str:
     return key.removesuffix(f":{part}") if part > 1 else key
 
 
-def _go_by_mail(session: Session, parts: Sequence[Any], now: datetime) -> set[int]:
-    """One mail for all the parts that were not taken: their ids. None when there is no mailbox or no need."""
+def _go_another_way(session: Session, parts: Sequence[Any], now: datetime) -> set[int]:
+    """One message for all the parts that were not taken: their ids. None when no other way is open, or no need."""
     first = parts[0]
-    if first.referent_id is None or first.kind not in FALLS_BACK:
+    if first.referent_id is None or not _may_go_elsewhere(first):
         return set()
-    mail = people.reachable_addresses(session, first.referent_id).get(Channel.EMAIL)
-    if mail is None:
+    reachable = people.reachable_addresses(session, first.referent_id)
+    ways = ((one, reachable[one].value) for one in people.WAYS if one in reachable)
+    way = next((one for one in ways if one != (first.channel, first.address)), None)
+    if way is None:
         return set()
     # Ours first: one that is being sent at this moment has its own answer to wait for.
     ours = dispatching.leave(session, [row.id for row in parts], OutboxState.MOVED)
     parts = [row for row in parts if row.id in ours]
     if parts:
-        _mail(session, parts, mail.value, now)
+        _leave_by(session, parts, way, now)
     return ours
 
 
-def _mail(session: Session, parts: Sequence[Any], mailbox: str, now: datetime) -> None:
-    first = parts[0]
-    insert_message(
-        session,
-        {
-            "kind": first.kind,
-            "urgency": URGENCY[first.kind],
-            "channel": Channel.EMAIL,
-            "address": mailbox,
-            "referent_id": first.referent_id,
-            "question_id": first.question_id,
-            "dedupe_key": f"{first.dedupe_key}:email",
-            "body": _whole([row.body for row in parts]),
-            "created_at": now,
-            "next_at": now,
-            # It may have arrived before the door was closed.
-            "possible_duplicate": any(row.possible_duplicate for row in parts),
-        },
-    )
+def _may_go_elsewhere(row: Any) -> bool:
+    return row.kind in FALLS_BACK and (row.channel is Channel.TELEGRAM or row.kind not in OF_THAT_MAILBOX)
+
+
+def _leave_by(session: Session, parts: Sequence[Any], way: tuple[Channel, str], now: datetime) -> None:
+    first, (channel, address) = parts[0], way
+    values = {
+        "kind": first.kind,
+        "urgency": URGENCY[first.kind],
+        "channel": channel,
+        "address": address,
+        "referent_id": first.referent_id,
+        "question_id": first.question_id,
+        "dedupe_key": f"{first.dedupe_key}:{channel.value}",
+        "created_at": now,
+        "next_at": now,
+    }
+    # It may have arrived before the door was closed.
+    doubtful = {"possible_duplicate": any(row.possible_duplicate for row in parts)}
+    whole = _whole([row.body for row in parts])
+    if channel is not Channel.TELEGRAM:
+        insert_message(session, values | doubtful | {"body": whole})
+        return
+    words = Words.from_json(whole)
+    pages = split_words(replace(words, files=()))
+    part = {"part": whole["part"]} if "part" in whole else {}
+    insert_message(session, values | doubtful | {"body": pages[0].to_json() | part})
+    queue_parts(session, pages[1:], values)
+    if words.files:
+        queue_files(session, words, values)
 
 
 def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """One mail for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
+    """One message for all parts. One that begins with a later part keeps its number: it is not to be worded anew."""
     first = {name: parts[0][name] for name in ("subject", "part") if name in parts[0]}
     last = {"buttons": parts[-1]["buttons"]} if "buttons" in parts[-1] else {}
     files = [one for part in parts for one in part.get("files", ())]

@@ -126,14 +126,14 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
     after: datetime | None = None,
     ways: Mapping[Channel, Address] | None = None,
 ) -> int | None:
-    """Queues on the channel they prefer, else Telegram, else e-mail; None when nothing reaches them, or twice.
+    """Queues on the channel they prefer, else Telegram, e-mail, PEC; None when nothing reaches them, or twice.
 
     `ways`: their working addresses, when the caller has looked them up already.
 
     What is KEPT and reaches nobody stays for the day on which a way opens again (`delivery/doors.py`).
     """
     reachable = people.reachable_addresses(session, referent_id) if ways is None else ways
-    channel = next((one for one in (prefer, Channel.TELEGRAM, Channel.EMAIL) if one in reachable), None)
+    channel = next((one for one in (prefer, *people.WAYS) if one in reachable), None)
     if channel is None:
         if kind in KEPT:
             ids = {"referent_id": referent_id, "question_id": question_id, "inbox_id": inbox_id}
@@ -156,7 +156,7 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
 
 def _keep(session: Session, words: Words, values: dict[str, Any]) -> None:
     """As not delivered, at the address that worked last; nothing to keep it by when there never was one."""
-    ways = (people.address_of(session, values["referent_id"], way) for way in (Channel.TELEGRAM, Channel.EMAIL))
+    ways = (people.address_of(session, values["referent_id"], way) for way in people.WAYS)
     closed = next((way for way in ways if way is not None), None)
     if closed is not None:
         where = {"channel": closed.channel, "address": closed.value, "urgency": URGENCY[values["kind"]]}

@@ -56,7 +56,7 @@ def write(session: Session, outcomes: Iterable[Outcome], recovered: set[Channel]
             continue
         sent.append(Sent(parcel.id, parcel.attempt, outcome.provider_id, outcome.at, outcome.further))
         if parcel.thought_unreachable:
-            doors.open_again(session, parcel.channel, parcel.address, now)
+            doors.taken(session, parcel.channel, parcel.address, now)
         log.info("outbox.sent", outbox=parcel.id, channel=parcel.channel.value, attempt=parcel.attempt)
     dispatching.mark_sent(session, sent)
     for channel in recovered:
@@ -68,6 +68,8 @@ def _verdict(parcel: Parcel, error: DeliveryError, at: datetime) -> Verdict:
     flags = {str(name) for name in ("plain", "documents", "migrated") if name in parcel.body}
     if parcel.possible_duplicate:
         flags.add("possible_duplicate")
+    if parcel.channel is Channel.PEC:
+        flags.add("certified")
     return judge(error, parcel.attempt, frozenset(flags), at)
 
 
@@ -86,7 +88,7 @@ def _write_failure(session: Session, parcel: Parcel, error: DeliveryError, at: d
 
 
 def _settled(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> bool:
-    """Whether nobody need look at a message whose door is closed: it goes by mail, or it was of use only there."""
+    """Whether nobody need look at a message whose door is closed: it goes another way, or it was of use only there."""
     if doors.close(session, parcel.channel, parcel.address, error.reason, at, refused=parcel.id):
         return True
     if parcel.kind in FALLS_BACK:

@@ -37,7 +37,7 @@ class Verdict:
 
 
 def judge(error: DeliveryError, attempt: int, flags: frozenset[str], now: datetime) -> Verdict:
-    """`flags`: what is known of the message (`plain`, `documents`, `migrated`, `possible_duplicate`)."""
+    """`flags`: what is known of the message (`plain`, `documents`, `migrated`, `possible_duplicate`, `certified`)."""
     if isinstance(error, Uncertain):
         return _uncertain(error, flags, now)
     if isinstance(error, Throttled):
@@ -52,7 +52,8 @@ def judge(error: DeliveryError, attempt: int, flags: frozenset[str], now: dateti
 
 
 def _uncertain(error: Uncertain, flags: frozenset[str], now: datetime) -> Verdict:
-    if "possible_duplicate" in flags:
+    # A certified mail is an act of the office: whether it goes twice, a person decides; its receipt may tell first.
+    if flags & {"possible_duplicate", "certified"}:
         return Verdict(OutboxState.UNCERTAIN, error.reason, possible_duplicate=True)
     again = now + timedelta(seconds=AFTER_UNCERTAIN)
     return Verdict(OutboxState.RETRY, error.reason, again, possible_duplicate=True)

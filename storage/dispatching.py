@@ -138,13 +138,15 @@ def withhold(session: Session, ids: Collection[int]) -> None:
         )
 
 
-def waiting_at(session: Session, channel: Channel, address: str, *, besides: int | None = None) -> Sequence[Row[Any]]:
-    """Whole rows that wait for this address, in their order; and one more, whatever its state."""
+def waiting_at(
+    session: Session, channel: Channel, address: str, *, besides: Collection[int] = ()
+) -> Sequence[Row[Any]]:
+    """Whole rows that wait for this address, in their order; and some more, whatever their state."""
     # not by _INDEXED: the address has an index of its own, and ten thousand others may wait
     here = select(outbox).where(outbox.c.address == address, outbox.c.channel == channel)
     return (
         session.connection()
-        .execute(here.where(or_(_state.in_(_WAITING), outbox.c.id == besides)).order_by(outbox.c.id))
+        .execute(here.where(or_(_state.in_(_WAITING), outbox.c.id.in_(besides))).order_by(outbox.c.id))
         .all()
     )
 
@@ -203,18 +205,19 @@ def left_behind(
 ) -> tuple[list[int], list[int]]:
     """Takes over what somebody was sending and will not finish; `whatever_lease` when nobody else can be alive.
 
-    Ids to be sent again, and ids that stay uncertain because it happened `MOST_CLAIMS` times.
+    Ids to be sent again, and ids that stay uncertain: it happened `MOST_CLAIMS` times, or the mail is a certified one.
     """
     lost: list[Any] = [_INDEXED, _state == OutboxState.SENDING]
     if not whatever_lease:
         lost.append(or_(outbox.c.lease_until < now, outbox.c.lease_until.is_(None)))
     if ours:
         lost.append(outbox.c.id.not_in(ours))
+    often = and_(outbox.c.possible_duplicate, outbox.c.attempts >= MOST_CLAIMS)
     connection = session.connection()
     given_up = connection.execute(
         update(outbox)
-        .where(*lost, outbox.c.possible_duplicate, outbox.c.attempts >= MOST_CLAIMS)
-        .values(state=OutboxState.UNCERTAIN, lease_until=None, error="interrupted")
+        .where(*lost, or_(often, outbox.c.channel == Channel.PEC))
+        .values(state=OutboxState.UNCERTAIN, lease_until=None, error="interrupted", possible_duplicate=True)
         .returning(outbox.c.id)
     )
     uncertain = sorted(given_up.scalars())

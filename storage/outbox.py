@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from storage import audit
+from storage.mail_threads import BY_MAIL
 from storage.tables import Channel, Outbox, OutboxState, SentPart
 from storage.types import InClear, keys_of
 
@@ -50,9 +51,9 @@ def insert_message(session: Session, values: dict[str, Any]) -> int | None:
 
 
 def as_kept(session: Session, channel: Channel, body: dict[str, Any]) -> Any:
-    """Mail stays in clear where the office wishes it so."""
+    """Mail, certified or not, stays in clear where the office wishes it so."""
     keys = keys_of(session.get_bind().dialect)
-    seals = channel is not Channel.EMAIL or keys is None or keys.seals_mail
+    seals = channel not in BY_MAIL or keys is None or keys.seals_mail
     return body if seals else InClear(body)
 
 

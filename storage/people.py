@@ -26,7 +26,8 @@ from storage.tokens import new_token, token_hash
 PERSONAL_LINK_DAYS = 90
 INVITATION_DAYS = 7
 UNNAMED_OFFICE = "Raccordo"
-WAYS = (Channel.TELEGRAM, Channel.EMAIL)  # on which we write; by phone only a person is reached, by a person
+# On which we write, the first that is open; by phone only a person is reached, by a person.
+WAYS = (Channel.TELEGRAM, Channel.EMAIL, Channel.PEC)
 
 
 def the_office(session: Session) -> Office:
@@ -88,13 +89,30 @@ def mark_unreachable(session: Session, channel: Channel, value: str, reason: str
 
 
 def mark_reachable(session: Session, channel: Channel, value: str) -> Address | None:
-    """The address works again: the address. None when nobody thought otherwise."""
+    """The address works again: the address. None when nobody thought otherwise. What bounced before counts no more."""
     address = _address_at(session, channel, value)
-    if address is None or address.unreachable_since is None:
+    if address is None:
         return None
+    closed, address.bounces = address.unreachable_since is not None, 0
     address.unreachable_since = address.unreachable_reason = None
     session.flush()
-    return address
+    return address if closed else None
+
+
+def count_bounce(session: Session, channel: Channel, value: str) -> int:
+    """One more mail came back from this address since one is known to have arrived: how many; 0: it is nobody's."""
+    address = _address_at(session, channel, value)
+    if address is None:
+        return 0
+    address.bounces += 1
+    session.flush()
+    return address.bounces
+
+
+def has_bounced(session: Session, channel: Channel, value: str) -> bool:
+    """Whether mail came back from this address since one is known to have arrived."""
+    address = _address_at(session, channel, value)
+    return address is not None and address.bounces > 0
 
 
 def _address_at(session: Session, channel: Channel, value: str) -> Address | None:

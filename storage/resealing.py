@@ -30,8 +30,8 @@ from sqlmodel import Session, SQLModel
 
 from storage.database import Database
 from storage.inbox import MAIL_KINDS, PLAIN_HASH
+from storage.mail_threads import BY_MAIL
 from storage.sealing import CLEAR, MARK, CannotOpen, Keyring
-from storage.tables import Channel
 from storage.types import SEALED, InClear, SealedBytes, SealedJson, SealedText, keyed_hash, keys_of
 
 ROWS = 100  # in one transaction: about 20 ms
@@ -41,7 +41,7 @@ _tables = SQLModel.metadata.tables
 _inbox, _outbox, _attachment = _tables["inbox"], _tables["outbox"], _tables["attachment"]
 _MAIL: dict[str, ColumnElement[bool]] = {
     "inbox": _inbox.c.kind.in_(MAIL_KINDS),
-    "outbox": _outbox.c.channel == Channel.EMAIL,
+    "outbox": _outbox.c.channel.in_(BY_MAIL),
 }
 
 

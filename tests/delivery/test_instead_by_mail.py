@@ -10,7 +10,7 @@ from storage.outbox import retry_outbox
 from storage.people import address_of, mark_unreachable
 from storage.tables import Address, Channel, Outbox, OutboxKind, OutboxState, Referent
 from tests.cast import Cast
-from tests.delivery.wiring import Bench, ada
+from tests.delivery.wiring import Bench, ada, said
 
 
 @pytest.mark.parametrize("kind", [OutboxKind.ANSWER, OutboxKind.REMINDER, OutboxKind.INVITATION, OutboxKind.NOTICE])
@@ -75,7 +75,7 @@ async def test_a_prompt_to_who_blocked_the_bot_is_not_mailed(bench: Bench) -> No
 
 
 async def test_a_refused_mail_address_is_unreachable(bench: Bench) -> None:
-    referent_id = ada(bench)
+    referent_id = ada(bench, chat=None)
     bench.mail.always = lambda _: Blocked("550 recipient refused")
     bench.queue(kind=OutboxKind.ANSWER, referent_id=referent_id, channel=Channel.EMAIL, address="ada@example.org")
 
@@ -85,6 +85,49 @@ async def test_a_refused_mail_address_is_unreachable(bench: Bench) -> None:
     with bench.database.read() as session:
         reasons = session.exec(select(Address.unreachable_reason).where(Address.channel == Channel.EMAIL)).all()
         assert reasons == ["550 recipient refused"]
+
+
+async def test_what_a_mailbox_refuses_goes_by_telegram_once(bench: Bench) -> None:
+    referent_id = ada(bench)
+    bench.mail.always = lambda _: Blocked("550 recipient refused")
+    for number in range(2):
+        bench.queue(
+            f"Risposta {number}",
+            kind=OutboxKind.ANSWER,
+            referent_id=referent_id,
+            channel=Channel.EMAIL,
+            address="ada@example.org",
+        )
+
+    await bench.drain()
+
+    assert said(bench.telegram.sent) == ["Risposta 0", "Risposta 1"]
+    assert len(bench.mail.tried) == 1
+    assert bench.states() == [OutboxState.MOVED, OutboxState.MOVED, OutboxState.SENT, OutboxState.SENT]
+
+
+@pytest.mark.parametrize("kind", [OutboxKind.INVITATION, OutboxKind.CODE])
+async def test_what_proves_a_mailbox_goes_nowhere_else(bench: Bench, kind: OutboxKind) -> None:
+    referent_id = ada(bench)
+    bench.mail.always = lambda _: Blocked("550 recipient refused")
+    bench.queue(kind=kind, referent_id=referent_id, channel=Channel.EMAIL, address="ada@example.org")
+
+    await bench.drain()
+
+    assert bench.telegram.tried == []
+    assert bench.states() == [OutboxState.DEAD]
+
+
+async def test_a_long_answer_that_a_mailbox_refuses_comes_whole_by_telegram(bench: Bench) -> None:
+    referent_id = ada(bench)
+    bench.mail.always = lambda _: Blocked("550 recipient refused")
+    long = " ".join(f"parola{number}" for number in range(1000))
+    bench.queue(long, kind=OutboxKind.ANSWER, referent_id=referent_id, channel=Channel.EMAIL, address="ada@example.org")
+
+    await bench.drain()
+
+    assert len(bench.telegram.sent) > 1
+    assert " ".join(said(bench.telegram.sent)).split() == long.split()
 
 
 @pytest.mark.parametrize(("channel", "value"), [(Channel.EMAIL, "ada@example.org"), (Channel.TELEGRAM, "100")])
