@@ -44,6 +44,9 @@ async def check_all(settings: Settings) -> list[Finding]:
         "TELEGRAM_MODE": _telegram_mode,
         "SMTP_URL": _smtp,
         "MAIL_FROM": _mail_from,
+        "PEC_SMTP_URL": _pec_smtp,
+        "PEC_FROM": _pec_from,
+        "PEC_TRUST": _pec_trust,
     }
     return [await _checked(name, check, settings) for name, check in checks.items()]
 
@@ -212,22 +215,51 @@ def _require_postable(settings: Settings) -> None:
 
 
 async def _smtp(settings: Settings) -> str:
+    url = settings.smtp_url.get_secret_value()
+    return await _greeted(url, settings.mail_from) if url else "none: no e-mail leaves"
+
+
+async def _greeted(url: str, mail_from: str) -> str:
     from delivery.errors import DeliveryError
     from delivery.mail import MailSender
 
-    url = settings.smtp_url.get_secret_value()
-    if not url:
-        return "none: no e-mail leaves"
     try:
-        await MailSender(url, settings.mail_from).greet()
+        await MailSender(url, mail_from).greet()
     except (DeliveryError, ValueError) as error:
         raise _Problem(f"{error}; are address, user and password right?") from error
     return f"{urlsplit(url).hostname} answers"
 
 
 async def _mail_from(settings: Settings) -> str:
-    if not settings.smtp_url.get_secret_value():
-        return "not needed"
-    if "@" not in parseaddr(settings.mail_from)[1]:
+    return _sender(settings.mail_from) if settings.smtp_url.get_secret_value() else "not needed"
+
+
+def _sender(mail_from: str) -> str:
+    if "@" not in parseaddr(mail_from)[1]:
         raise _Problem("write it as Name <address@domain>")
-    return settings.mail_from
+    return mail_from
+
+
+async def _pec_smtp(settings: Settings) -> str:
+    url = settings.pec_smtp_url.get_secret_value()
+    return await _greeted(url, settings.pec_from) if url else "none: no certified mail leaves"
+
+
+async def _pec_from(settings: Settings) -> str:
+    return _sender(settings.pec_from) if settings.pec_smtp_url.get_secret_value() else "not needed"
+
+
+async def _pec_trust(settings: Settings) -> str:
+    from intake.certified.trust import Trust
+
+    used = settings.pec_smtp_url.get_secret_value() or settings.pec_imap_url.get_secret_value()
+    if not settings.pec_trust:
+        if used:
+            raise _Problem("no signature of certified mail is trusted, nor any receipt; name a file of certificates")
+        return "not needed"
+    trust = await asyncio.to_thread(Trust.load, settings.pec_trust)
+    if trust.unread:
+        raise _Problem(f"no certificate (PEM) in: {', '.join(trust.unread)}")
+    if not trust.anchors:
+        raise _Problem(f"no certificate (PEM) in {settings.pec_trust}; its files are named .pem, .crt or .cer")
+    return f"{len(trust.anchors)} certificates"

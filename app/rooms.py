@@ -167,6 +167,9 @@ def _senders(
     url = settings.smtp_url.get_secret_value()
     if mail and url:
         senders[Channel.EMAIL] = MailSender(url, settings.mail_from, settings.mail_reply_to, files=files, clock=clock)
+    certified = settings.pec_smtp_url.get_secret_value()
+    if mail and certified:
+        senders[Channel.PEC] = MailSender(certified, settings.pec_from, settings.pec_from, files=files, clock=clock)
     return senders
 
 

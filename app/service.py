@@ -37,7 +37,7 @@ from storage.tables import Channel
 log = structlog.get_logger()
 
 PARTS = ("web", "telegram", "mail", "clock", "dispatch")
-PART_CHANNELS = {"telegram": Channel.TELEGRAM, "mail": Channel.EMAIL}
+PART_CHANNELS = {"telegram": {Channel.TELEGRAM}, "mail": {Channel.EMAIL, Channel.PEC}}
 STALE = timedelta(seconds=90)
 BACKLOG = 2048  # connections waiting at the door, as uvicorn has it
 RESTART_AFTER = 1.0  # seconds before a loop that broke is started again
@@ -152,7 +152,7 @@ async def build(
     if make_url(settings.database).get_backend_name() == "sqlite":
         # One file, one process; so the duties of one that was killed are ours at once, without waiting for a lease.
         lock, owner = take_alone(Path(make_url(settings.database).database or "")), "the only process"
-    channels = {Channel.TELEGRAM, Channel.EMAIL} - {PART_CHANNELS[part] for part in without if part in PART_CHANNELS}
+    channels = set[Channel]().union(*(ways for part, ways in PART_CHANNELS.items() if part not in without))
     rooms = await open_rooms(settings, clock, owner, channels=channels, bot_links=bot_links)
     worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
     ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone), clock)
@@ -182,8 +182,8 @@ def _leaves_out(settings: Settings, without: Collection[str]) -> bool:
 
     One process sends for all. If one that cannot speak on a channel had that duty, the channel would fall silent.
     """
-    has = {"telegram": settings.telegram_token, "mail": settings.smtp_url}
-    return any(part in without and has[part].get_secret_value() for part in PART_CHANNELS)
+    has = {"telegram": [settings.telegram_token], "mail": [settings.smtp_url, settings.pec_smtp_url]}
+    return any(part in without and any(one.get_secret_value() for one in has[part]) for part in PART_CHANNELS)
 
 
 def _share_commits(rooms: Rooms, worker: Worker, dispatcher: Dispatcher | None) -> None:

@@ -1,4 +1,4 @@
-"""One pass over everything that is due: reminders, drafts left half-way, notices to staff, obligations ahead.
+"""One pass over everything that is due: reminders, drafts left half-way, silence, notices to staff, obligations ahead.
 
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from answering.notices import notify_one
 from delivery.links import Links
+from delivery.silence import note_silence
 from facts.calendar import OFFICE_ZONE, local_date
 from intake.delegation import end_one
 from reminders.deadlines import keep_obligations
@@ -48,6 +49,7 @@ class Sweeper:
         await self._until_none_left(lambda session: end_one(session, today, self.clock()))
         await self.remind()
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
+        await self.database.run(lambda session: note_silence(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
 
     async def remind(self) -> None:
@@ -74,6 +76,8 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     _count(database, partial(end_one, today=local_date(now, OFFICE_ZONE), now=now))
     reminded = remind_all(database, now)
     recalled = _count(database, partial(recall_one, now=now))
+    with database.write() as session:
+        note_silence(session, now)
     noticed = _count(database, partial(notify_one, now=now, links=links))
     return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}
 

@@ -27,29 +27,18 @@ OF_THAT_MAILBOX = frozenset({OutboxKind.INVITATION, OutboxKind.CODE, OutboxKind.
 
 
 def close(
-    session: Session,
-    channel: Channel,
-    value: str,
-    reason: str,
-    now: datetime,
-    *,
-    refused: int | None = None,
-) -> bool:
-    """This address takes nothing any more. `refused`: the message that was told so; whether it goes another way.
+    session: Session, channel: Channel, value: str, reason: str, now: datetime, *, refused: Collection[int] = ()
+) -> set[int]:
+    """This address takes nothing any more. `refused`: messages that were told so. Which messages go another way.
 
-    A certified mail that comes back does not: that somebody was told by certified mail, nothing else can say.
+    A certified mail does not: that somebody was told by certified mail, nothing else can say.
     """
     address = people.mark_unreachable(session, channel, value, reason, now)
     if address is not None:
         audit.record(session, now, ("system", None), "address.unreachable", ("address", address.id))
-    return refused in go_elsewhere(session, channel, value, [refused] if refused is not None else [], now)
-
-
-def go_elsewhere(session: Session, channel: Channel, value: str, besides: Collection[int], now: datetime) -> set[int]:
-    """What waits at this address, and the messages `besides`, leaves by another way that is open: the ids."""
     moved: set[int] = set()
     if channel is not Channel.PEC:
-        for parts in _messages(dispatching.waiting_at(session, channel, value, besides=besides)):
+        for parts in _messages(dispatching.waiting_at(session, channel, value, besides=refused)):
             moved |= _go_another_way(session, parts, now)
     return moved
 

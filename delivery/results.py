@@ -89,7 +89,7 @@ def _write_failure(session: Session, parcel: Parcel, error: DeliveryError, at: d
 
 def _settled(session: Session, parcel: Parcel, error: Blocked, at: datetime) -> bool:
     """Whether nobody need look at a message whose door is closed: it goes another way, or it was of use only there."""
-    if doors.close(session, parcel.channel, parcel.address, error.reason, at, refused=parcel.id):
+    if parcel.id in doors.close(session, parcel.channel, parcel.address, error.reason, at, refused=[parcel.id]):
         return True
     if parcel.kind in FALLS_BACK:
         return False

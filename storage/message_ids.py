@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from storage.tables import Outbox
 
-_OURS = re.compile(r"<?(\d{1,18})\.([0-9a-f]{20})@[^\s<>@]+>?")
+LARGEST = 2**31 - 1  # a number of the outbox; PostgreSQL refuses to be asked for a larger one
+_OURS = re.compile(r"<?([0-9]{1,10})\.([0-9a-f]{20})@[^\s<>@]+>?")
 
 
 def message_id_of(outbox_id: int, dedupe_key: str, domain: str) -> str:
@@ -21,7 +22,7 @@ def message_id_of(outbox_id: int, dedupe_key: str, domain: str) -> str:
 def mail_of_ours(session: Session, message_id: str) -> Outbox | None:
     """The message of ours with this Message-ID. Its mark cannot be guessed from a number: dedupe keys are not told."""
     found = _OURS.fullmatch(message_id.strip())
-    row = None if found is None else session.get(Outbox, int(found[1]))
+    row = None if found is None or int(found[1]) > LARGEST else session.get(Outbox, int(found[1]))
     return row if found is not None and row is not None and _mark(row.dedupe_key) == found[2] else None
 
 

@@ -111,6 +111,12 @@ class Outbox(SQLModel, table=True):
             postgresql_where=text("state IN ('queued', 'retry', 'sending')"),
         ),
         Index("ix_outbox_provider", "address", "provider_id"),
+        Index(
+            "ix_outbox_certified",
+            "sent_at",
+            sqlite_where=text("channel = 'pec' AND state = 'sent'"),
+            postgresql_where=text("channel = 'pec' AND state = 'sent'"),
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)

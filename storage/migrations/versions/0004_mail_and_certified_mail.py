@@ -116,6 +116,9 @@ def upgrade() -> None:
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_unread', ['id'], unique=False, sqlite_where=sa.text("state = 'unread'"), postgresql_where=sa.text("state = 'unread'"))
 
+    with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.create_index('ix_outbox_certified', ['sent_at'], unique=False, sqlite_where=sa.text("channel = 'pec' AND state = 'sent'"), postgresql_where=sa.text("channel = 'pec' AND state = 'sent'"))
+
     with op.batch_alter_table('message', schema=None) as batch_op:
         batch_op.add_column(sa.Column('quoted', sa.String(), nullable=False, server_default=sa.text("''")))
         batch_op.add_column(sa.Column('standing', sa.String(length=20), nullable=True))
@@ -136,6 +139,9 @@ def downgrade() -> None:
         batch_op.drop_column('automatic')
         batch_op.drop_column('standing')
         batch_op.drop_column('quoted')
+
+    with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.drop_index('ix_outbox_certified', sqlite_where=sa.text("channel = 'pec' AND state = 'sent'"), postgresql_where=sa.text("channel = 'pec' AND state = 'sent'"))
 
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.drop_index('ix_inbox_unread', sqlite_where=sa.text("state = 'unread'"), postgresql_where=sa.text("state = 'unread'"))
