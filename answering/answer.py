@@ -19,7 +19,7 @@ from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
 from storage import audit, queue
-from storage.people import WAYS, reachable_addresses, the_office
+from storage.people import reachable_addresses, the_office
 from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
 
 LONGEST = 20_000  # characters: five Telegram messages
@@ -77,7 +77,7 @@ def leaves_by(session: Session, question: Question) -> Channel | None:
     if question.referent_id is None:
         return None
     reachable = reachable_addresses(session, question.referent_id)
-    wanted = (_PREFERRED.get(question.channel), *WAYS)
+    wanted = (_PREFERRED.get(question.channel), *reachable)
     return next((channel for channel in wanted if channel in reachable), None)
 
 

@@ -126,14 +126,15 @@ def queue_to(  # noqa: PLR0913 - the columns of a message, each by name
     after: datetime | None = None,
     ways: Mapping[Channel, Address] | None = None,
 ) -> int | None:
-    """Queues on the channel they prefer, else Telegram, e-mail, PEC; None when nothing reaches them, or twice.
+    """Queues on `prefer`, else on the way they prefer, else Telegram, e-mail, PEC; None when nothing reaches
+    them, or twice.
 
-    `ways`: their working addresses, when the caller has looked them up already.
+    `ways`: their working addresses as `reachable_addresses` orders them, when the caller has looked them up already.
 
     What is KEPT and reaches nobody stays for the day on which a way opens again (`delivery/doors.py`).
     """
     reachable = people.reachable_addresses(session, referent_id) if ways is None else ways
-    channel = next((one for one in (prefer, *people.WAYS) if one in reachable), None)
+    channel = next((one for one in (prefer, *reachable) if one in reachable), None)
     if channel is None:
         if kind in KEPT:
             ids = {"referent_id": referent_id, "question_id": question_id, "inbox_id": inbox_id}

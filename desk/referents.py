@@ -194,7 +194,7 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             "addresses": addresses,
             "doors": {one.id: door_of(session, one) for one in addresses if one.channel is Channel.TELEGRAM},
             "lent": lent_projects(session, referent_id),
-            "reached": reached_by(addresses, access.links),
+            "reached": reached_by(addresses, access.links, person.prefers),
             "projects": projects_of(session, referent_id),
             "away": held_by(session, referent_id),
             "stands_in": standing_in(session, referent_id),

@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, func, not_, update
 from sqlmodel import Session, col, select
 
 from facts.folding import fold
-from storage.people import WAYS, reached
+from storage.people import WAYS, in_order, reached
 from storage.tables import (
     AccessRequest,
     Address,
+    Channel,
     Following,
     Invitation,
     Membership,
@@ -61,10 +62,11 @@ class ReferentLine:
     projects: int = 0
     links: int = 0
     last_update_at: datetime | None = None
+    prefers: Channel | None = None
 
     @property
     def reached(self) -> Reached:
-        return reached_by(self.addresses, self.links)
+        return reached_by(self.addresses, self.links, self.prefers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class Access:
     used_at: datetime | None
 
 
-def reached_by(addresses: Sequence[Address], links: int) -> Reached:
-    """Telegram first, as a message goes; `links` open their page now. Pure."""
+def reached_by(addresses: Sequence[Address], links: int, prefers: Channel | None = None) -> Reached:
+    """In the order in which a message goes; `links` open their page now. Pure."""
     ways = [one for one in addresses if one.channel in WAYS]
     closed = [one for one in ways if one.unreachable_since is not None]
-    for channel in WAYS:
+    for channel in in_order(prefers):
         works = next((one for one in ways if one.channel is channel and one not in closed), None)
         if works is not None:
             return Reached(Reach(channel), works.verified_at or works.created_at, closed)
@@ -139,8 +141,9 @@ def _names_of_organizations(session: Session, ids: Collection[int]) -> Sequence[
 
 
 def _lines(session: Session, ids: Sequence[int], now: datetime) -> list[ReferentLine]:
-    rows = session.execute(select(col(Referent.id), col(Referent.name)).where(col(Referent.id).in_(ids)))
-    lines = {id_: ReferentLine(id_, name) for id_, name in rows}
+    columns = select(col(Referent.id), col(Referent.name), col(Referent.prefers))
+    rows = session.execute(columns.where(col(Referent.id).in_(ids)))
+    lines = {id_: ReferentLine(id_, name, prefers=prefers) for id_, name, prefers in rows}
     for id_, organization in _names_of_organizations(session, ids):
         lines[id_].organizations.append(organization)
     for address in _addresses(session, ids):

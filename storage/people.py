@@ -54,19 +54,38 @@ def address_of(session: Session, referent_id: int, channel: Channel) -> Address 
 
 
 def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Address]:
-    """One working address per channel on which we write."""
+    """One working address per channel on which we write; the way they prefer first."""
     return ways_to(session, [referent_id])[referent_id]
 
 
 def ways_to(session: Session, referent_ids: Collection[int]) -> dict[int, dict[Channel, Address]]:
     """The same for several people at once."""
     found: dict[int, dict[Channel, Address]] = {referent_id: {} for referent_id in referent_ids}
-    theirs = select(Address).where(col(Address.referent_id).in_(referent_ids), col(Address.unreachable_since).is_(None))
+    preferred: dict[int, Channel | None] = {}
+    theirs = (
+        select(Address, Referent.prefers)
+        .join(Referent, col(Referent.id) == col(Address.referent_id))
+        .where(col(Address.referent_id).in_(referent_ids), col(Address.unreachable_since).is_(None))
+    )
     # Not by channel too: SQLite would rather read all addresses of two channels than those of fifty people.
-    for row in session.exec(theirs.order_by(col(Address.id))):
+    for row, prefers in session.exec(theirs.order_by(col(Address.id))):
         if row.channel in WAYS:
             found[row.referent_id][row.channel] = row
-    return found
+            preferred[row.referent_id] = Channel(prefers) if prefers else None
+    return {
+        referent_id: {way: ways[way] for way in in_order(preferred.get(referent_id)) if way in ways}
+        for referent_id, ways in found.items()
+    }
+
+
+def in_order(prefers: Channel | None) -> tuple[Channel, ...]:
+    """The ways on which we write, the one that somebody prefers first."""
+    return WAYS if prefers not in WAYS else (prefers, *(way for way in WAYS if way is not prefers))
+
+
+def prefer(session: Session, referent_id: int, language: str, way: Channel | None) -> None:
+    """What they have chosen: their language, and by which way they would rather hear from us (None: as before)."""
+    session.execute(update(Referent).where(col(Referent.id) == referent_id).values(language=language, prefers=way))
 
 
 def reached(referent_id: Any) -> ColumnElement[bool]:

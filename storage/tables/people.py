@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, sealed_document, word
+from storage.types import Word
 
 
 class OrganizationKind(StrEnum):
@@ -24,12 +25,24 @@ class Organization(SQLModel, table=True):
     pec: str | None = None
 
 
+class Channel(StrEnum):
+    TELEGRAM = "telegram"
+    EMAIL = "email"
+    PEC = "pec"
+    WEB = "web"
+    PHONE = "phone"
+
+
 class Referent(SQLModel, table=True):
-    """Our contact in one or more organisations. `substitute_id` is reminded when nothing reaches them."""
+    """Our contact in one or more organisations. `substitute_id` is reminded when nothing reaches them.
+
+    `prefers`: by which way they would rather hear from us, when several are open.
+    """
 
     id: int = Field(default=None, primary_key=True)
     name: str
     language: str = Field(default="it", max_length=2)
+    prefers: Channel | None = Field(default=None, sa_type=Word(Channel), nullable=True)
     substitute_id: int | None = Field(default=None, foreign_key="referent.id")
     created_at: datetime = instant()
 
@@ -40,14 +53,6 @@ class Membership(SQLModel, table=True):
     referent_id: int = Field(foreign_key="referent.id", primary_key=True)
     organization_id: int = Field(foreign_key="organization.id", primary_key=True, index=True)
     role: str = ""
-
-
-class Channel(StrEnum):
-    TELEGRAM = "telegram"
-    EMAIL = "email"
-    PEC = "pec"
-    WEB = "web"
-    PHONE = "phone"
 
 
 class Address(SQLModel, table=True):

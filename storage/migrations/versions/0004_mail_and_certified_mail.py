@@ -108,6 +108,9 @@ def upgrade() -> None:
     with op.batch_alter_table('address', schema=None) as batch_op:
         batch_op.add_column(sa.Column('bounces', sa.Integer(), nullable=False, server_default=sa.text("'0'")))
 
+    with op.batch_alter_table('referent', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('prefers', sa.String(length=20), nullable=True))
+
     with op.batch_alter_table('attachment', schema=None) as batch_op:
         batch_op.add_column(sa.Column('letter_id', sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f('ix_attachment_letter_id'), ['letter_id'], unique=False)
@@ -150,6 +153,9 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f('fk_attachment_letter_id_letter'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_attachment_letter_id'))
         batch_op.drop_column('letter_id')
+
+    with op.batch_alter_table('referent', schema=None) as batch_op:
+        batch_op.drop_column('prefers')
 
     with op.batch_alter_table('address', schema=None) as batch_op:
         batch_op.drop_column('bounces')
