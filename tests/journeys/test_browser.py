@@ -175,7 +175,7 @@ async def test_axe_finds_no_serious_violation_on_any_page(newcomer: Newcomer) ->
     found: dict[str, list[str]] = {}
     for width in (1280, 390):
         await newcomer.page.set_viewport_size({"width": width, "height": 844})
-        for path in (*PAGES, personal):
+        for path in (*PAGES, personal, f"{personal}/preferences"):
             await newcomer.opens(path)
             violations = (await Axe().run(newcomer.page)).response["violations"]
             serious = [each["id"] for each in violations if each["impact"] in SERIOUS]
