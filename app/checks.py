@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.keys import KeysMissing, keys_file, open_database
 from app.settings import Settings, TelegramMode
+from intake.post.imap_server import ImapServer
 from storage.database import Database, UnsafeDatabase
 from storage.leases import shared_mark
 from storage.schema import current_revision, newest_revision
@@ -47,6 +48,10 @@ async def check_all(settings: Settings) -> list[Finding]:
         "PEC_SMTP_URL": _pec_smtp,
         "PEC_FROM": _pec_from,
         "PEC_TRUST": _pec_trust,
+        "IMAP_URL": _imap,
+        "PEC_IMAP_URL": _pec_imap,
+        "LMTP_LISTEN": _lmtp,
+        "AUTHSERV_ID": _authserv_id,
     }
     return [await _checked(name, check, settings) for name, check in checks.items()]
 
@@ -263,3 +268,59 @@ async def _pec_trust(settings: Settings) -> str:
     if not trust.anchors:
         raise _Problem(f"no certificate (PEM) in {settings.pec_trust}; its files are named .pem, .crt or .cer")
     return f"{len(trust.anchors)} certificates"
+
+
+async def _imap(settings: Settings) -> str:
+    return await _mailbox(settings.mailbox)
+
+
+async def _pec_imap(settings: Settings) -> str:
+    return await _mailbox(settings.pec_mailbox)
+
+
+async def _mailbox(server: ImapServer | None) -> str:
+    from intake.post.imap import Connection, trouble
+
+    if server is None:
+        return "none: no mailbox is fetched"
+
+    def look() -> str:
+        connection = Connection(server, timeout=PATIENCE)
+        waiting = "tells of new mail at once" if connection.can_wait else "is asked for new mail every minute"
+        kept = "" if connection.can_move else "; it lets nothing be moved, so what is kept stays where it is"
+        connection.close()
+        return f"{server.host} answers, and {waiting}{kept}"
+
+    try:
+        return await asyncio.to_thread(look)
+    except Exception as error:
+        raise _Problem(f"{trouble(error)}; are address, user and password right?") from error
+
+
+async def _lmtp(settings: Settings) -> str:
+    """Who answers there is the service itself, or nobody yet; anything else would keep it from opening its door."""
+    if settings.lmtp is None:
+        return "none: no mail server hands mail over"
+    host, port = settings.lmtp
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return f"free: have your mail server hand over to lmtp:inet:{settings.lmtp_listen} once serve runs"
+    greeting = await reader.readline()
+    writer.close()
+    if not greeting.startswith((b"220 raccordo", b"421")):
+        raise _Problem(f"another program answers at {settings.lmtp_listen}; choose another port")
+    return "open"
+
+
+async def _authserv_id(settings: Settings) -> str:
+    if settings.mailbox is None and settings.lmtp is None:
+        return "not needed"
+    if not settings.authserv_id:
+        return "none: mail from known addresses is shown as not verified, unless it answers ours"
+    if any(sign in settings.authserv_id for sign in " ;@/"):
+        raise _Problem(
+            "write the name alone that stands first in Authentication-Results of a mail you received, "
+            "for example mx.example.org"
+        )
+    return settings.authserv_id

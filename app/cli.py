@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.alone import AlreadyServed
-from app.commands import data, keys, operations, people, running
+from app.commands import data, keys, operations, people, post, running
 from app.commands.house import CommandFailed
 from app.keys import KeysMissing
 
@@ -25,11 +25,32 @@ people.register(app)
 data.register(app)
 operations.register(app)
 keys.register(app)
+post.register(app)
 
 
 def main() -> None:
     """Entry point of `.venv/bin/raccordo`."""
     os.umask(0o077)  # what we write is for us alone
+    if sys.argv[1:2] == [post.NAME]:
+        sys.exit(_or_again())
+    _run()
+
+
+def _or_again() -> int:
+    """0, or what has a mail server come again, whatever went wrong."""
+    try:
+        _run()
+    except SystemExit as end:
+        if not end.code:
+            return 0
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException as error:
+        print(_one_line(f"not kept: {type(error).__name__}"), file=sys.stderr)
+    return post.TRY_AGAIN
+
+
+def _run() -> None:
     try:
         app()
     except (CommandFailed, AlreadyServed, KeysMissing) as error:

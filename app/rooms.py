@@ -14,6 +14,7 @@ from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
 from app.keys import open_database
+from app.post import make_reader, open_post
 from app.settings import Settings, TelegramMode
 from bot import albums
 from bot.commands import set_up
@@ -32,6 +33,9 @@ from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
 from intake.access_codes import word_code
 from intake.invitations import word_invitation
+from intake.post.lmtp import LmtpDoor
+from intake.post.mailbox import Collector
+from intake.post.reader import Reader
 from intake.worker import Handler
 from reminders.drafts import word_recall
 from reminders.wording import word_reminder
@@ -62,6 +66,8 @@ class Rooms:
     door: Door | None
     fetcher: Fetcher | None
     limits: Limits
+    post: Mapping[str, LmtpDoor | Collector]
+    reader: Reader | None
 
     def dispatcher(self, clock: Clock, owner: str) -> Dispatcher:
         return Dispatcher(
@@ -132,6 +138,8 @@ async def open_rooms(
         door=door,
         fetcher=fetcher,
         limits=_limits(settings),
+        post=open_post(settings, database, owner, clock) if Channel.EMAIL in channels else {},
+        reader=make_reader(settings, database, files, clock) if Channel.EMAIL in channels else None,
     )
 
 

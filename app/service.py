@@ -169,6 +169,10 @@ async def build(
     if rooms.receiver is not None and rooms.bot is not None:
         loops["telegram"] = rooms.receiver.run
         loops["greeting"] = partial(greet, rooms.bot, settings, rooms.links)
+    loops |= {name: door.run for name, door in rooms.post.items()}
+    if rooms.reader is not None:
+        loops["reader"] = rooms.reader.run
+        rooms.database.after_commit(rooms.reader.wake)
     rooms.database.after_commit(worker.wake)
     _share_commits(rooms, worker, dispatcher)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
@@ -250,6 +254,9 @@ def readiness(service: Service) -> list[Check]:
         ages["dispatch"] = (dispatcher.last_pass, None)
     if receiver is not None:
         ages["telegram"] = (receiver.last_success, receiver.problem)
+    if service.rooms.reader is not None:
+        ages["reader"] = (service.rooms.reader.last_pass, None)
+    ages |= {name: (door.last_success, door.problem) for name, door in service.rooms.post.items()}
     running = {name: age for name, age in ages.items() if name in service.loops}
     return checks + [_loop(name, last, problem, service.clock()) for name, (last, problem) in running.items()]
 

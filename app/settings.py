@@ -3,6 +3,7 @@
 import secrets
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from facts.languages import Language
+from intake.post.imap_server import ImapServer
 from storage.durable import make_once
 from storage.keys import read_ring
 
@@ -99,6 +101,42 @@ class Settings(BaseSettings):
             raise ValueError("write it as address:port, for example 127.0.0.1:8000")
         return value
 
+    @field_validator("lmtp_listen")
+    @classmethod
+    def _only_for_this_machine(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (_loopback(host) and port.isdigit()):
+            raise ValueError(
+                "write it as address:port of this machine, for example 127.0.0.1:8024: "
+                "whoever reaches this door is believed, so only your own mail server may"
+            )
+        return value
+
+    @field_validator("imap_url", "pec_imap_url")
+    @classmethod
+    def _mailbox_can_be_reached(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            ImapServer.at(value.get_secret_value())
+        return value
+
+    @property
+    def lmtp(self) -> tuple[str, int] | None:
+        """Address and port of the door for the mail server; None when there is none."""
+        host, _, port = self.lmtp_listen.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
+
+    @property
+    def mailbox(self) -> ImapServer | None:
+        """Whence mail is fetched by IMAP."""
+        url = self.imap_url.get_secret_value()
+        return ImapServer.at(url) if url else None
+
+    @property
+    def pec_mailbox(self) -> ImapServer | None:
+        """Whence certified mail is fetched."""
+        url = self.pec_imap_url.get_secret_value()
+        return ImapServer.at(url) if url else None
+
     @property
     def host(self) -> str:
         return self.listen.rpartition(":")[0].strip("[]")
@@ -135,3 +173,10 @@ class Settings(BaseSettings):
     def beside(self, name: str) -> Path:
         """A file beside DATA_DIR."""
         return self.data_dir.resolve().parent / name
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
