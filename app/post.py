@@ -16,8 +16,9 @@ from storage.tables import Channel
 def make_reader(settings: Settings, database: Database, files: Files, clock: Clock) -> Reader:
     """Who takes apart what the doors keep, whichever process has kept it."""
     ours = (settings.mail_from, settings.mail_reply_to, settings.pec_from)
-    own = frozenset(base_of(address_of(one)) for one in ours if one)
-    return Reader(database, files, clock, Beliefs(settings.authserv_id, own, settings.pec_trust))
+    own = {base_of(address_of(one)) for one in ours if one}
+    own |= {box.account for box in (settings.mailbox, settings.pec_mailbox) if box is not None}
+    return Reader(database, files, clock, Beliefs(settings.authserv_id, frozenset(own), settings.pec_trust))
 
 
 def open_post(settings: Settings, database: Database, owner: str, clock: Clock) -> dict[str, LmtpDoor | Collector]:

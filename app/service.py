@@ -169,16 +169,22 @@ async def build(
     if rooms.receiver is not None and rooms.bot is not None:
         loops["telegram"] = rooms.receiver.run
         loops["greeting"] = partial(greet, rooms.bot, settings, rooms.links)
-    loops |= {name: door.run for name, door in rooms.post.items()}
-    if rooms.reader is not None:
-        loops["reader"] = rooms.reader.run
-        rooms.database.after_commit(rooms.reader.wake)
+    loops |= _mail_loops(rooms)
     rooms.database.after_commit(worker.wake)
     _share_commits(rooms, worker, dispatcher)
     service = Service(settings, rooms, clock, loops, ticker, dispatcher, worker, lock)
     if "web" not in without:
         service.web = _web(service, wrap_web)
     return service
+
+
+def _mail_loops(rooms: Rooms) -> dict[str, Loop]:
+    """The doors of the post office, and who reads what comes through them; the pipe is a door of every house."""
+    loops: dict[str, Loop] = {name: door.run for name, door in rooms.post.items()}
+    if rooms.reader is not None:
+        loops["reader"] = rooms.reader.run
+        rooms.database.after_commit(rooms.reader.wake)
+    return loops
 
 
 def _leaves_out(settings: Settings, without: Collection[str]) -> bool:

@@ -21,7 +21,7 @@ LARGEST = 25 * 1024 * 1024  # bytes
 class RawMail:
     """`account`: the address or mailbox of ours it came to, without a `+token`. `provider_id`: what the door calls it.
 
-    IMAP: `folder:uidvalidity:uid`. Doors without numbers leave it empty: then the content is the number.
+    Left empty, the content is the number. All our doors do: numbers of IMAP mean other mails when a mailbox is moved.
     `raw` begins with what the last server adds (RFC 5321 §4.4): Return-Path, Delivered-To.
     """
 

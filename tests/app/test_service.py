@@ -1,5 +1,6 @@
 """What a process takes on, and what it leaves to others."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,13 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlmodel import select
 from telegram import Bot
 
 from app.alone import AlreadyServed, take_alone
 from app.checks import Finding, check_all
-from app.service import Service, build
+from app.service import Service, build, readiness
 from app.settings import Settings, TelegramMode
 from bot.webhook import SECRET_HEADER, secret_for
 from bot.webhook_keeper import WebhookKeeper
@@ -40,10 +41,10 @@ async def checked(name: str, settings: Settings) -> Finding:
 @pytest.mark.parametrize(
     ("without", "loops"),
     [
-        ([], {"worker", "dispatch", "clock", "telegram", "greeting", "files"}),
-        (["clock"], {"worker", "dispatch", "telegram", "greeting", "files"}),
-        (["dispatch"], {"worker", "clock", "telegram", "greeting", "files"}),
-        (["telegram"], {"worker", "clock"}),
+        ([], {"worker", "reader", "dispatch", "clock", "telegram", "greeting", "files"}),
+        (["clock"], {"worker", "reader", "dispatch", "telegram", "greeting", "files"}),
+        (["dispatch"], {"worker", "reader", "clock", "telegram", "greeting", "files"}),
+        (["telegram"], {"worker", "reader", "clock"}),
         (["mail"], {"worker", "clock", "telegram", "greeting", "files"}),
     ],
 )
@@ -194,3 +195,74 @@ def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
         take_alone(file)
 
     take_alone(file).close()
+
+
+MAIL_DOORS = {
+    "lmtp_listen": "127.0.0.1:0",
+    "imap_url": SecretStr("imaps://raccordo%40example.org:secret@imap.example.org/INBOX"),
+    "pec_imap_url": SecretStr("imaps://ente:secret@pec.example.org"),
+}
+
+
+async def test_mail_comes_in_by_each_door_that_is_set_and_only_where_mail_is_a_part(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = _settings(tmp_path, database_url).model_copy(update=MAIL_DOORS)
+    found = []
+    for without in ([], ["mail"]):
+        service = await build(settings, without=["web", "telegram", *without])
+        found.append(set(service.loops) & {"lmtp", "imap", "pec", "reader"})
+        ready = {check.name: check.ok for check in readiness(service)}
+        assert {name for name in ready if name in found[-1]} == found[-1]
+        assert not any(ready[name] for name in found[-1]), "nothing runs yet"
+        await service.rooms.close()
+        if service.lock is not None:
+            service.lock.close()
+
+    assert found == [{"lmtp", "imap", "pec", "reader"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("lmtp_listen", "0.0.0.0:8024", "of this machine"),
+        ("lmtp_listen", "mail.example.org:24", "of this machine"),
+        ("lmtp_listen", "127.0.0.1", "address:port"),
+        ("imap_url", "https://imap.example.org", "imaps://user:password@host:993/INBOX"),
+        ("imap_url", "imaps://imap.example.org", "user and password are missing"),
+        ("pec_imap_url", "imaps://me@pec.example.org", "user and password are missing"),
+    ],
+)
+def test_a_door_for_mail_that_is_written_wrongly_is_refused_with_what_to_write(
+    name: str, value: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"RACCORDO_{name.upper()}", value)
+
+    with pytest.raises(ValidationError, match=why) as refused:
+        Settings(_env_file=None)
+
+    assert "secret" not in str(refused.value)
+
+
+async def test_check_says_of_each_door_for_mail_what_to_do(database_url: str, tmp_path: Path) -> None:
+    async def answers(_: Any, writer: Any) -> None:
+        writer.write(b"220 other ESMTP\r\n")
+        writer.close()
+
+    other = await asyncio.start_server(answers, "127.0.0.1", 0)
+    port = other.sockets[0].getsockname()[1]
+    settings = _settings(tmp_path, database_url)
+    none = {name: await checked(name, settings) for name in ("IMAP_URL", "PEC_IMAP_URL", "LMTP_LISTEN", "AUTHSERV_ID")}
+    settings.lmtp_listen, settings.authserv_id = f"127.0.0.1:{port}", "mx.example.org; spf=pass"
+    settings.imap_url = SecretStr("imap://raccordo:secret@127.0.0.1:9/INBOX")
+    wrong = {name: await checked(name, settings) for name in ("IMAP_URL", "LMTP_LISTEN", "AUTHSERV_ID")}
+    other.close()
+    await other.wait_closed()
+    free, settings.authserv_id = await checked("LMTP_LISTEN", settings), "mx.example.org"
+
+    assert all(finding.ok for finding in none.values())
+    assert not any(finding.ok for finding in wrong.values())
+    assert "connection refused" in wrong["IMAP_URL"].detail
+    assert "another program answers" in wrong["LMTP_LISTEN"].detail
+    assert "write the name alone" in wrong["AUTHSERV_ID"].detail
+    assert (free.ok, (await checked("AUTHSERV_ID", settings)).detail) == (True, "mx.example.org")
