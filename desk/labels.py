@@ -25,6 +25,7 @@ from storage.tables import (
     Subject,
     TargetKind,
 )
+from storage.words import ReceiptKind
 
 LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     QuestionState: {
@@ -55,6 +56,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Reach: {
         Reach.TELEGRAM: N_("Telegram"),
         Reach.EMAIL: N_("E-mail"),
+        Reach.PEC: N_("Certified e-mail (PEC)"),
         Reach.PAGE: N_("Only their own page"),
         Reach.NOBODY: N_("Nothing works: phone them"),
     },
@@ -113,6 +115,15 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Standing.DMARC: N_("sender's domain checked"),
         Standing.UNTRUSTED: N_("signature not trusted"),
         Standing.UNVERIFIED: N_("sender not verified"),
+    },
+    ReceiptKind: {
+        ReceiptKind.ACCEPTED: N_("Accepted by the provider"),
+        ReceiptKind.NOT_ACCEPTED: N_("Not accepted by the provider"),
+        ReceiptKind.DELIVERED: N_("Delivered"),
+        ReceiptKind.NOT_DELIVERED: N_("Not delivered"),
+        ReceiptKind.LATE: N_("Not delivered yet"),
+        ReceiptKind.BOUNCED: N_("Came back"),
+        ReceiptKind.DELAYED: N_("Delayed, the server still tries"),
     },
     ObligationState: {
         ObligationState.OPEN: N_("Awaited"),

@@ -11,6 +11,7 @@ from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, ren
 from desk.security import SignedIn
 from storage.desk import outgoing
 from storage.outbox import DROPPABLE, MENDABLE, drop_outbox, outbox_counts, retry_outbox
+from storage.receipts import receipts_of
 from storage.tables import Outbox, OutboxState
 
 router = APIRouter()
@@ -39,6 +40,7 @@ def outbox(request: Request, house: House, signed: Reader, pages: Page, heap: st
             heaps={name: title for name, (title, _) in HEAPS.items()},
             counts=counts,
             rows=rows,
+            receipts=receipts_of(session, [row.id for row, _ in rows]),
             texts={row.id: _text(row) for row, _ in rows},
             mendable=MENDABLE,
             droppable=DROPPABLE,

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from facts.languages import N_, Speaker
 from storage.projects import ProjectFilter, find_organization, organizations, projects_page
 
-MOST_LETTERS = {"name": 120, "email": 254, "organization": 200, "role": 120}
+MOST_LETTERS = {"name": 120, "email": 254, "own_pec": 254, "organization": 200, "role": 120}
 MOST_PROJECTS = 300
 
 NEEDED = {
@@ -35,6 +35,7 @@ class Person:
     chosen: bool = False
     cups: Sequence[str] = ()
     new_actor: bool = False
+    own_pec: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -17,6 +17,7 @@ from intake.files import FileRefused, StoredFile, store_file
 from storage import corrections, queue
 from storage.letters import letters_of_thread
 from storage.queue import View
+from storage.receipts import receipts_of
 from storage.tables import Channel, Outbox, Question, QuestionState
 
 router = APIRouter()
@@ -168,6 +169,8 @@ def _answered(request: Request, house: DeskHouse, question_id: int, message_id: 
         return _("The answer is kept, but no channel reaches this person: phone them."), "warning"
     if channel is Channel.TELEGRAM:
         return _("The answer is on its way by Telegram."), "success"
+    if channel is Channel.PEC:
+        return _("The answer is on its way by certified mail (PEC)."), "success"
     return _("The answer is on its way by e-mail."), "success"
 
 
@@ -186,6 +189,7 @@ def _page(
     if head is None:
         raise Refuse(404)
     files = queue.thread_files(session, question_id)
+    sent = queue.answers_sent(session, question_id)
     return render(
         request,
         "question.html",
@@ -197,7 +201,8 @@ def _page(
         letters=letters_of_thread(session, question_id),
         corrections=corrections.of_thread(session, question_id),
         amended=corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
-        deliveries=_deliveries(queue.answers_sent(session, question_id)),
+        deliveries=_deliveries(sent),
+        receipts=receipts_of(session, [row.id for row in sent]),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),
         awaits_reply=queue.awaits_reply(session, question_id),
@@ -223,11 +228,11 @@ def _possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
 
 
 def _deliveries(rows: Sequence[Outbox]) -> Mapping[int, Sequence[Outbox]]:
-    """By message: the newest try of its first part. The key reads `answer:<message>[:<part>|:email]`."""
+    """By message: the newest try of its first part. The key reads `answer:<message>[:<other way>][:<part>]`."""
     found: dict[int, list[Outbox]] = {}
     for row in rows:
         kind, _, rest = row.dedupe_key.partition(":")
         message, _, what = rest.partition(":")
-        if kind == "answer" and message.isdigit() and not what.isdigit():
+        if kind == "answer" and message.isdigit() and not what.rpartition(":")[2].isdigit():
             found.setdefault(int(message), []).append(row)
     return found

@@ -17,7 +17,7 @@ from desk.person_form import Person, form_values, look_over
 from facts.languages import Speaker
 from intake.delegation import end
 from intake.invitations import Invited, NobodyToInvite, invite, revoke
-from registry.referents import add_referent
+from registry.referents import add_pec, add_referent
 from registry.report import RegistryRefused
 from storage import audit
 from storage.delegations import held_by, lent_projects, standing_in
@@ -41,6 +41,7 @@ from storage.tables import Channel
 router = APIRouter()
 
 RECENT = 5
+LONGEST_PEC = 300  # letters
 
 
 @router.get("/desk/referents")
@@ -82,8 +83,9 @@ def add(
     which: Annotated[str, Form()] = "all",
     cup: Annotated[list[str] | None, Form()] = None,
     step: Annotated[str, Form()] = "save",
+    own_pec: Annotated[str, Form()] = "",
 ) -> Response:
-    person = Person(name, email, organization, role, which == "chosen", cup or ())
+    person = Person(name, email, organization, role, which == "chosen", cup or (), own_pec=own_pec)
     _ = speaker(request)
     if look_over(person, _, ("name", "email", "organization"), saving=step == "save"):
         saved = _add(house, signed.staff_id, person, _)
@@ -106,6 +108,7 @@ def _add(house: DeskHouse, staff_id: int, person: Person, _: Speaker) -> int | N
                 organization=person.organization,
                 role=person.role,
                 cups=person.followed,
+                own_pec=person.own_pec,
             )
             return referent.id
     except RegistryRefused as refused:
@@ -157,6 +160,23 @@ def revoke_all(request: Request, house: House, signed: Manager, referent_id: Id)
         audit.record(session, now, ("staff", signed.staff_id), "personal-link.revoke", ("referent", referent_id))
     _ = speaker(request)
     return redirect(request, f"/desk/referents/{referent_id}", _("The links no longer open anything."))
+
+
+@router.post("/desk/referents/{referent_id}/pec")
+def add_their_pec(
+    request: Request, house: House, signed: Manager, referent_id: Id, pec: Annotated[str, Form()] = ""
+) -> Response:
+    _ = speaker(request)
+    page = f"/desk/referents/{referent_id}"
+    try:
+        with house.database.write() as session:
+            person = one_referent(session, referent_id)
+            if person is None:
+                raise Refuse(404)
+            kept = add_pec(session, person, pec[:LONGEST_PEC], now=house.clock(), actor=("staff", signed.staff_id))
+    except RegistryRefused as refused:
+        return redirect(request, page, refused.say(_), level="danger")
+    return redirect(request, page, _("What comes from {pec} is theirs from now on.", pec=kept))
 
 
 @router.get("/desk/referents/{referent_id}/back")

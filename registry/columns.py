@@ -51,6 +51,7 @@ REFERENTS = Columns(
         "name": ("nome", "nome e cognome", "referente", "name"),
         "email": ("email", "e-mail", "posta elettronica", "indirizzo e-mail"),
         "pec": ("pec",),
+        "own_pec": ("pec del referente", "pec personale", "own pec"),
         "phone": ("telefono", "cellulare", "phone"),
         "organization": ("ente", "comune", "organizzazione", "organization"),
         "role": ("ruolo", "role"),
@@ -60,7 +61,7 @@ REFERENTS = Columns(
         "substitute": ("sostituto", "e-mail del sostituto", "substitute"),
     },
     needed=frozenset({"name", "email", "organization"}),
-    spare=frozenset({"pec", "phone", "language", "new_actor", "substitute"}),
+    spare=frozenset({"pec", "own_pec", "phone", "language", "new_actor", "substitute"}),
 )
 
 DEADLINES = Columns(

@@ -136,6 +136,7 @@ TABLES = {
             NUMBER,
             Column("name", N_("Name")),
             Column("email", N_("E-mail"), Kind.LIST),
+            Column("pec", N_("PEC"), Kind.LIST),
             Column("telegram", N_("Telegram"), Kind.LIST),
             Column("phone", N_("Phone"), Kind.LIST),
             Column("unreachable", N_("Unreachable"), Kind.LIST),

@@ -48,6 +48,7 @@ class Person(TypedDict):
 
     Without `cups` they follow every project of the organisation. `new_actor`: make the organisation when unknown.
     `substitute` is the e-mail of another referent, who is reminded when nothing reaches this one; "" changes nothing.
+    `pec` is the certified mailbox of the organisation, `own_pec` that of this person: who writes from it is them.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Person(TypedDict):
     language: NotRequired[str]
     phone: NotRequired[str]
     pec: NotRequired[str]
+    own_pec: NotRequired[str]
     new_actor: NotRequired[bool]
     substitute: NotRequired[str]
 
@@ -98,6 +100,14 @@ def add_referent(
         referent = registrar.register(person).referent
         registrar.substitute(referent, person.get("substitute", ""))
     return referent
+
+
+def add_pec(session: Session, referent: Referent, text: str, *, now: datetime, actor: tuple[str, int | None]) -> str:
+    """Their own certified mailbox: who writes from it is them. RegistryRefused when it is none, or somebody else's."""
+    pec = read_email(text)
+    if Registrar(session, now, actor).keep_own_pec(referent, pec):
+        audit.record(session, now, actor, "referent.pec", ("referent", referent.id))
+    return pec
 
 
 def import_referents(
@@ -171,6 +181,7 @@ def _person(row: Row) -> Person:
         language=row["language"],
         phone=row["phone"],
         pec=row["pec"],
+        own_pec=row["own_pec"],
         new_actor=fold(row["new_actor"]) in YES,
     )
 
@@ -199,6 +210,7 @@ class Registrar:
         email = _field("email", read_email, person["email"])
         phone = _field("phone", read_phone, person.get("phone", ""))
         pec = _field("pec", read_email, person["pec"]) if person.get("pec") else ""
+        own_pec = _field("own_pec", read_email, person["own_pec"]) if person.get("own_pec") else ""
         language = _field("language", read_language, person.get("language", ""))
         cups = [_field("cups", _read_cup, cup) for cup in person.get("cups", ()) if cup.strip()]
         organization = self._organization(person)
@@ -210,6 +222,8 @@ class Registrar:
         if referent is None:
             referent = self._add(Referent(name=name, language=language.value, created_at=self.now), email)
         changed = self._join(referent, organization, person.get("role", ""), projects)
+        if own_pec and self.keep_own_pec(referent, own_pec):
+            changed = True
         outcome = (Outcome.CHANGED if changed else Outcome.UNCHANGED) if known else Outcome.CREATED
         return Registered(
             referent,
@@ -322,6 +336,15 @@ class Registrar:
         if owner is None:
             self._add_address(referent, Channel.PHONE, phone)
         return owner is None or owner.id == referent.id
+
+    def keep_own_pec(self, referent: Referent, pec: str) -> bool:
+        """Whether it was new. What comes from it is theirs: it is nobody else's."""
+        owner = people.referent_at(self.session, Channel.PEC, pec)
+        if owner is not None and owner.id != referent.id:
+            raise _InField("own_pec", RegistryRefused(TAKEN_EMAIL, email=pec, name=owner.name))
+        if owner is None:
+            self._add_address(referent, Channel.PEC, pec)
+        return owner is None
 
     def _keep_pec(self, organization: Organization, pec: str) -> bool:
         """A PEC is the organisation's. The first one known stays."""

@@ -38,6 +38,7 @@ class Reach(StrEnum):
 
     TELEGRAM = "telegram"
     EMAIL = "email"
+    PEC = "pec"
     PAGE = "page"
     NOBODY = "nobody"
 

@@ -280,7 +280,7 @@ def _with_contacts(session: Session, rows: list[Row]) -> None:
     )
     for row in rows:
         mine = addresses[row["id"]]
-        for channel in ("email", "telegram", "phone"):
+        for channel in ("email", "pec", "telegram", "phone"):
             row[channel] = [value for kind, value, _ in mine if kind == channel]
         row["unreachable"] = [value for _, value, since in mine if since is not None]
         row["organizations"] = [name for name, _ in memberships[row["id"]]]

@@ -76,6 +76,7 @@ def add_contact(
     substitute: Annotated[
         str, typer.Option(metavar="EMAIL", help="A referent who is reminded when nothing reaches this one")
     ] = "",
+    pec: Annotated[str, typer.Option(metavar="EMAIL", help="Their own certified mailbox")] = "",
     shape: Format = Shape.TEXT,
 ) -> None:
     """Makes a referent. Then invite them: raccordo invite EMAIL."""
@@ -93,6 +94,7 @@ def add_contact(
                 role=role,
                 language=language,
                 substitute=substitute,
+                own_pec=pec,
                 now=system_clock(),
             )
         except RegistryRefused as refused:

@@ -165,3 +165,43 @@ def test_adding_a_referent_of_an_unknown_organisation_suggests_the_likely_one(
         add_referent(session, name="Ada Esempio", email="ada@example.org", organization="comune di Roh", now=now)
 
     assert str(refused.value) == "No organisation is called comune di Roh. Perhaps Rho?"
+
+
+def with_own_pec(session: Session, now: datetime, *rows: tuple[str, str]) -> ImportReport:
+    """Rows of name and own certified mailbox."""
+    lines = [f"{name};{name.split()[0].lower()}@example.org;Abbiategrasso;{pec}" for name, pec in rows]
+    content = "\r\n".join(("nome;email;ente;PEC del referente", *lines)).encode()
+    return import_referents(session, io.BytesIO(content), now=now)
+
+
+def test_their_own_certified_mailbox_is_an_address_of_theirs_and_not_of_the_organisation(
+    session: Session, now: datetime, projects: list[Project]
+) -> None:
+    first = with_own_pec(session, now, ("Ada Esempio", "Ada@pec.example.org"))
+    again = with_own_pec(session, now, ("Ada Esempio", "ada@pec.example.org"))
+
+    ada = people.referent_at(session, Channel.PEC, "ada@pec.example.org")
+    assert ada is not None
+    assert ada.name == "Ada Esempio"
+    assert (first.created, again.unchanged, again.changed) == (1, 1, 0)
+    assert session.exec(select(Organization.pec).where(Organization.name == "Abbiategrasso")).one() is None
+
+
+def test_it_may_be_added_to_somebody_who_is_here(session: Session, now: datetime, projects: list[Project]) -> None:
+    importing(session, now, ADA)
+
+    report = with_own_pec(session, now, ("Ada Esempio", "ada@pec.example.org"))
+
+    assert (report.errors, report.changed) == ([], 1)
+
+
+@pytest.mark.parametrize("pec", ["nopec", "bruno@pec.example.org"])
+def test_one_that_is_none_or_somebody_elses_is_told(
+    session: Session, now: datetime, projects: list[Project], pec: str
+) -> None:
+    with_own_pec(session, now, ("Bruno Esempio", "bruno@pec.example.org"))
+
+    report = with_own_pec(session, now, ("Ada Esempio", pec))
+
+    assert [(error.row, error.column) for error in report.errors] == [(2, "pec del referente")]
+    assert people.referent_at(session, Channel.EMAIL, "ada@example.org") is None
