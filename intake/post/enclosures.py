@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from intake.files import safe_name
+from intake.file_names import safe_name
 from intake.incoming import Enclosed, Incoming
 from storage import audit
 from storage.tables import Attachment, FileState
