@@ -26,6 +26,7 @@ from bot.webhook import Door
 from bot.webhook_keeper import WebhookKeeper
 from delivery.claims import Wording
 from delivery.dispatch import Dispatcher
+from delivery.letter import address_of
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.mail import MailSender
@@ -33,6 +34,9 @@ from delivery.parcel import Sender
 from delivery.telegram import TelegramSender, make_bot
 from intake.access_codes import word_code
 from intake.invitations import word_invitation
+from intake.post.arrival import KINDS
+from intake.post.house import PostHouse
+from intake.post.letters import mail_handler
 from intake.post.lmtp import LmtpDoor
 from intake.post.mailbox import Collector
 from intake.post.reader import Reader
@@ -118,12 +122,17 @@ async def open_rooms(
     door, receiver = _receiver(settings, database, bot, owner, clock)
     files = Files(settings.files, database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
+    post = mail_handler(_post_house(settings, links))
     return Rooms(
         settings=settings,
         database=database,
         files=files,
         links=links,
-        handlers={"telegram": telegram_handler(house), albums.KIND: albums.album_timer(house)},
+        handlers={
+            "telegram": telegram_handler(house),
+            albums.KIND: albums.album_timer(house),
+            **dict.fromkeys(KINDS.values(), post),
+        },
         apologies={"telegram": apologise(house), albums.KIND: apologise(house, albums.whose)},
         still_due={
             OutboxKind.REMINDER: word_reminder(links),
@@ -140,6 +149,18 @@ async def open_rooms(
         limits=_limits(settings),
         post=open_post(settings, database, owner, clock) if Channel.EMAIL in channels else {},
         reader=make_reader(settings, database, files, clock) if Channel.EMAIL in channels else None,
+    )
+
+
+def _post_house(settings: Settings, links: Links) -> PostHouse:
+    written = (settings.mail_reply_to, settings.mail_from, settings.pec_from)
+    return PostHouse(
+        links=links,
+        zone=settings.timezone,
+        language=settings.language,
+        key=settings.key,
+        own=frozenset(address_of(one).lower() for one in written if one),
+        authserv=settings.authserv_id,
     )
 
 

@@ -11,9 +11,10 @@ from storage.words import Standing
 def standing_of(incoming: Incoming, *, token_fits: bool) -> Standing:
     """`token_fits`: it came to the address that we gave to this person, and the sender is one of their addresses.
 
-    A certified mail says most; the address with the token next; then what our own mail server has checked.
+    A certified mail says most; the address with the token next; then what our own mail server has checked. None of it
+    helps a mail of which it is doubtful whom it names.
     """
-    if incoming.sender is None:
+    if incoming.sender is None or incoming.doubt:
         return Standing.UNTRUSTED if _certified(incoming) is Standing.UNTRUSTED else Standing.UNVERIFIED
     certified = _certified(incoming)
     if certified is Standing.CERTIFIED:

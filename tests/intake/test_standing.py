@@ -47,6 +47,13 @@ def test_a_mail_that_names_nobody_for_sure_proves_nothing(pec: object) -> None:
     assert standing_of(a_mail(None, dmarc=HERE, pec=pec), token_fits=False) is UNVERIFIED
 
 
+@pytest.mark.parametrize("pec", [None, certified(), ANOMALY])
+def test_a_doubtful_sender_is_not_believed_with_any_proof(pec: object) -> None:
+    mail = a_mail(ADA, doubt="The name of its sender looks like another address.", dmarc=HERE, pec=pec)
+
+    assert standing_of(mail, token_fits=True) is UNVERIFIED
+
+
 def test_the_name_before_the_address_proves_nothing() -> None:
     mail = a_mail(sender=None, dmarc="evil.example.net")
     tricked = a_mail("x@evil.example.net", dmarc=HERE)
