@@ -135,7 +135,7 @@ async def open_rooms(
         },
         apologies={"telegram": apologise(house), albums.KIND: apologise(house, albums.whose)},
         still_due={
-            OutboxKind.REMINDER: word_reminder(links),
+            OutboxKind.REMINDER: word_reminder(links, house.catalogue, _read_by(settings)),
             OutboxKind.RECALL: word_recall(links),
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
@@ -175,6 +175,13 @@ def _receiver(
     door = Door(database, bot, key=settings.key, clock=clock)
     url = f"{settings.public_url}{door.path}"
     return door, WebhookKeeper(database, bot, door, url=url, owner=owner, clock=clock)
+
+
+def _read_by(settings: Settings) -> frozenset[Channel]:
+    """The channels by which replies come in for certain; by a pipe nobody knows before the first one."""
+    mail = settings.imap_url.get_secret_value() or settings.lmtp_listen
+    doors = {Channel.EMAIL: mail, Channel.PEC: settings.pec_imap_url.get_secret_value()}
+    return frozenset(channel for channel, door in doors.items() if door)
 
 
 def _limits(settings: Settings) -> Limits:

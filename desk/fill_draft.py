@@ -16,17 +16,17 @@ from desk.pages import Refuse
 from facts.calendar import local_date
 from facts.languages import Language
 from intake.catalogue import InUse
-from intake.drafting import Prior, facts_about, filling_of, prior_of
+from intake.drafting import PAGE_NOTES, Prior, facts_about, filling_of, prior_of
 from intake.forms.doubts import Facts
 from intake.forms.filling import Filling, Item
 from intake.forms.nodes import say
 from storage.attachments import of_draft, of_update
 from storage.begun import Begun, own_begun
-from storage.drafts import Subject, Work, change_draft, subject_of
+from storage.drafts import Subject, Work, change_draft, subject_of, work_of
 from storage.reviews import open_remarks
-from storage.tables import Attachment, Draft, Referent
+from storage.tables import Attachment, Referent
 
-MEMORY = "page"  # where the page keeps its notes in the memory of a draft
+MEMORY = PAGE_NOTES
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,6 @@ def open_draft(session: Session, house: DeskHouse, me: Referent, draft_id: int) 
         files |= {file.id: file for file in of_update(session, work.corrects_id)}
         remarks = open_remarks(session, work.corrects_id)
     return Opened(me, begun, work, in_use, subject, prior, filling, facts, notes, files, remarks)
-
-
-def work_of(draft: Draft) -> Work:
-    return Work(**{one.name: getattr(draft, one.name) for one in fields(Work)})
 
 
 def save(session: Session, opened: Opened, step: str, now: datetime) -> Opened | None:

@@ -34,6 +34,7 @@ OVERTAKEN = N_(
     "A colleague has corrected the same answers meanwhile. Theirs are in now: change them if need be, then send."
 )
 TOO_LATE = N_("This update can no longer be corrected: too much time has passed, or the office has accepted it.")
+BY_MAIL = (Channel.EMAIL, Channel.PEC)
 MOST_NEXT = 5
 MOST_REASON = 300
 
@@ -211,6 +212,12 @@ def _send(session: Session, house: DeskHouse, sending: Sending) -> int | None:
         raise Refuse(409, MOVED) from None
 
 
+def _channel_of(opened: Opened) -> Channel:
+    """What was answered by mail came by mail: here it was only confirmed."""
+    begun = opened.begun.draft.channel
+    return begun if begun in BY_MAIL and opened.work.corrects_id is None else Channel.WEB
+
+
 def _hand_in(session: Session, house: DeskHouse, sending: Sending) -> Update:
     opened = sending.opened
     due = [obligation.id for obligation, _deadline in _due(session, house, opened)]
@@ -219,7 +226,7 @@ def _hand_in(session: Session, house: DeskHouse, sending: Sending) -> Update:
         opened.work,
         opened.in_use,
         opened.filling,
-        Door(opened.me.id, Channel.WEB, house.zone),
+        Door(opened.me.id, _channel_of(opened), house.zone),
         now=house.clock(),
         obligation_id=sending.obligation_id or first_of(due, opened),
         unchanged=opened.prior.at is not None and opened.filling.kept == dict(opened.prior.answers),

@@ -18,6 +18,8 @@ from intake.forms.values import fitting, title_of
 from storage.drafts import Subject, Work
 from storage.tables import Draft
 
+PAGE_NOTES = "page"  # where the page keeps its notes in the memory of a draft
+
 
 @dataclass(frozen=True, slots=True)
 class Prior:

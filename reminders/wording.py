@@ -8,7 +8,7 @@ only for what the substitute follows as well, and for the rest the office writes
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -21,8 +21,12 @@ from delivery.words import Button, Keyboard, Words
 from facts.calendar import OFFICE_ZONE, local_date
 from facts.dates import show_date
 from facts.languages import Language, Speaker, speaking
+from intake.catalogue import Catalogue
+from intake.post.asking import asked_of, blocks_html
 from reminders.choices import closed_for
 from reminders.days import days_of
+from storage.asked import first_key as key_of_first
+from storage.asked import mail_comes_in
 from storage.delegations import left_to_substitutes, lent_projects
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
@@ -45,11 +49,15 @@ class StandIn:
     own: frozenset[int]
 
 
-def word_reminder(links: Links) -> Wording:
+def word_reminder(
+    links: Links, catalogue: Catalogue | None = None, replies: Collection[Channel] = frozenset()
+) -> Wording:
     """The wording of `OutboxKind.REMINDER` for `delivery/dispatch`. None: nothing is left to say.
 
-    `links` is what every wording is given; the link to the personal page is added by the one who sends.
+    `links` is what every wording is given; the link to the personal page is added by the one who sends. `replies`: the
+    channels by which mail comes in; by others it may be read from what has come.
     """
+    forms = catalogue or Catalogue()
 
     def word(session: Session, row: Outbox, now: datetime) -> Words | None:
         referent = None if row.referent_id is None else session.get(Referent, row.referent_id)
@@ -60,7 +68,11 @@ def word_reminder(links: Links) -> Wording:
         if whose is None or not still_owed:
             return None
         stand_in = None if whose.id == referent.id else _stand_in(session, whose, referent, still_owed)
-        words = reminder_words(still_owed, Language(referent.language), row.channel, now, stand_in)
+        language = Language(referent.language)
+        block: Sequence[str] = ()
+        if row.channel is not Channel.TELEGRAM and (row.channel in replies or mail_comes_in(session, row.channel)):
+            block = _block(session, forms, _own(still_owed[:SHOWN], stand_in), language, now)
+        words = reminder_words(still_owed, language, row.channel, now, stand_in, block)
         if stand_in is None:
             words = _with_whose_it_is(session, words, referent, still_owed)
         if row.channel is not Channel.TELEGRAM:
@@ -70,10 +82,32 @@ def word_reminder(links: Links) -> Wording:
     return word
 
 
+def _own(shown: list[Owed], stand_in: StandIn | None) -> list[Owed]:
+    """Those that the reader may answer."""
+    return shown if stand_in is None else [one for one in shown if one.obligation.id in stand_in.own]
+
+
+def _block(session: Session, forms: Catalogue, own: list[Owed], language: Language, now: datetime) -> Sequence[str]:
+    """How to reply, and what to fill in."""
+    if not own:
+        return ()
+    asked = asked_of(session, forms, own, language, now)
+    before = answered_before(session, [one.obligation.id for one in own])
+    return blocks_html(asked, language, unchanged=bool(before))
+
+
 def reminder_words(
-    owing: list[Owed], language: Language, channel: Channel, now: datetime, stand_in: StandIn | None = None
+    owing: list[Owed],
+    language: Language,
+    channel: Channel,
+    now: datetime,
+    stand_in: StandIn | None = None,
+    block: Sequence[str] = (),
 ) -> Words:
-    """The message about these open obligations, at least one; the most urgent first. Pure."""
+    """The message about these open obligations, at least one; the most urgent first. Pure.
+
+    `block`: paragraphs of a mail that say how to reply to it, and what to fill in.
+    """
     _, plain = speaking(language, html=True), speaking(language)
     shown = owing[:SHOWN]
     paragraphs = [f"<b>{_.ngettext('An update is missing', '{n} updates are missing', len(owing))}</b>"]
@@ -82,8 +116,9 @@ def reminder_words(
     paragraphs += [_paragraph(number, one, len(owing), (_, now)) for number, one in enumerate(shown, 1)]
     if len(owing) > SHOWN:
         paragraphs.append(_and_more(_, len(owing) - SHOWN, listed=channel is Channel.TELEGRAM and stand_in is None))
-    own = shown if stand_in is None else [one for one in shown if one.obligation.id in stand_in.own]
+    own = _own(shown, stand_in)
     if own:
+        paragraphs += block
         paragraphs.append(_how_to_answer(_, channel))
     if stand_in is None:
         paragraphs.append(f"<i>{_why(_, owing)}</i>")
@@ -136,7 +171,7 @@ def _with_whose_it_is(session: Session, words: Words, reader: Referent, owing: l
 
 def first_key(row: Outbox) -> str:
     """What a reminder tells hangs on its first row: parts of a long one, and the mail instead, have more behind."""
-    return ":".join(row.dedupe_key.split(":")[:4])
+    return key_of_first(row.dedupe_key)
 
 
 def _still_owed(session: Session, row: Outbox, referent_id: int | None, now: datetime) -> list[Owed]:

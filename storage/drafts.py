@@ -212,6 +212,11 @@ def change_draft(session: Session, draft_id: int, revision: int, now: datetime, 
     return session.connection().execute(_change(tuple(values)), given).rowcount == 1
 
 
+def work_of(draft: Draft) -> Work:
+    """A draft, as it was read."""
+    return Work(**{one.name: getattr(draft, one.name) for one in fields(Work)})
+
+
 def find_draft(session: Session, draft_id: int) -> Draft | None:
     """Any draft, whoever's, as it is in the database."""
     return session.get(Draft, draft_id, populate_existing=True)
