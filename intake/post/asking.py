@@ -138,7 +138,7 @@ def blocks_html(asked: Sequence[Asked], language: Language, *, unchanged: bool) 
                 "delete what does not change."
             )
         )
-        parts += [str(escape(block_text(one.heading, one.lines))) for one in able]
+        parts += [f"<pre>{escape(block_text(one.heading, one.lines))}</pre>" for one in able]
         parts += _offered(_, able)
     unable = [one for one in asked if not one.lines]
     if able and unable:

@@ -144,7 +144,7 @@ class _Says:
         if not blocks:
             return []
         lead = self._("Is something wrong? Reply to this e-mail and correct it here, or use the link.")
-        return [lead, *(str(escape(block_text(heading, lines))) for heading, lines in blocks)]
+        return [lead, *(f"<pre>{escape(block_text(heading, lines))}</pre>" for heading, lines in blocks)]
 
     # --- nothing new
 

@@ -1,13 +1,12 @@
 """A reply to a reminder: what was filled in, "nothing new", and what is neither."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from sqlmodel import col, delete, select
 
 from delivery.words import plain_text
-from storage.drafts import insert_draft, work_of
+from storage.forms import asked_version
 from storage.reports import close_obligation
 from storage.tables import (
     Attachment,
@@ -25,6 +24,7 @@ from storage.tables import (
 )
 from tests.cast import Cast
 from tests.intake.replying import (
+    ADA,
     LAST,
     a_correspondence,
     a_file,
@@ -265,26 +265,21 @@ def test_thanks_for_the_summary_are_a_message(cast: Cast) -> None:
 @pytest.mark.parametrize("state", [DraftState.OPEN, DraftState.PARKED])
 def test_what_was_begun_elsewhere_is_gone_on_with(cast: Cast, state: DraftState) -> None:
     ada = a_correspondence(cast)
-    begun = Draft(
-        kind=DraftKind.UPDATE,
-        referent_id=ada.ada.id,
-        form_version_id=1,
-        channel=Channel.TELEGRAM,
-        created_at=cast.now,
-        touched_at=cast.now,
-    )
     obligation = open_ones(cast.session)[0]
-    work = work_of(begun)
-    version = cast.session.execute(select(col(Draft.form_version_id))).first()
-    assert version is None
-    from storage.forms import asked_version
-
-    values: dict[str, Any] = {"form_version_id": asked_version(cast.session, obligation.id)}
-    values |= {"project_id": obligation.project_id, "answers": {"spent": "125000", "phase": "03006"}}
-    values |= {"step": "=unchanged", "memory": {}, "sources": {}, "repetitions": {}}
-    from dataclasses import replace
-
-    insert_draft(cast.session, ada.ada.id, cast.now, replace(work, **values), state=state)
+    cast.add(
+        Draft(
+            kind=DraftKind.UPDATE,
+            referent_id=ada.ada.id,
+            form_version_id=asked_version(cast.session, obligation.id),
+            project_id=obligation.project_id,
+            channel=Channel.TELEGRAM,
+            answers={"spent": "125000", "phase": "03006"},
+            step="=unchanged",
+            state=state,
+            created_at=cast.now,
+            touched_at=cast.now,
+        )
+    )
 
     ada.replies("", ada.quoted(FIFTY))
 
