@@ -3,7 +3,6 @@
 Blocks: it is used in a thread of its own. Nothing is marked as read, nothing deleted; what moves keeps its flags.
 """
 
-import imaplib
 import re
 import select
 import socket
@@ -13,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox, MailBox, MailBoxUnencrypted
 from imap_tools.utils import encode_folder
 
 from intake.post.imap_server import ImapServer
@@ -73,8 +72,7 @@ class Connection:
 
     def close(self) -> None:
         self.wake()
-        with suppress(OSError):
-            self._client.sock.close()
+        _close(self._client)
 
     def newer_than(self, uid: int) -> list[int]:
         """The numbers that are there, in their order."""
@@ -202,12 +200,27 @@ def _connected(server: ImapServer, timeout: float) -> BaseMailBox:
     context = server.trust or ssl.create_default_context()
     if server.scheme == "imaps":
         return MailBox(server.host, server.port, timeout=timeout, ssl_context=context)
+    box = MailBoxUnencrypted(server.host, server.port, timeout=timeout)
     try:
-        return MailBoxStartTls(server.host, server.port, timeout=timeout, ssl_context=context)
-    except imaplib.IMAP4.abort as error:
-        if "TLS" in str(error):
-            raise ImapFailed("the server offers no encryption (STARTTLS), and nothing is sent in clear") from None
+        _encrypt(box.client, context)
+    except BaseException:
+        _close(box.client)
         raise
+    return box
+
+
+def _encrypt(client: Any, context: ssl.SSLContext) -> None:
+    if "STARTTLS" not in client.capabilities or client.state != "NONAUTH":
+        raise ImapFailed("the server offers no encryption (STARTTLS), and nothing is sent in clear")
+    in_clear = client.file
+    if client.starttls(context)[0] != "OK":
+        raise ImapFailed("the server refuses to encrypt, and nothing is sent in clear")
+    in_clear.close()
+
+
+def _close(client: Any) -> None:
+    with suppress(OSError, ValueError):
+        client.shutdown()
 
 
 def _sign_in(box: BaseMailBox, server: ImapServer) -> None:

@@ -20,7 +20,7 @@ from sqlmodel import Session
 from facts.languages import Language, speaking
 from intake.post.arrival import KINDS, LARGEST, RawMail, receive_mails
 from intake.post.heads import with_note
-from intake.post.imap import Connection, Fetched, ImapFailed, SignInRefused, trouble
+from intake.post.imap import TIMEOUT, Connection, Fetched, ImapFailed, SignInRefused, trouble
 from intake.post.imap_server import ImapServer
 from storage import leases
 from storage.crash import crashpoint
@@ -66,7 +66,7 @@ class Collector:
         self.problem: str | None = None
         self.server = server
         self._database, self._channel, self._owner, self._clock = database, channel, owner, clock
-        self._language, self.poll = language, POLL
+        self._language, self.poll, self.patience = language, POLL, TIMEOUT
         self._lease = f"mailbox:{server.account}:{server.folder}"
         self._name = KINDS[channel]
         self._away: str | None = None  # where this server lets us put what is kept
@@ -97,7 +97,7 @@ class Collector:
     async def _attend(self, stopping: asyncio.Task[Any]) -> None:
         """One connection, until it breaks or we are told to stop. Raises why it ended."""
         await self._database.run(self._hold)
-        connection = await self._call(Connection, self.server)
+        connection = await self._call(Connection, self.server, timeout=self.patience)
         stopping.add_done_callback(lambda _: connection.wake())
         self._away = None
         try:
