@@ -4,11 +4,12 @@ import asyncio
 import html
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -91,9 +92,17 @@ def _attribute(tag: str, name: str) -> str:
 
 @asynccontextmanager
 async def running_house(
-    database_url: str, folder: Path, *, smtp_port: int = 0, mode: TelegramMode = TelegramMode.POLLING
+    database_url: str,
+    folder: Path,
+    *,
+    smtp_port: int = 0,
+    mode: TelegramMode = TelegramMode.POLLING,
+    more: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[House]:
-    """Starts everything on loopback and stops it again. `smtp_port`: another mail server than the sandbox's."""
+    """Starts everything on loopback and stops it again.
+
+    `smtp_port`: another mail server than the sandbox's. `more`: settings.
+    """
     clock = MovableClock(started_at(TUESDAY_MORNING))
     telegram = TelegramSandbox(TOKEN, limits=False)
     mail = MailSandbox()
@@ -121,6 +130,7 @@ async def running_house(
         telegram_api_url=f"http://127.0.0.1:{sandbox_port}",
         smtp_url=SecretStr(f"smtp://127.0.0.1:{smtp_port}" if smtp_port else mail.url),
         mail_from="Raccordo <raccordo@example.org>",
+        **(more or {}),
     )
     service = await build(settings, clock=clock)
     running = asyncio.create_task(service.run())

@@ -1,4 +1,6 @@
-"""A real Postfix of our own: its own folder, its own port on loopback, handing everything to one relay."""
+"""A real Postfix of our own: its own folder, its own port on loopback. Hands everything to one relay, or by LMTP to our
+house what is for it and to mailboxes what is not; nothing goes anywhere else.
+"""
 
 import asyncio
 import os
@@ -7,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import needed
@@ -49,6 +52,7 @@ verify unix - - n - 1 verify
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 relay unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
@@ -56,11 +60,61 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
+# As an office has it; what could not be handed over is tried again after a second, not after five minutes.
+EXCHANGE = """\
+transport_maps = regexp:{folder}/conf/transport
+recipient_delimiter = +
+lmtp_destination_concurrency_limit = 8
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+"""
+TRANSPORT = """\
+/^(ricevuti|raccordo)(\\+.*)?@example\\.org$/ lmtp:inet:127.0.0.1:{house_port}
+/./ lmtp:inet:127.0.0.1:{mailbox_port}
+"""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A mail server with its SMTP port, and its queue."""
+
+    port: int
+    folder: Path
+
+    async def flush(self) -> None:
+        """Tries everything that waits, now."""
+        command = ["postqueue", "-c", str(self.folder / "conf"), "-f"]
+        await (await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL)).wait()
+
+    async def waiting(self) -> int:
+        """Mails in its queue, each once for all its recipients."""
+        command = ["postqueue", "-c", str(self.folder / "conf"), "-j"]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        return len((await process.communicate())[0].splitlines())
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log" / "mail").read_text()
+
+
+@asynccontextmanager
+async def running_exchange(house_port: int, mailbox_port: int) -> AsyncIterator[Exchange]:
+    """Hands mail for `ricevuti` and `raccordo` (`+anything`) at example.org to one LMTP port, all other to another."""
+    transport = TRANSPORT.format(house_port=house_port, mailbox_port=mailbox_port)
+    async with _running(mailbox_port, EXCHANGE, transport) as exchange:
+        yield exchange
 
 
 @asynccontextmanager
 async def running_postfix(relay_port: int) -> AsyncIterator[int]:
     """Yields the port of an SMTP server that relays to `relay_port`. Needs root, as Postfix does."""
+    async with _running(relay_port, "", "") as exchange:
+        yield exchange.port
+
+
+@asynccontextmanager
+async def _running(relay_port: int, more: str, transport: str) -> AsyncIterator[Exchange]:
     if shutil.which("postfix") is None:
         needed("Postfix", "apt-get install postfix")
     if os.geteuid() != 0:
@@ -68,27 +122,28 @@ async def running_postfix(relay_port: int) -> AsyncIterator[int]:
     # Short and open to the user `postfix`, which pytest's own folders are not.
     folder = Path(tempfile.mkdtemp(prefix="raccordo-mta-", dir="/tmp"))
     port = free_port()
-    _lay_out(folder, port, relay_port)
+    _lay_out(folder, port, relay_port, more)
+    (folder / "conf" / "transport").write_text(transport)
     command = ["postfix", "-c", str(folder / "conf")]
     process = await asyncio.create_subprocess_exec(
         *command, "start-fg", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         await _listening(port, folder)
-        yield port
+        yield Exchange(port, folder)
     finally:
         await (await asyncio.create_subprocess_exec(*command, "stop", stderr=subprocess.DEVNULL)).wait()
         await asyncio.wait_for(process.wait(), 60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _lay_out(folder: Path, port: int, relay_port: int) -> None:
+def _lay_out(folder: Path, port: int, relay_port: int, more: str) -> None:
     folder.chmod(0o755)
     for name in ("conf", "queue", "data", "log"):
         (folder / name).mkdir(mode=0o755)
     shutil.chown(folder / "data", "postfix")
     names = {"folder": folder, "port": port, "relay_port": relay_port, "daemons": DAEMONS}
-    (folder / "conf" / "main.cf").write_text(MAIN.format(**names))
+    (folder / "conf" / "main.cf").write_text((MAIN + more).format(**names))
     (folder / "conf" / "master.cf").write_text(MASTER.format(**names))
 
 
