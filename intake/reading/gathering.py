@@ -180,7 +180,7 @@ def _mail(part: Part, content: bytes) -> Enclosed:
     subject, sender = words(head.first("subject")), words(head.first("from"))
     inside = " · ".join(one[:200] for one in (subject, sender) if one)
     _, name = _disposition(part)
-    shown = safe_name(name or f"{subject or 'mail'}.eml")
+    shown = safe_name(name or f"{subject.replace('/', '-') or 'mail'}.eml")
     return Enclosed(
         shown if shown.lower().endswith(".eml") else f"{shown[:116]}.eml",
         part.type,

@@ -14,7 +14,7 @@ _BEFORE = r"[\s*_]*"
 _QUOTED = re.compile(r"\s{0,3}>")
 _BLANK = re.compile(r"[\s>]*\Z")
 _WROTE_END = re.compile(
-    r"(?:ha|hai|hanno) scritto\s?:?[\s*_]*\Z|\bscrive(?:va)?\s?:[\s*_]*\Z|\bwrote\s?:?[\s*_]*\Z"
+    r"(?:(?:ha|hai|hanno) |\A\s*)scritto\s?:?[\s*_]*\Z|\bscrive(?:va)?\s?:[\s*_]*\Z|\bwrote\s?:?[\s*_]*\Z"
     r"|a écrit\s?:[\s*_]*\Z|\bschrieb\b[^:]{0,80}:[\s*_]*\Z|escribió\s?:[\s*_]*\Z",
     re.IGNORECASE,
 )
@@ -43,7 +43,7 @@ _RULE = re.compile(r"\s*_{10,}\s*\Z")
 _PHONE = re.compile(
     r"\s*(?:(?:inviato|inviata|spedito) (?:da|dal|dalla|con|tramite) |sent (?:from|with|via) "
     r"|(?:scarica|ottieni|get) outlook )"
-    r"[^.!?]{0,120}\.?\s*\Z",
+    r"[^.!?(<]{0,120}\.?(?:\s?[(<][^\s()<>]{1,200}[)>])?\s*\Z",
     re.IGNORECASE,
 )
 
