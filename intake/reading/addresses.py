@@ -20,8 +20,10 @@ UNREADABLE = N_("Its sender cannot be read.")
 LOOKS_LIKE_ANOTHER = N_("The name of its sender looks like another address.")
 
 _TOKEN = re.compile(
-    r'(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<angle><[^<>]*>)|(?P<open>\()|(?P<end>[,;])|(?P<other>[^"<>(),;]+|.)', re.DOTALL
+    r'(?P<quoted>"(?:[^"\\]|\\.)*+(?:"|\\?\Z))|(?P<angle><[^<>]*>)|(?P<open>\()|(?P<end>[,;])|(?P<other>[^"<>(),;]+|.)',
+    re.DOTALL,
 )
+_ENDED = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _COMMENT = re.compile(r"[()]|\\.", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ADDRESS_IN_NAME = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
@@ -95,8 +97,9 @@ class _Mailbox:
             self._odd |= self._angle is not None
             self._angle = text[1:-1]
             return
-        self._odd |= bool(text in '<>"' or (self._angle is not None and text.strip()))
-        self._words.append(_ESCAPED.sub(r"\1", text[1:-1]) if token["quoted"] else text)
+        unended = token["quoted"] is not None and not _ENDED.fullmatch(text)
+        self._odd |= bool(unended or text in "<>" or (self._angle is not None and text.strip()))
+        self._words.append(_ESCAPED.sub(r"\1", text[1:-1]) if token["quoted"] and not unended else text)
 
     def skip_comment(self, text: str, at: int) -> int:
         """Comments may hold comments (RFC 5322 §3.2.2); one that does not end is odd."""

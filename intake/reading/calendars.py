@@ -17,9 +17,10 @@ def events_of(content: bytes) -> tuple[str, ...]:
     found: list[str] = []
     at = 0
     content = content[:LARGEST]
-    while len(found) < MOST and (begin := _BEGIN.search(content, at)) is not None:
-        end = _END.search(content, begin.end())
-        if end is None:
+    for _ in range(MOST):
+        begin = _BEGIN.search(content, at)
+        end = None if begin is None else _END.search(content, begin.end())
+        if begin is None or end is None:
             break
         at = end.end()
         line = _event(content[begin.start() : at])

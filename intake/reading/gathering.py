@@ -15,7 +15,7 @@ from intake.reading.charsets import decoded
 from intake.reading.flowed import unflowed
 from intake.reading.headers import parameters, said, words
 from intake.reading.parts import Limits, Part, take_apart
-from intake.reading.webtext import text_of_page
+from intake.reading.webtext import LARGEST, text_of_page, without_pictures
 
 MOST_LETTERS = 1_000_000
 
@@ -106,7 +106,7 @@ def _take(found: Gathered, part: Part, has_plain: bool, limits: Limits) -> None:
     if disposition != "attachment" and not name and _is_text(part):
         if part.type == "text/html":
             if not has_plain:
-                _add_text(found, text_of_page(decoded(part.content(), part.parameters.get("charset", ""))), limits)
+                _add_page(found, decoded(part.content(), part.parameters.get("charset", "")), limits)
         else:
             _add_text(found, _plain(part), limits)
         return
@@ -133,6 +133,13 @@ def _plain(part: Part) -> str:
     return text
 
 
+def _add_page(found: Gathered, page: str, limits: Limits) -> None:
+    page = without_pictures(page)
+    if len(page) > LARGEST:
+        limits.leave_out(LONG_TEXT)
+    _add_text(found, text_of_page(page), limits)
+
+
 def _add_text(found: Gathered, text: str, limits: Limits) -> None:
     left = MOST_LETTERS - found.letters
     if len(text) > left:
@@ -148,7 +155,9 @@ def _unpack(found: Gathered, content: bytes, limits: Limits) -> bool:
     if packed is None:
         return False
     if not found.letters:
-        _add_text(found, packed.text or text_of_page(packed.page), limits)
+        _add_text(found, packed.text, limits)
+    if not found.letters:
+        _add_page(found, packed.page, limits)
     for name, inner in packed.files:
         found.files.append(_named(safe_name(name), "application/octet-stream", inner, inline=False))
     return True

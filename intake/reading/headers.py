@@ -15,7 +15,7 @@ MOST_PARAMETERS = 100
 
 _WORD = re.compile(r"=\?([\w.:+-]{1,40})(?:\*[\w-]{0,20})?\?([bBqQ])\?([^?\r\n]*)\?=")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f]+")
-_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.DOTALL)
+_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*+"|[^;]*)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _BASE64_GROUP = 4

@@ -18,6 +18,7 @@ HEADER = 64 * 1024  # bytes of one header
 HEADERS = 256 * 1024  # bytes of all of a part's
 PARTS = 500
 DEPTH = 50
+LOOKED_AT = 10 * LARGEST  # bytes, for boundaries, on all levels together
 
 TOO_LARGE = N_("It is larger than 25 MB: only its beginning was read.")
 LONG_HEADER = N_("Its heading is too long: only the beginning was read.")
@@ -84,6 +85,7 @@ class Limits:
 
     parts: int = PARTS
     depth: int = DEPTH
+    looked_at: int = LOOKED_AT
     left_out: list[str] = field(default_factory=list)
 
     def leave_out(self, sentence: str) -> None:
@@ -101,8 +103,10 @@ def take_apart(raw: bytes, limits: Limits) -> Part:
         part, depth = waiting.pop()
         if not part.type.startswith("multipart/"):
             continue
-        if depth >= limits.depth:
+        limits.looked_at -= part.end - part.start
+        if depth >= limits.depth or limits.looked_at < 0:
             limits.leave_out(TOO_DEEP)
+            part.type = "application/octet-stream"
             continue
         inner = "message/rfc822" if part.type == "multipart/digest" else "text/plain"
         part.children = [_part(raw, piece, inner, limits) for piece in _pieces(part, limits)]

@@ -4,7 +4,7 @@ import re
 
 from intake.reading.headers import written
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[();]|[^"\\();]+|.', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|\\.|[();]|[^"\\();]+|.', re.DOTALL)
 _DMARC = re.compile(r"\s*dmarc(?:\s*/\s*1)?\s*=\s*([a-z]+)(.*)", re.IGNORECASE | re.DOTALL)
 _FROM = re.compile(r"(?:^|\s)header\s*\.\s*from\s*=\s*([^\s;]+)", re.IGNORECASE)
 

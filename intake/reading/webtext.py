@@ -1,16 +1,13 @@
-"""A web page in a mail as text, its links kept. Pure; never fails, never recurses; renders nothing and fetches nothing.
+"""A web page in a mail as text, its links kept. Pure; never fails; renders nothing, fetches nothing, builds no tree.
 
-Where a page has more elements than any letter needs, its marks are only taken off: a tree of them takes the square of
-its depth to build.
+Looks at each mark once, from the beginning to the end: parsers that build the tree of a page take the square of its
+depth, or of the number of attributes of one element. What a style hides is shown.
 """
 
 import re
 from html import unescape
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
-MOST_MARKS = 12_000  # of `<`; the tree of the worst page of so many takes a sixth of a second
-LARGEST = 4 * 1024 * 1024  # letters
+LARGEST = 2_000_000  # letters
 
 # fmt: off
 _BLOCKS = frozenset((
@@ -19,76 +16,81 @@ _BLOCKS = frozenset((
     "pre", "section", "table", "tr", "ul",
 ))
 _APART = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"))
-_UNSEEN = frozenset(("head", "script", "style", "title", "noscript", "template", "svg", "object", "iframe"))
 # fmt: on
+# Quotes hold something only after `=`: an apostrophe elsewhere in a mark must not swallow the rest of the page.
+_TOKEN = re.compile(
+    r"(?P<unseen><(?P<which>script|style|title|iframe|svg|noscript)\b[^<>]*+>)|<!--(?P<comment>)"
+    r"|<(?P<end>/?)(?P<tag>[a-zA-Z][^\s/>]{0,40})"
+    r"(?P<rest>(?>[^>=]|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+)(?:>|\Z)"
+    r"|<[!?/][^>]*+(?:>|\Z)|(?P<text>[^<]++|<)",
+    re.IGNORECASE,
+)
+_HREF = re.compile(r"\shref\s*+=\s*+(?:\"([^\"]*+)|'([^']*+)|([^\s\"'>]++))", re.IGNORECASE)
+_ALT = re.compile(r"\salt\s*+=\s*+(?:\"([^\"]*+)|'([^']*+)|([^\s\"'>]++))", re.IGNORECASE)
+_DATA = re.compile(r"data:[^\"'\s<>]{100,}+")
 _BLANKS = re.compile(r"[ \t\r\n\f\u200b\u2060\ufeff]+")
-_MARK = re.compile(r"<[^<>]*>")
-_BREAK = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]*>", re.IGNORECASE)
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _LINK = ("http://", "https://", "mailto:", "tel:")
+LONGEST_MARK = 20_000  # letters of a mark that are looked at
 
 
 def text_of_page(page: str) -> str:
-    """What a person would read there."""
-    page = page[:LARGEST]
-    if page.count("<") > MOST_MARKS:
-        return _marks_off(page)
-    root = LexborHTMLParser(page).root
-    walk = _Walk()
-    if root is not None:
-        walk.over(root)
+    """What a person would read there, of the first LARGEST letters; pictures that it holds itself are not counted."""
+    walk = _Walk(without_pictures(page)[:LARGEST])
     return walk.text()
 
 
-def _marks_off(page: str) -> str:
-    text = unescape(_MARK.sub(" ", _BREAK.sub("\n", page)))
-    return "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
+def without_pictures(page: str) -> str:
+    return _DATA.sub("data:", page) if "data:" in page else page
 
 
 class _Walk:
-    """Over a tree, in its order, down and up again."""
+    """Over a page, mark by mark."""
 
-    def __init__(self) -> None:
+    def __init__(self, page: str) -> None:
+        self._page = page
         self._lines: list[str] = []
         self._line: list[str] = []
         self._depth = 0  # of quotations
         self._kept = 0  # depth of <pre>
-        self._links: list[tuple[str, int]] = []
+        self._link: tuple[str, int] | None = None
         self._space = False
-
-    def over(self, root: LexborNode) -> None:
-        node: LexborNode | None = root
-        while node is not None:
-            down = node.child if self._enter(node) else None
-            if down is not None:
-                node = down
-                continue
-            node = self._next(node, root)
-
-    def _next(self, node: LexborNode, root: LexborNode) -> LexborNode | None:
-        here: LexborNode | None = node
-        while here is not None:
-            self._leave(here)
-            if here.mem_id == root.mem_id:
-                return None
-            following = here.next
-            if following is not None:
-                return following
-            here = here.parent
-        return None
+        self._without_end: set[str] = set()
 
     def text(self) -> str:
+        at = 0
+        while (found := _TOKEN.match(self._page, at)) is not None and found.end() > at:
+            at = self._take(found)
+        self._close_link()
         self._end_line()
         return "\n".join(self._lines).strip("\n")
 
-    def _enter(self, node: LexborNode) -> bool:
-        """Whether there is something to see inside."""
-        tag = node.tag or ""
-        if tag == "-text":
-            self._say(node.text_content or "")
-            return False
-        if tag in _UNSEEN or (tag.startswith(("-", "!")) and tag != "-document"):
-            return False
+    def _take(self, found: re.Match[str]) -> int:
+        """And where to go on."""
+        if found["text"]:
+            self._say(unescape(found["text"]))
+        elif found["comment"] is not None:
+            return self._past("-->", found.end())
+        elif found["unseen"]:
+            return self._past(f"</{found['which'].lower()}", found.end())
+        elif found["tag"]:
+            tag, rest = found["tag"].lower(), found["rest"][:LONGEST_MARK]
+            if found["end"]:
+                self._leave(tag)
+            else:
+                self._enter(tag, rest)
+        return found.end()
+
+    def _past(self, end: str, start: int) -> int:
+        """After the next such end; where there is none, nothing is passed over. Not looked for twice in vain."""
+        if end in self._without_end:
+            return start
+        at = re.compile(re.escape(end), re.IGNORECASE).search(self._page, start)
+        if at is None:
+            self._without_end.add(end)
+            return start
+        return at.end() if end == "-->" else at.start()
+
+    def _enter(self, tag: str, rest: str) -> None:
         if tag == "br":
             self._end_line(always=True)
         elif tag in _BLOCKS:
@@ -96,26 +98,21 @@ class _Walk:
         elif tag in ("td", "th"):
             self._space = True
         elif tag == "img":
-            self._image(node)
+            words = _attribute(_ALT, rest)
+            self._say(f" [{words[:200]}] " if words else "")
         elif tag == "a":
-            self._links.append(((node.attributes.get("href") or "").strip(), len(self._line)))
-        return not self._is_hidden(node)
+            self._close_link()
+            self._link = (_attribute(_HREF, rest), len(self._line))
 
-    def _leave(self, node: LexborNode) -> None:
-        tag = node.tag or ""
-        if tag == "a" and self._links:
-            self._end_link(*self._links.pop())
+    def _leave(self, tag: str) -> None:
+        if tag == "a":
+            self._close_link()
         elif tag in _BLOCKS:
             self._end_line()
             if tag in _APART:
                 self._blank_line()
-            self._depth -= tag == "blockquote"
-            self._kept -= tag == "pre"
-
-    @staticmethod
-    def _is_hidden(node: LexborNode) -> bool:
-        style = node.attributes.get("style")
-        return style is not None and _HIDDEN.search(style[:2000]) is not None
+            self._depth = max(0, self._depth - (tag == "blockquote"))
+            self._kept = max(0, self._kept - (tag == "pre"))
 
     def _begin_block(self, tag: str) -> None:
         self._end_line()
@@ -127,6 +124,7 @@ class _Walk:
             self._line.append("- ")
         if tag == "hr":
             self._line.append("_" * 20)
+            self._end_line()
 
     def _say(self, text: str) -> None:
         if self._kept:
@@ -145,24 +143,29 @@ class _Walk:
         else:
             self._space |= bool(gathered)
 
-    def _image(self, node: LexborNode) -> None:
-        words = (node.attributes.get("alt") or "").strip()
-        if words:
-            self._say(f" [{words[:200]}] ")
-
-    def _end_link(self, target: str, start: int) -> None:
+    def _close_link(self) -> None:
+        if self._link is None:
+            return
+        (target, start), self._link = self._link, None
         shown = "".join(self._line[start:]).strip()
         bare = target.split(":", 1)[-1].strip("/")
         if target.lower().startswith(_LINK) and (not shown or bare not in shown):
-            self._line.append(f"{' ' if shown else ''}({target[:2000]})")
+            self._line.append(f"{' ' if self._line else ''}({target[:2000]})")
 
     def _end_line(self, *, always: bool = False) -> None:
         words = "".join(self._line).rstrip().replace("\xa0", " ")
         self._line.clear()
         self._space = False
+        if self._link is not None:
+            self._link = (self._link[0], 0)
         if words.strip() or always:
             self._lines.append(f"{'>' * min(self._depth, 50)}{' ' if self._depth else ''}{words}".rstrip())
 
     def _blank_line(self) -> None:
         if self._lines and self._lines[-1].strip("> "):
             self._lines.append(">" * min(self._depth, 50))
+
+
+def _attribute(pattern: re.Pattern[str], rest: str) -> str:
+    found = pattern.search(rest)
+    return "" if found is None else unescape("".join(found.groups(default=""))).strip()

@@ -164,7 +164,7 @@ def test_that_it_was_read_is_no_bounce() -> None:
 def test_the_form_of_exim() -> None:
     mail = read(
         a_mail(
-            f"This message was created automatically.\n\n  ada@example.org\n    550 5.1.1 unknown\n\n------\n\n{RETURNED}",
+            f"Created automatically.\n\n  ada@example.org\n    550 5.1.1 unknown\n\n------\n\n{RETURNED}",
             X_Failed_Recipients="ada@example.org, bruno@example.org",
             Return_Path="<>",
         )

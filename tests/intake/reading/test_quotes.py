@@ -15,7 +15,7 @@ TOP_POSTED = {
     f"ufficio@example.net> ha\nscritto:\n\n{MARKED}",
     "gmail, English": f"On Tue, Nov 24, 2026 at 10:03 AM Office <ufficio@example.net> wrote:\n\n{MARKED}",
     "apple": f"Il giorno 24 nov 2026, alle ore 10:03, Ufficio PNRR <ufficio@example.net> ha scritto:\n\n{MARKED}",
-    "iphone": f"Inviato da iPhone\n\nIl giorno 24 nov 2026, alle ore 10:03, Ufficio <u@example.net> ha scritto:\n\n{MARKED}",
+    "iphone": f"Inviato da iPhone\n\nIl giorno 24 nov 2026, alle ore 10:03, A <u@example.net> ha scritto:\n\n{MARKED}",
     "iphone, unmarked": f"Inviato da iPhone\n\nIl giorno 24 nov 2026, alle ore 10:03, Ufficio ha scritto:\n\n{OLD}",
     "thunderbird": f"Il 24/11/2026 10:03, Ufficio PNRR ha scritto:\n{MARKED}",
     "roundcube": f"Il 2026-11-24 10:03 Ufficio PNRR ha scritto:\n{MARKED}",
@@ -105,7 +105,7 @@ def test_a_page_with_a_quotation() -> None:
 
 
 def test_every_line_is_somewhere() -> None:
-    body = "\n".join((f"Sì.\n{one}" for one in TOP_POSTED.values()))
+    body = "\n".join(f"Sì.\n{one}" for one in TOP_POSTED.values())
 
     mail = read(a_multipart(a_part(body), kind="alternative"))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from intake.mail import read
+from intake.reading.webtext import text_of_page
 from tests.intake.reading.letters import a_mail, a_multipart, a_part
 
 ITALIAN = "Perché no? Così è già più chiaro: 1.250,00 €, l’opera è “ultimata”."
@@ -137,7 +138,7 @@ def test_a_page_is_read_as_text_with_its_links() -> None:
     <ul><li>il <a href="https://example.org/sal">SAL</a></li><li><b>due</b> righe</li></ul>
     <table><tr><td>CUP</td><td>C47H</td></tr></table><script>alert(1)</script>
     <a href="mailto:ada@example.org">ada@example.org</a> <a href="javascript:x()">no</a>
-    <span style="display:none">nascosto</span><img alt="Logo" src="https://example.org/x.png">
+    <img alt="Logo" src="https://example.org/x.png">
     <blockquote>di prima</blockquote></body></html>"""
 
     assert read(a_mail(page, Content_Type="text/html; charset=utf-8")).text.split("\n") == [
@@ -153,10 +154,26 @@ def test_a_page_is_read_as_text_with_its_links() -> None:
     ]
 
 
-def test_a_page_with_too_many_marks_is_read_without_them() -> None:
-    page = "<p>uno</p>" + "<div>" * 20_000 + "due &egrave; qui"
-
-    assert read(a_mail(page, Content_Type="text/html")).text.split() == ["uno", "due", "è", "qui"]
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<p>uno</p>" + "<div>" * 20_000 + "due &egrave; qui", "uno\n\ndue è qui"),
+        ("a < b e c>d & così", "a < b e c>d & così"),
+        ("<p class=l'altro>uno <b title='>'>due</b>", "uno due"),
+        ("uno<!-- no --> due<!-- senza fine", "uno due senza fine"),
+        ("<style>no</style>uno<script>if (a < b) {</script><style>senza fine", "unosenza fine"),
+        ("<!DOCTYPE html><?xml x?>uno</ p>due", "unodue"),
+        ("<a href='https://example.org/a?b=1&amp;c=2'>qui</a>", "qui (https://example.org/a?b=1&c=2)"),
+        ("<a href=https://example.org>example.org</a>", "example.org"),
+        ("<a href='https://example.org'>uno<p>due", "uno\n\ndue (https://example.org)"),
+        ("<pre>a  b\n  c</pre>d", "a  b\n  c\nd"),
+        ("uno<hr>due", "uno\n____________________\ndue"),
+        (f'<img src="data:image/png;base64,{"A" * 3_000_000}">uno', "uno"),
+        ("<p", ""),
+    ],
+)
+def test_pages_of_any_making(page: str, shown: str) -> None:
+    assert text_of_page(page) == shown
 
 
 def test_soft_line_ends_are_joined() -> None:
