@@ -117,7 +117,7 @@ def _go_another_way(session: Session, parts: Sequence[Any], now: datetime) -> se
     if first.referent_id is None or not _may_go_elsewhere(first):
         return set()
     reachable = people.reachable_addresses(session, first.referent_id)
-    ways = ((one, reachable[one].value) for one in people.WAYS if one in reachable)
+    ways = ((channel, address.value) for channel, address in reachable.items())
     way = next((one for one in ways if one != (first.channel, first.address)), None)
     if way is None:
         return set()

@@ -79,7 +79,8 @@ class Envelope:
 
     `standing`: CERTIFIED when its signature holds and its signer is who sent it, UNTRUSTED when not, UNVERIFIED when
     there is none. `refers_to`: our own Message-ID. `at`: ISO 8601, as the provider says it. `why`: what is doubtful
-    about the signature, or why it could not be delivered, in words of ours or of the provider.
+    about the signature, or why it could not be delivered, in words of ours or of the provider. `sender`: whose mail it
+    carries, or whom a receipt is for, as the provider says.
     """
 
     kind: PecKind
@@ -89,6 +90,7 @@ class Envelope:
     recipients: tuple[str, ...] = ()
     at: str = ""
     why: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

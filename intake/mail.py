@@ -75,7 +75,10 @@ def _from_inside(envelope: Envelope, inner: bytes, outer: Part, limits: Limits, 
     top.headers = [(name, value) for name, value in top.headers if not name.startswith(OWN_HEADERS)]
     incoming = _read(top, limits, "", own)
     doors = dict.fromkeys((*_delivered_to(outer, own), *incoming.delivered_to))
-    return replace(incoming, pec=envelope, delivered_to=tuple(doors)[:MOST_ADDRESSES], null_sender=False)
+    writer = incoming.sender.address if incoming.sender is not None and not incoming.doubt else ""
+    return replace(
+        incoming, pec=_vouched_for(envelope, writer), delivered_to=tuple(doors)[:MOST_ADDRESSES], null_sender=False
+    )
 
 
 def _envelope(raw: bytes, top: Part, trust: str) -> tuple[Envelope, bytes | None] | None:
@@ -85,6 +88,12 @@ def _envelope(raw: bytes, top: Part, trust: str) -> tuple[Envelope, bytes | None
     from intake.pec import open_envelope
 
     return open_envelope(raw[:LARGEST], top.heading(), _trusted(trust))
+
+
+def _vouched_for(envelope: Envelope, writer: str) -> Envelope:
+    from intake.pec import vouched_for
+
+    return vouched_for(envelope, writer)
 
 
 @cache

@@ -58,6 +58,17 @@ def open_envelope(raw: bytes, message: Message, trust: Trust) -> tuple[Envelope,
         return Envelope(kind, Standing.UNTRUSTED, why=UNREADABLE), None
 
 
+def vouched_for(envelope: Envelope, writer: str) -> Envelope:
+    """The same, not believed when who reads the mail inside takes somebody else for its writer than the provider does.
+
+    Two programs that read one odd header may each find another sender in it: the provider's, and whoever was meant
+    to be shown to us.
+    """
+    if envelope.standing is not Standing.CERTIFIED or writer == envelope.sender:
+        return envelope
+    return replace(envelope, standing=Standing.UNTRUSTED, why=CONTRADICTED)
+
+
 def _kind(message: Message) -> PecKind | None:
     return _RECEIPTS.get(_word(message, "X-Ricevuta")) or _CARRIED.get(_word(message, "X-Trasporto"))
 
@@ -129,6 +140,7 @@ def _told(message: Message, kind: PecKind, data: Certified) -> Envelope:
         recipients=data.delivered_to or data.recipients,
         at=data.at or _date(message),
         why=_failure(data),
+        sender=data.sender,
     )
 
 
