@@ -87,6 +87,7 @@ class MailSandbox:
     messages: list[Mail] = field(default_factory=list)
     bell: Bell = field(default_factory=Bell)
     closing: bool = False
+    when_kept: list[Callable[[Mail], None]] = field(default_factory=list)
     _faults: dict[str, MailFault] = field(default_factory=dict)
     _server: asyncio.Server | None = None
 
@@ -149,6 +150,8 @@ class MailSandbox:
         mail = Mail(len(self.messages) + 1, received, envelope.mail_from or "", recipients, raw)
         self.messages.append(mail)
         self.bell.ring()
+        for told in self.when_kept:
+            told(mail)
         return mail
 
     def fault_for(self, address: str, *, at_rcpt: bool) -> MailFault | None:

@@ -2,12 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from email.utils import parseaddr
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -15,48 +11,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sandbox.control import control_routes
+from sandbox.correspondence import Correspondence
+from sandbox.drawing import HEADERS, HERE, page
 from sandbox.mail import Mail, MailSandbox
 from sandbox.orders import as_json, wait_for_news
 from sandbox.telegram import TelegramSandbox
 from sandbox.wire import Receive, Scope, Send
+from sandbox.writing import WritingPages
 
-HERE = Path(__file__).parent
-HEADERS = {
-    "content-security-policy": "default-src 'self'; frame-ancestors 'self'; form-action 'self'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
-INVITATION = re.compile(r"https://t\.me/\w+\?start=([A-Za-z0-9_-]{1,64})")
-LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]»'’]")
+MOST_HANDED = 20  # mails that people wrote, in the list
+AS_MAIL = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
-
-
-def linked(text: str) -> Markup:
-    """The text, escaped, with its web addresses as links; an invitation opens in the simulated chat."""
-    out, at = Markup(), 0
-    for found in LINK.finditer(text):
-        out += escape(text[at : found.start()]) + _link(found.group())
-        at = found.end()
-    return out + escape(text[at:])
-
-
-def _link(url: str) -> Markup:
-    invitation = INVITATION.fullmatch(url)
-    if invitation is None:
-        return Markup('<a href="{0}" target="_blank" rel="noreferrer">{0}</a>').format(url)
-    link = Markup('<a href="/sandbox/chat?start={}">{}</a> <em>(si apre nella chat simulata)</em>')
-    return link.format(invitation[1], url)
-
-
-templates.filters["linked"] = linked
-templates.filters["name"] = lambda address: parseaddr(address)[0] or parseaddr(address)[1] or address
-
-
-def page(template: str, status: int = 200, **values: Any) -> Response:
-    return HTMLResponse(templates.get_template(template).render(**values), status, headers=HEADERS)
 
 
 class ChatPages:
@@ -84,19 +49,34 @@ class ChatPages:
 
 
 class MailPages:
-    """The mailbox: a list, one mail, its source."""
+    """The mailbox: a list, one mail, its source and its page. `post`: by which people write, when they can."""
 
-    def __init__(self, mail: MailSandbox) -> None:
-        self.mail = mail
+    def __init__(self, mail: MailSandbox, post: Correspondence | None = None) -> None:
+        self.mail, self.post = mail, post
 
     async def inbox(self, request: Request) -> Response:
         to = request.query_params.get("to", "").strip()
         mails = self.mail.to(to) if to else self.mail.messages
-        return page("mail.html", mails=mails[::-1], to=to, last=len(self.mail.messages))
+        return page(
+            "mail.html",
+            mails=mails[::-1],
+            to=to,
+            last=len(self.mail.messages),
+            writes=self.post is not None,
+            handed=self.post.handed[::-1][:MOST_HANDED] if self.post is not None else [],
+            sent="sent" in request.query_params,
+        )
 
     async def one(self, request: Request) -> Response:
         mail = self._find(request)
-        return page("mail_one.html", mail=mail) if mail else page("mail_gone.html", 404)
+        return page("mail_one.html", mail=mail, writes=self.post is not None) if mail else page("mail_gone.html", 404)
+
+    async def drawn(self, request: Request) -> Response:
+        """As a mail program draws it: no scripts, nothing fetched."""
+        mail = self._find(request)
+        if mail is None or not mail.html:
+            return page("mail_gone.html", 404)
+        return HTMLResponse(mail.html, headers=HEADERS | {"content-security-policy": AS_MAIL})
 
     async def source(self, request: Request) -> Response:
         mail = self._find(request)
@@ -122,7 +102,9 @@ def _mail_json(mail: Mail) -> dict[str, Any]:
     return {**{name: getattr(mail, name) for name in names}, "received": mail.received}
 
 
-def sandbox_routes(telegram: TelegramSandbox, mail: MailSandbox | None = None) -> list[BaseRoute]:
+def sandbox_routes(
+    telegram: TelegramSandbox, mail: MailSandbox | None = None, post: Correspondence | None = None
+) -> list[BaseRoute]:
     """Everything under /sandbox, to be put among the routes of another app; `/bot...` is not in it."""
     chat = ChatPages(telegram)
     routes: list[BaseRoute] = [
@@ -133,21 +115,27 @@ def sandbox_routes(telegram: TelegramSandbox, mail: MailSandbox | None = None) -
     ]
     if mail is None:
         return routes
-    box = MailPages(mail)
+    box = MailPages(mail, post)
     return [
         *routes,
+        *(WritingPages(post).routes() if post is not None else ()),
         Route("/sandbox/mail", box.inbox),
         Route("/sandbox/mail.json", box.as_json),
         Route("/sandbox/mail/{number:int}", box.one),
         Route("/sandbox/mail/{number:int}/source", box.source),
+        Route("/sandbox/mail/{number:int}/page", box.drawn),
     ]
 
 
 def sandbox_app(
-    telegram: TelegramSandbox, mail: MailSandbox | None = None, *, otherwise: AsgiApp | None = None
+    telegram: TelegramSandbox,
+    mail: MailSandbox | None = None,
+    *,
+    otherwise: AsgiApp | None = None,
+    post: Correspondence | None = None,
 ) -> AsgiApp:
     """One ASGI app: /bot..., /file/bot... and /sandbox... are ours, the rest (and the lifespan) goes to `otherwise`."""
-    pages = Starlette(routes=sandbox_routes(telegram, mail))
+    pages = Starlette(routes=sandbox_routes(telegram, mail, post))
     bot = f"/bot{telegram.token.partition(':')[0]}" if otherwise else "/bot"
     api = (bot, f"/file{bot}")
 
