@@ -16,14 +16,18 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.clock import MovableClock
-from app.demo_data import Example, furnish
+from app.demo_data import PEOPLE, Example, furnish
 from app.demo_pages import demo_pages
 from app.service import Service, build, serve_until_signal
 from app.settings import Settings
+from intake.post.lmtp import LmtpDoor
+from sandbox.certified import CertifiedProvider
+from sandbox.correspondence import Correspondence, Correspondent, Office
 from sandbox.mail import MailSandbox
 from sandbox.pages import sandbox_app
 from sandbox.telegram import TelegramSandbox
 
+OFFICE = Office("raccordo@example.org", "raccordo@pec.example.org")
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _asked: list[int] = []  # by which of them it was asked to end before it ran
 
@@ -35,6 +39,7 @@ class Demo:
     service: Service
     telegram: TelegramSandbox
     mail: MailSandbox
+    post: Correspondence
     clock: MovableClock
     example: Example
 
@@ -57,10 +62,13 @@ async def build_demo(port: int, folder: Path) -> Demo:
     mail = MailSandbox(clock=lambda: clock().timestamp())
     await mail.start()
     settings = demo_settings(folder, port, telegram.token, mail.url)
+    provider = _provider(settings, clock)
+    people = [Correspondent(person.name, person.email, person.pec) for person in PEOPLE]
+    post = Correspondence(mail, OFFICE, people, lambda: _lmtp_door(demo), provider)
     service = await build(
         settings,
         clock=clock,
-        wrap_web=lambda desk: sandbox_app(telegram, mail, otherwise=demo_pages(lambda: demo, desk)),
+        wrap_web=lambda desk: sandbox_app(telegram, mail, otherwise=demo_pages(lambda: demo, desk), post=post),
         bot_links=(telegram.username, f"http://127.0.0.1:{port}/sandbox/chat?start={{token}}"),
     )
     example = await service.rooms.database.run(lambda session: furnish(session, clock(), service.rooms.links))
@@ -69,7 +77,7 @@ async def build_demo(port: int, folder: Path) -> Demo:
         if person.linked:
             chat.sends("/menu")
     service.before_end += [telegram.close, mail.close]  # else open chat pages hold the end
-    demo = Demo(service, telegram, mail, clock, example)
+    demo = Demo(service, telegram, mail, post, clock, example)
     return demo
 
 
@@ -81,8 +89,27 @@ def demo_settings(folder: Path, port: int, token: str, smtp_url: str) -> Setting
         telegram_token=SecretStr(token),
         telegram_api_url=f"http://127.0.0.1:{port}",
         smtp_url=SecretStr(smtp_url),
-        mail_from="Raccordo (esempio) <raccordo@example.org>",
+        mail_from=f"Raccordo (esempio) <{OFFICE.email}>",
+        authserv_id=OFFICE.server,
+        lmtp_listen="127.0.0.1:0",
+        pec_smtp_url=SecretStr(smtp_url),
+        pec_from=f"Raccordo PEC (esempio) <{OFFICE.pec}>",
+        pec_trust=str(folder / "pec-trust.pem"),
     )
+
+
+def _provider(settings: Settings, clock: MovableClock) -> CertifiedProvider:
+    """A provider of certified mail whose signature is trusted here."""
+    provider = CertifiedProvider(now=clock())
+    Path(settings.pec_trust).write_bytes(provider.ca_pem)
+    return provider
+
+
+def _lmtp_door(demo: Demo) -> tuple[str, int]:
+    """Any free port; which one is known once the service runs."""
+    door = demo.service.rooms.post["lmtp"]
+    assert isinstance(door, LmtpDoor)
+    return "127.0.0.1", door.port
 
 
 def run_demo(port: int, say: Callable[[str], None]) -> None:

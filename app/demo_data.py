@@ -27,13 +27,21 @@ UPDATE_FORM = "project-update"
 
 @dataclass(frozen=True)
 class Person:
-    """An invented referent. `linked`: the chat is bound already; the others find an invitation in the mailbox."""
+    """An invented referent. `linked`: the chat is bound already; the others find an invitation in the mailbox.
+
+    `pec`: their certified mailbox, when they have one.
+    """
 
     first_name: str
     last_name: str
     organization: str
     chat: int
     linked: bool = False
+    pec: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
 
     @property
     def email(self) -> str:
@@ -41,7 +49,7 @@ class Person:
 
 
 PEOPLE = (
-    Person("Ada", "Esempio", "Abbiategrasso", 1001, linked=True),
+    Person("Ada", "Esempio", "Abbiategrasso", 1001, linked=True, pec="ada.esempio@pec.example.org"),
     Person("Bruno", "Esempio", "Corsico", 1002),
     Person("Carla", "Esempio", "Melzo", 1003),
 )
@@ -87,7 +95,7 @@ def _name_the_office(session: Session) -> None:
 def _welcome(session: Session, person: Person, long_ago: datetime, now: datetime, links: Links) -> None:
     referent = add_referent(
         session,
-        name=f"{person.first_name} {person.last_name}",
+        name=person.name,
         email=person.email,
         organization=person.organization,
         role="ufficio tecnico",
@@ -95,16 +103,14 @@ def _welcome(session: Session, person: Person, long_ago: datetime, now: datetime
     )
     if not person.linked:
         invite(session, referent.id, now, links)
-        return
-    session.add(
-        Address(
-            referent_id=referent.id,
-            channel=Channel.TELEGRAM,
-            value=str(person.chat),
-            verified_at=long_ago,
-            created_at=long_ago,
-        )
-    )
+    ways = {Channel.TELEGRAM: str(person.chat) if person.linked else "", Channel.PEC: person.pec}
+    for channel, value in ways.items():
+        if value:
+            session.add(
+                Address(
+                    referent_id=referent.id, channel=channel, value=value, verified_at=long_ago, created_at=long_ago
+                )
+            )
     session.flush()
 
 

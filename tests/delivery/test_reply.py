@@ -258,6 +258,7 @@ def test_the_reply_address_stands_in_the_mail_and_its_token_nowhere_else(now: da
             "Re: [Q-2026-00042] Ribasso",
         ),
         ("Re: [Q-2026-00042] Risposta", Thread(("<a@x.it>",), "[Q-2026-00042]"), "Re: [Q-2026-00042] Risposta"),
+        ("È arrivata", Thread(("<a@x.it>",), in_answer=True), "È arrivata"),
         ("Risposta", Thread((), "", "Ribasso\r\nBcc: a@example.org"), "Ribasso Bcc: a@example.org"),
     ],
 )

@@ -131,6 +131,7 @@ PAGES = (
     "/demo",
     "/sandbox/chat/1001",
     "/sandbox/mail",
+    "/sandbox/mail/write",
     "/",
     "/privacy",
     "/accessibility",
