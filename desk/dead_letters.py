@@ -7,8 +7,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from desk.pages import Actor, House, Id, Reader, Refuse, redirect, render, speaker
+from intake.reading.charsets import decoded
 from intake.worker import drop_dead, retry_dead
-from storage.inbox import dead_letters, inbox_row
+from storage import audit
+from storage.inbox import MAIL_KINDS, dead_letters, inbox_row
 from storage.tables import Inbox, InboxState
 
 router = APIRouter()
@@ -30,7 +32,27 @@ def letter(request: Request, house: House, signed: Reader, inbox_id: Id) -> Resp
         if row is None or row.state not in (InboxState.DEAD, InboxState.DROPPED):
             raise Refuse(404)
         text, whole = shown(row)
-        return render(request, "dead_letter.html", row=row, text=text, whole=whole)
+        is_mail = row.kind in MAIL_KINDS
+        return render(request, "dead_letter.html", row=row, text=text, whole=whole, is_mail=is_mail)
+
+
+@router.get("/desk/dead-letters/{inbox_id}/raw")
+def raw(house: House, signed: Reader, inbox_id: Id) -> Response:
+    """As it came, to be saved: whoever tries to open a mail that broke our reading has more to go by than its text."""
+    with house.database.write() as session:
+        row = inbox_row(session, inbox_id)
+        if row is None or row.state not in (InboxState.DEAD, InboxState.DROPPED) or row.kind not in MAIL_KINDS:
+            raise Refuse(404)
+        audit.record(session, house.clock(), ("staff", signed.staff_id), "dead-letter.raw", ("inbox", inbox_id))
+        content = row.payload
+    return Response(
+        content,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="e-mail-{inbox_id}.eml"',
+            "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        },
+    )
 
 
 @router.post("/desk/dead-letters/{inbox_id}/retry")
@@ -67,6 +89,8 @@ def _back(request: Request, done: bool, sentence: str) -> Response:
 
 def shown(row: Inbox) -> tuple[str, bool]:
     """The raw content as text, JSON laid out, and whether that is all of it."""
+    if row.kind in MAIL_KINDS:
+        return decoded(row.payload[:MOST_LETTERS]), len(row.payload) <= MOST_LETTERS
     text = row.payload.decode("utf-8", "backslashreplace")
     with suppress(ValueError, RecursionError):  # not JSON, or JSON too deep to lay out: as it came
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
