@@ -28,6 +28,12 @@ WHILE_RECEIVING = ("after-inbox-commit", "before-worker-commit", "after-worker-c
 WHILE_SENDING = ("after-claim-commit", "after-send", "before-result-commit")
 CRASHPOINTS = (*WHILE_RECEIVING, *WHILE_SENDING)
 WHILE_FETCHING = ("after-fetch",)  # in test_albums.py
+WHILE_MAILING = (  # in test_mail_doors.py
+    "after-mail-commit",
+    "after-mailbox-commit",
+    "before-reading-commit",
+    "after-reading-commit",
+)
 AT_ONCE = IN_FLIGHT[Channel.TELEGRAM]
 NUMBER = re.compile(r"numero(\d+)")
 POSSIBLE = "possibile duplicato"
@@ -62,7 +68,7 @@ def test_every_crashpoint_in_the_code_is_used_here() -> None:
 
     found = {name for path in rooms for name in re.findall(r'crashpoint\("([a-z-]+)"\)', path.read_text())}
 
-    assert found == {*CRASHPOINTS, *WHILE_FETCHING}
+    assert found == {*CRASHPOINTS, *WHILE_FETCHING, *WHILE_MAILING}
 
 
 def test_nothing_is_lost_or_doubled_when_killed_while_receiving(
