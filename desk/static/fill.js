@@ -85,6 +85,9 @@
     const uploading = event.detail.elt.type === "file" ? event.detail.elt.name : null;
     for (const name of [...event.detail.formData.keys()])
       if (name.startsWith("file:") && name !== uploading) event.detail.formData.delete(name);
+    // htmx sends the button that has the focus along, pressed or not: who came to it with the Tab key has not pressed it.
+    event.detail.formData.delete("action");
+    if (event.detail.elt.tagName === "BUTTON") event.detail.formData.append("action", event.detail.elt.value);
     const looks = [...form.querySelectorAll("[data-look]")].map((one) => `${one.dataset.key}=${one.dataset.look}.${one.dataset.state}`);
     event.detail.formData.append("looks", looks.join(" "));
   });

@@ -308,6 +308,29 @@ async def test_another_repetition_is_where_they_go_on(house: House) -> None:
     await expect(page.locator("[id='s-payment:1']")).to_be_focused()
 
 
+async def test_who_only_passes_a_button_with_the_keyboard_has_not_pressed_it(house: House) -> None:
+    page = (await house.begins("Tutto")).page
+    add = page.get_by_role("button", name="Aggiungi: Un pagamento")
+    gate = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await gate.wait()
+        await route.continue_()
+
+    await page.route("**/answers", slowly)
+    async with page.expect_request("**/answers") as leaving:
+        await page.get_by_label("Come si chiama il luogo?").fill("Cascina")
+        await add.focus()
+    gate.set()
+    await kept(house, page, "name", "Cascina")
+    await saved(page)
+
+    assert 'name="action"' not in ((await leaving.value).post_data or "")
+    await expect(page.get_by_label("Per che cosa?")).to_have_count(0)
+    await add.press("Enter")
+    await expect(page.locator("[id='s-payment:1']")).to_be_focused()
+
+
 async def test_my_position_fills_in_both_numbers(house: House) -> None:
     place = {"latitude": 45.4642, "longitude": 9.19}
     page = (await house.begins("Tutto", geolocation=place, permissions=["geolocation"])).page
