@@ -35,6 +35,7 @@ NOTHING_WORDS = {"no", "niente", "nessuna"}  # to skip a question for words
 BACK_WORDS = {"indietro", "back"}
 YES_WORDS = {"si", "yes", "ok"}
 DONE_WORDS = {"no", "avanti", "basta", "fatto", "done", "go on", "next"}
+PASSING_WORDS = SKIP_WORDS | DONE_WORDS
 ADD_WORDS = YES_WORDS | {"aggiungi", "un altro", "un'altra", "add", "another"}
 KEPT = ("editing", "left")  # what outlives the next message
 
@@ -49,9 +50,26 @@ def hear_answer(turn: Turn) -> None:
     elif isinstance(item, More):
         _hear_more(turn, item, fold(word))
     elif item.question.private:
-        show_step(turn)
+        _hear_private(turn, item, word)
     else:
         _hear_item(turn, item, word)
+
+
+def _hear_private(turn: Turn, item: Item, word: str) -> None:
+    """Here it can only be passed by; what is written is no answer, and they are told so."""
+    filling = filling_now(turn)
+    given = filling.answers.get(item.key) is not None
+    if word in PASSING_WORDS and (given or not filling.is_required(item)):
+        _pass_by(turn, item)
+        return
+    _ = turn.html
+    show_step(turn, _("What you wrote here does not count as an answer. If it is private, delete it from the chat."))
+
+
+def _pass_by(turn: Turn, item: Item) -> None:
+    """On to the next question with the answer that is there, from the page or as files."""
+    go_on(turn, filling_now(turn), item.key)
+    show_step(turn)
 
 
 def _hear_item(turn: Turn, item: Item, word: str) -> None:
@@ -178,8 +196,8 @@ def _given(turn: Turn, item: Item) -> list[str]:
 def _done(turn: Turn, item: Item) -> None:
     """With what is ticked, in the order of the list; of files, with those that have come."""
     filling = filling_now(turn)
-    if filling.is_enclosing(item.key):
-        go_on(turn, filling, item.key)
+    if item.question.private or filling.is_enclosing(item.key):
+        _pass_by(turn, item)
         return
     ticked = turn.work.memory.get("ticked", _given(turn, item))
     chosen = [one.name for one in filling.choices(item) if one.name in ticked]

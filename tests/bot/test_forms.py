@@ -279,6 +279,31 @@ def test_what_is_private_is_answered_on_the_web_only(scene: Scene) -> None:
     assert "Hai letto?" in bruno.presses("Avanti").text
 
 
+def test_what_was_answered_on_the_web_lets_the_chat_go_on(scene: Scene) -> None:
+    bruno = at_works(scene).presses("No, avanti")
+    scene.draft.answers = scene.draft.answers | {"secret": "IT60X0542811101000000123456"}
+    scene.stage.session.flush()
+    bruno.says("ecco")
+    assert "Hai risposto sulla tua pagina" in bruno.text
+
+    assert "Hai letto?" in bruno.presses("Avanti").text
+    assert "Qual è il conto?" in bruno.presses("Indietro").text
+    assert "Hai letto?" in bruno.says("fatto").text
+
+
+def test_back_at_a_photo_the_chat_goes_on_with_it(scene: Scene) -> None:
+    bruno = at_place(scene).presses("Salta").leaves().presses("Indietro")
+
+    assert "A che ora apre?" in bruno.presses("Avanti").text
+
+
+def test_what_is_written_where_only_the_page_asks_is_said_to_be_kept_nowhere(scene: Scene) -> None:
+    bruno = at_works(scene).presses("No, avanti").says("IT60X0542811101000000123456")
+
+    assert "Quello che hai scritto qui non vale come risposta" in bruno.text
+    assert "secret" not in scene.draft.answers
+
+
 def test_a_whole_form_is_sent_with_what_its_files_are(scene: Scene) -> None:
     bruno = at_works(scene).presses("Aggiungi").says("Tetto").presses("Salta").says("no").presses("Avanti")
 
