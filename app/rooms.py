@@ -35,6 +35,7 @@ from delivery.telegram import TelegramSender, make_bot
 from intake.access_codes import word_code
 from intake.invitations import word_invitation
 from intake.post.arrival import KINDS
+from intake.post.filled import update_reader
 from intake.post.house import PostHouse
 from intake.post.letters import mail_handler
 from intake.post.lmtp import LmtpDoor
@@ -122,7 +123,7 @@ async def open_rooms(
     door, receiver = _receiver(settings, database, bot, owner, clock)
     files = Files(settings.files, database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
-    post = mail_handler(_post_house(settings, links))
+    post = mail_handler(_post_house(settings, links), update_reader(house.catalogue))
     return Rooms(
         settings=settings,
         database=database,

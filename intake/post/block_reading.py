@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from facts.folding import fold
 from intake.post.block import words_of
+from intake.post.plain_replies import closes
 
 _QUOTED = re.compile(r"^(?:[ \t\u00a0]*[>|»][ \t\u00a0]?)+")
 _DASHES = frozenset("-–—_=")
@@ -25,10 +26,9 @@ LONGEST_HEADING = 400  # characters
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the mail. `depth`: how often it is quoted; `fresh`: written now, not in what is quoted."""
+    """One line of the mail. `fresh`: written now, not in what is quoted."""
 
     text: str
-    depth: int
     fresh: bool
 
 
@@ -37,30 +37,26 @@ class Said:
     """One line of a block. `rows`: what stands behind the label, and the lines after it that may belong to it."""
 
     label: str
-    rows: list[Row] = field(default_factory=list)
-    depth: int = 0
-    fresh: bool = False
+    rows: list[Row]
 
     @property
-    def _own(self) -> list[Row]:
-        """Who writes below a quoted line answers it: then what was quoted is not the answer."""
-        below = [row for row in self.rows[1:] if row.depth < self.depth]
-        return below or self.rows
+    def fresh(self) -> bool:
+        return self.rows[0].fresh
 
     @property
     def first(self) -> str:
         """The first line alone: the others may have been meant for nobody."""
-        return self._own[0].text if self._own else ""
+        return self.rows[0].text
 
     @property
     def rest(self) -> list[Row]:
-        return self._own[1:]
+        return self.rows[1:]
 
     @property
     def whole(self) -> str:
         """All lines: those that a program has broken are joined."""
         text = ""
-        for row in self._own:
+        for row in self.rows:
             broken = len(text.rpartition("\n")[2]) + len(self.label) >= WRAPPED
             text += (" " if broken or not text else "\n") + row.text
         return text.strip()
@@ -85,7 +81,7 @@ class Reply:
 
 def read_reply(text: str, quoted: str, labels: Sequence[str], headings: Sequence[str] = ()) -> Reply:
     """`labels`: of all questions that may have been asked; `headings`: those that name something without a CUP."""
-    between = [Row("", 0, fresh=False)]
+    between = [Row("", fresh=False)]
     return _Reader(_rows(text, fresh=True) + between + _rows(quoted, fresh=False), labels, headings).read()
 
 
@@ -93,9 +89,8 @@ def _rows(text: str, *, fresh: bool) -> list[Row]:
     found = []
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:MOST_LINES]:
         mark = _QUOTED.match(line)
-        depth = sum(mark[0].count(one) for one in ">|»") if mark else 0
         bare = line[mark.end() :] if mark else line
-        found.append(Row(bare.replace("\u00a0", " ").replace("\u200b", "").strip(), depth, fresh))
+        found.append(Row(bare.replace("\u00a0", " ").replace("\u200b", "").strip(), fresh))
     return found
 
 
@@ -167,7 +162,7 @@ class _Reader:
         if found is None:
             return 0
         label, value = found
-        self._line = Said(label, [Row(value, row.depth, row.fresh)], row.depth, row.fresh)
+        self._line = Said(label, [Row(value, row.fresh)])
         if self._current not in self._sections:
             self._sections.append(self._current)
         self._current.lines.append(self._line)
@@ -195,18 +190,12 @@ class _Reader:
     def _other(self, at: int) -> int:
         row = self._rows[at]
         if not row.text:
-            if self._line is not None and not self._is_open(at):
-                self._line = None
+            self._line = None
             return 1
+        if self._line is not None and closes(row.text):
+            self._line = self._current = None  # who has deleted the line of dashes says goodbye below the answers
         if self._line is not None:
             self._line.rows.append(row)
         elif row.fresh:
             self._rest.append(row.text)
         return 1
-
-    def _is_open(self, at: int) -> bool:
-        """An empty line ends an answer, unless the answer has not begun, or stands below the quoted line."""
-        assert self._line is not None
-        nothing_yet = not any(row.text for row in self._line.rows)
-        below = next((row for row in self._rows[at + 1 :] if row.text), None)
-        return below is not None and below.depth < self._line.depth and (nothing_yet or self._line.depth > 0)

@@ -10,6 +10,7 @@ as it still concerns its writer: whatever else a block names is refused.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session
 
@@ -25,6 +26,7 @@ from intake.post.enclosures import add_enclosures
 from intake.post.filled_drafts import Begun, begin_on, enclose, files_of, keep
 from intake.post.filled_words import Summary, summary_words
 from intake.post.house import PostHouse
+from intake.post.letters import Updates
 from intake.post.nothing_new import Unchanged, record_unchanged
 from intake.post.plain_replies import meant, says_nothing_new, without_first
 from intake.post.reply_case import ReplyCase, Told
@@ -53,6 +55,11 @@ class Filled:
         return self.begun.asked.id
 
 
+def update_reader(catalogue: Catalogue) -> Updates:
+    """What reads updates in replies, for `letters.mail_handler`."""
+    return partial(take_reply, catalogue=catalogue)
+
+
 def take_reply(  # noqa: PLR0913, PLR0917 - a mail, whose it is, and what it answers
     session: Session,
     house: PostHouse,
@@ -61,12 +68,14 @@ def take_reply(  # noqa: PLR0913, PLR0917 - a mail, whose it is, and what it ans
     referent: Referent,
     reminder: Outbox,
     now: datetime,
+    *,
+    catalogue: Catalogue,
 ) -> bool:
     """Whether the reply was an update, and is dealt with. `reminder`: or our answer to an earlier reply to it."""
     first = _reminder_behind(session, reminder)
     if first is None or first.referent_id != referent.id:
         return False
-    case = ReplyCase(session, incoming, letter, referent, Catalogue(), house.zone, now)
+    case = ReplyCase(session, incoming, letter, referent, catalogue, house.zone, now)
     told = _told(case, first)
     ours = plain_text(str(_answered(case, reminder).body.get("html", "")))
     summary = _understood(case, told, ours)

@@ -51,11 +51,13 @@ _HANDING_OVER = re.compile(
     r"|here (?:is|are)|please find|see below|attached|as requested)\b.*"
 )
 MOST_HANDING_OVER = 12  # words
-# what mail programs put above what they quote, where that was not recognised as quoted
-_ABOVE_QUOTED = re.compile(
-    r".*\b(?:ha scritto|wrote)$|(?:da|inviato|a|cc|oggetto|data|from|sent|to|subject|date) .*"
-    r"|(?:messaggio originale|original message)|il giorno .*|on .* wrote"
-)
+MOST_GOODBYE = 10  # words
+# What mail programs put above what they quote. Where nobody has written anything above it, it may not have been told
+# apart from what they wrote.
+_ABOVE_QUOTED = re.compile(r"(?:.* )?(?:ha scritto|scritto|wrote|messaggio originale|original message)")
+_FROM = re.compile(r"(?:da|from) .+")
+_HEADING = re.compile(r"(?:inviato|a|cc|oggetto|data|per|sent|to|subject|date) .+")
+_POSTSCRIPT = re.compile(r"p ?s\b.*")
 MOST_SIGNED = 8  # short lines below a greeting: name, office, telephone
 LONGEST_SIGNED = 80  # characters of one of these
 
@@ -77,11 +79,13 @@ def meant(lines: Iterable[str], ours: str = "") -> list[str]:
     waiting = list(lines)
     for at, line in enumerate(waiting):
         bare = _bare(line)
-        if not bare or _opens(line) or _hands_over(line) or _ABOVE_QUOTED.fullmatch(bare):
+        if _is_above_quoted(waiting[at : at + 6]):
+            break
+        if not bare or _opens(line) or _hands_over(line):
             continue
         if len(bare) > 3 and bare in known:
             continue
-        if _CLOSING.fullmatch(bare):
+        if closes(line):
             if _is_signature(waiting[at + 1 :]):
                 break
             continue
@@ -92,6 +96,24 @@ def meant(lines: Iterable[str], ours: str = "") -> list[str]:
 def without_first(lines: Sequence[str]) -> list[str]:
     """What is said besides "nothing new"."""
     return [line for line in lines if _bare(line) not in _NOTHING_NEW]
+
+
+def closes(line: str) -> bool:
+    """A goodbye."""
+    bare = _bare(line)
+    return _CLOSING.fullmatch(bare) is not None and len(bare.split()) <= MOST_GOODBYE and "?" not in line
+
+
+def _is_above_quoted(lines: Sequence[str]) -> bool:
+    """Who wrote what is quoted, perhaps on two lines; or its headings."""
+    two = _bare(" ".join(lines[:2])) if "@" in lines[0] else ""
+    return any(_ABOVE_QUOTED.fullmatch(one) for one in (_bare(lines[0]), two)) or _is_heading(lines)
+
+
+def _is_heading(lines: Sequence[str]) -> bool:
+    """Da, Inviato, A, Oggetto."""
+    bare = [_bare(line) for line in lines]
+    return bool(bare) and bool(_FROM.fullmatch(bare[0])) and sum(bool(_HEADING.fullmatch(one)) for one in bare[1:]) > 1
 
 
 def _opens(line: str) -> bool:
@@ -108,7 +130,8 @@ def _hands_over(line: str) -> bool:
 
 def _is_signature(lines: Sequence[str]) -> bool:
     left = [line for line in lines if line.strip()]
-    return len(left) <= MOST_SIGNED and all(len(line) <= LONGEST_SIGNED and "?" not in line for line in left)
+    short = all(len(line) <= LONGEST_SIGNED and "?" not in line for line in left)
+    return len(left) <= MOST_SIGNED and short and not any(_POSTSCRIPT.fullmatch(_bare(line)) for line in left)
 
 
 def _bare(text: str) -> str:

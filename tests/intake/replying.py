@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from delivery.links import Links
 from delivery.words import Words, plain_text
 from intake.builtin import ensure_builtin_forms
+from intake.catalogue import Catalogue
 from intake.incoming import Enclosed, Incoming, Writer
 from intake.post.filled import take_reply
 from intake.post.house import PostHouse
@@ -87,7 +88,7 @@ class Correspondence:
         }
         incoming = Incoming(**values | other)
         letter = self._letter(incoming)
-        taken = take_reply(self.session, HOUSE, incoming, letter, self.ada, said, self.now)
+        taken = take_reply(self.session, HOUSE, incoming, letter, self.ada, said, self.now, catalogue=Catalogue())
         self.session.flush()
         self.session.expire_all()
         return taken

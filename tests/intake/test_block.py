@@ -272,21 +272,9 @@ FASE = Collaudo
 avanzamento fisico 50
 Speso  finora: 150mila euro
 """
-INTERLEAVED = """> --- Ex mercato · CUP C47H20000010001 ---
-> Fase: Esecuzione dei lavori
-Collaudo
-> Avanzamento fisico (%): 45
-
-50 per cento
-
-> Speso finora (€): 120.000,00
-150.000
-> Fine prevista: 30/06/2027
-> ---
-"""
 
 
-@pytest.mark.parametrize("mail", [GMAIL, OUTLOOK, APPLE, THUNDERBIRD, COPIED, INTERLEAVED])
+@pytest.mark.parametrize("mail", [GMAIL, OUTLOOK, APPLE, THUNDERBIRD, COPIED])
 def test_it_is_read_as_every_mail_program_quotes_it(mail: str) -> None:
     for found in (taken(mail), taken("", mail)):
         assert found.unread == ()
@@ -386,6 +374,13 @@ def test_an_untouched_block_says_nothing() -> None:
 
 def test_words_below_the_block_are_no_part_of_its_last_answer() -> None:
     (section,) = said(f"{SENT}\nRicevi questo messaggio perché segui questo progetto.")
+
+    assert section.lines[-1].whole == ""
+
+
+@pytest.mark.parametrize("goodbye", ["\nGrazie, ci sentiamo", "Cordiali saluti\nAda Esempio"])
+def test_a_goodbye_below_is_no_part_of_it_where_the_dashes_were_deleted(goodbye: str) -> None:
+    (section,) = said(f"{SENT.removesuffix('---')}{goodbye}")
 
     assert section.lines[-1].whole == ""
 
