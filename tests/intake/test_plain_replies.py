@@ -67,6 +67,6 @@ def test_what_is_meant_for_somebody_is_left(lines: list[str], left: list[str]) -
 
 
 def test_what_we_wrote_ourselves_is_not_theirs() -> None:
-    assert meant(["Manca un aggiornamento", "Il saldo manca"], "Manca un aggiornamento\n\nEx mercato") == [
-        "Il saldo manca"
-    ]
+    ours = "Manca un aggiornamento\n\nEx mercato"
+
+    assert meant(["Manca un aggiornamento", "Il saldo manca"], ours) == ["Il saldo manca"]
