@@ -121,7 +121,9 @@ class _Reader:
         at = 0
         while at < len(self._rows):
             at += self._heading(at) or self._end(at) or self._labelled(at) or self._other(at)
-        return Reply(tuple(self._sections), tuple(self._rest))
+        headed = any(section.heading for section in self._sections)
+        sections = [one for one in self._sections if one.heading or not headed or any(line.fresh for line in one.lines)]
+        return Reply(tuple(sections), tuple(self._rest))
 
     def _heading(self, at: int) -> int:
         """How many lines the heading that begins here takes; 0 when none does."""

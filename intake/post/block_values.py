@@ -76,7 +76,9 @@ def changes_in(filling: Filling, lines: Sequence[Said], sent: Sequence[Said]) ->
 
 
 def _same(one: str, other: str) -> bool:
-    return " ".join(one.split()) == " ".join(other.split()) or (fold(one) == fold(other) != "" and _is_plain(one))
+    """Programs put stars around what is bold."""
+    left, right = (" ".join(text.replace("*", "").split()) for text in (one, other))
+    return left == right or (fold(left) == fold(right) != "" and _is_plain(left))
 
 
 def _is_plain(text: str) -> bool:

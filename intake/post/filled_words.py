@@ -206,7 +206,7 @@ def _draft_buttons(_: Speaker, summary: Summary) -> list[Button]:
     """To the page where it is confirmed; while something is to be mended there, to the form itself."""
     found = []
     for one in summary.kept:
-        sentence = N_("Look and confirm: {title}") if one.is_complete else N_("Complete it: {title}")
+        sentence = N_("Look and confirm “{title}”") if one.is_complete else N_("Complete “{title}”")
         path = "/summary" if one.is_complete else ""
         text = _(sentence, title=shortened(one.begun.asked.subject.title))
         found.append(Button(text, url=f"{PERSONAL_PAGE}/drafts/{one.work.id}{path}"))
@@ -218,12 +218,12 @@ def _unchanged_buttons(_: Speaker, unchanged: Sequence[Unchanged]) -> list[Butto
     for one in unchanged:
         title = shortened(one.asked.subject.title)
         if one.update is not None:
-            found.append(Button(_("Correct: {title}", title=title), url=f"{PERSONAL_PAGE}/sent/{one.update.id}"))
+            found.append(Button(_("Correct “{title}”", title=title), url=f"{PERSONAL_PAGE}/sent/{one.update.id}"))
         elif one.begun is not None:
-            found.append(Button(_("Go on: {title}", title=title), url=f"{PERSONAL_PAGE}/drafts/{one.begun.id}"))
+            found.append(Button(_("Go on with “{title}”", title=title), url=f"{PERSONAL_PAGE}/drafts/{one.begun.id}"))
         elif one.why is Why.FIRST:
             path = f"/fill?obligation_id={one.asked.id}"
-            found.append(Button(_("Fill in: {title}", title=title), url=f"{PERSONAL_PAGE}{path}"))
+            found.append(Button(_("Fill in “{title}”", title=title), url=f"{PERSONAL_PAGE}{path}"))
     return found
 
 

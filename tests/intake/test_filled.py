@@ -89,7 +89,7 @@ def test_one_mail_answers_it_and_shows_what_was_understood(cast: Cast) -> None:
         "---"
     )
     assert [(button.text, button.url) for (button,) in ada.words.buttons] == [
-        ("Controlla e conferma: Ex mercato", f"raccordo:personal-page/drafts/{ada.drafts[0].id}/summary")
+        ("Controlla e conferma «Ex mercato»", f"raccordo:personal-page/drafts/{ada.drafts[0].id}/summary")
     ]
 
 
@@ -236,6 +236,17 @@ def test_a_second_reply_corrects_the_first_in_the_same_draft(cast: Cast) -> None
     assert len(ada.summaries) == 2
 
 
+def test_the_sentences_of_the_summary_are_no_lines_to_be_filled_in(cast: Cast) -> None:
+    ada = a_correspondence(cast)
+    ada.replies("", ada.quoted(FIFTY))
+    in_bold = changed(ada.said, ("fisico: 50%", "fisico: *50%*"), ("120.000,00\n", "130.000,00\n"))
+
+    ada.replies("", quoted(in_bold), to=ada.summaries[0])
+    ada.replies(in_bold, to=ada.summaries[0])
+
+    assert ada.drafts[0].answers == {**LAST, "progress": "50", "spent": "130000"}
+
+
 def test_by_the_summary_an_answer_can_be_put_back_as_it_was(cast: Cast) -> None:
     ada = a_correspondence(cast)
     ada.replies("", ada.quoted(FIFTY))
@@ -363,7 +374,7 @@ def test_nothing_new_is_confirmed_with_a_way_to_correct_it(cast: Cast) -> None:
         "Non riceverai altri promemoria per questo. Qualcosa invece è cambiato? Correggi con i link qui sotto."
     )
     assert [(button.text, button.url) for (button,) in ada.words.buttons] == [
-        ("Correggi: Ex mercato", f"raccordo:personal-page/sent/{ada.updates[0].id}")
+        ("Correggi «Ex mercato»", f"raccordo:personal-page/sent/{ada.updates[0].id}")
     ]
 
 
