@@ -97,15 +97,14 @@ class Reader:
         return len(mails)
 
     async def _with_files(self, mails: Sequence[Unread], answers: Sequence[Taken | Unreadable]) -> list[Result]:
-        results: list[Result] = []
-        for mail, answer in zip(mails, answers, strict=True):
-            if isinstance(answer, Unreadable):
-                results.append((mail, answer))
-            elif answer[1]:
-                results.append((mail, await asyncio.to_thread(keep_files, self._files, *answer)))
-            else:
-                results.append((mail, answer[0]))
-        return results
+        return await asyncio.gather(*map(self._one_with_files, mails, answers))
+
+    async def _one_with_files(self, mail: Unread, answer: Taken | Unreadable) -> Result:
+        """Beside others: most of the time of a file is the disk's."""
+        if isinstance(answer, Unreadable):
+            return mail, answer
+        found, contents = answer
+        return mail, await asyncio.to_thread(keep_files, self._files, found, contents) if contents else found
 
     def _write(self, session: Session, results: Sequence[Result]) -> None:
         now = self._clock()

@@ -99,5 +99,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a winmail of 100,000 attributes": lambda: a_multipart(
         a_part(a_tnef("x", *[("a", b"b")] * 30_000), "application/ms-tnef")
     ),
+    "an envelope of certified mail around 200,000 parts": lambda: (
+        b"X-Trasporto: posta-certificata\r\n" + a_multipart(*[b"\nx"] * 200_000)
+    ),
+    "a receipt of certified mail of 500 levels": lambda: b"X-Ricevuta: avvenuta-consegna\n" + nested(500),
     "verdicts without end": lambda: a_mail(Authentication_Results="mx; " + "dmarc=pass;" * 5_000 + ";(" * 20_000),
 }

@@ -17,6 +17,8 @@ from storage.database import Database
 from storage.files import Files
 from storage.readings import forget_reading, reading_of
 from storage.tables import Channel, Inbox, InboxState
+from storage.words import Standing
+from tests import pec
 from tests.intake.reading.letters import a_mail, a_multipart, a_part
 
 # Stands in for the child: answers like it, but for the mails that tell it to do something else.
@@ -213,6 +215,20 @@ async def test_what_was_read_already_goes_back_to_the_worker(
         assert retry_dead(session, row.id, now)
 
     assert rows(database)[0].state is InboxState.NEW
+
+
+async def test_certified_mail_is_believed_by_the_process_too(
+    database: Database, clock: Clock, now: datetime, tmp_path: Path
+) -> None:
+    one = Reader(database, Files(tmp_path / "files"), clock, Beliefs(trust=str(pec.pem_file(tmp_path))))
+    bring(database, now, pec.a_transport())
+
+    await one.read_some()
+    await one.close()
+
+    (mail,) = readings(database)
+    assert mail.pec is not None
+    assert mail.pec.standing is Standing.CERTIFIED
 
 
 async def test_forgotten_when_it_is_handled(database: Database, reader: Reader, now: datetime) -> None:
