@@ -11,13 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 import structlog
 
 from intake.incoming import Incoming
-from intake.reading.frames import LENGTHS, BadFrame, frame, lengths, taken
+from intake.reading.frames import LENGTHS, READY, BadFrame, frame, lengths, taken
 
 WALL = 20.0  # seconds for one mail, from the answer before
-STARTING = 30.0  # seconds more for the first answer of a process
+STARTING = 30.0  # seconds until a new process is ready
+TIRED = 256 * 1024 * 1024  # bytes of mail, after which a new process takes over from one whose memory is in pieces
 HERE = Path(__file__).parent.parent.parent
 
 log = structlog.get_logger()
@@ -58,7 +60,7 @@ class ReadingProcess:
         self.deaths = 0
         self._beliefs, self._wall, self._command = beliefs, wall, command
         self._process: asyncio.subprocess.Process | None = None
-        self._fresh = False
+        self._given = 0
 
     async def read(self, mails: Sequence[bytes]) -> list[Taken | Unreadable]:
         """One answer for each mail, in their order."""
@@ -80,8 +82,11 @@ class ReadingProcess:
         try:
             process = await self._running()
             writing = asyncio.create_task(self._ask(process, mails))
-            for _ in mails:
+            for raw in mails:
                 answers.append(await self._answer(process))
+                self._given += len(raw)
+            if self._given >= TIRED:
+                await self._end()
         except (TimeoutError, OSError, EOFError, BadFrame) as error:
             self._last_words = {TimeoutError: "took too long", BadFrame: "broke the framing"}.get(type(error), "died")
             self.deaths += 1
@@ -105,13 +110,12 @@ class ReadingProcess:
                 await process.stdin.drain()
 
     async def _answer(self, process: asyncio.subprocess.Process) -> Taken | Unreadable:
-        assert process.stdout is not None
-        async with asyncio.timeout(self._wall + (STARTING if self._fresh else 0)):
-            heading, content = lengths(await process.stdout.readexactly(LENGTHS.size))
-            words = await process.stdout.readexactly(heading)
-            found = taken(words, await process.stdout.readexactly(content))
-        self._fresh = False
-        return Unreadable(found) if isinstance(found, str) else found
+        async with asyncio.timeout(self._wall):
+            found = taken(*await _frame(process))
+        if isinstance(found, str):
+            self._given = TIRED  # it may have been its memory: the next try is another process's
+            return Unreadable(found)
+        return found
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None:
@@ -126,7 +130,11 @@ class ReadingProcess:
             env={"PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
             limit=1024 * 1024,
         )
-        self._fresh = True
+        self._given = 0
+        async with asyncio.timeout(STARTING):
+            words, _ = await _frame(self._process)
+        if words != orjson.dumps(READY):
+            raise BadFrame("not ready")
         return self._process
 
     async def _end(self) -> None:
@@ -136,3 +144,10 @@ class ReadingProcess:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+async def _frame(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    """What it says next. Raises EOFError when it says nothing more, BadFrame."""
+    assert process.stdout is not None
+    heading, content = lengths(await process.stdout.readexactly(LENGTHS.size))
+    return await process.stdout.readexactly(heading), await process.stdout.readexactly(content)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from intake.mail import read
-from intake.reading.frames import LENGTHS, answer, lengths, refusal
+from intake.reading.frames import LENGTHS, READY, answer, frame, lengths, refusal
 
 MEMORY = 1024 * 1024 * 1024  # bytes of address space
 SECONDS = 15  # of computing, for one mail
@@ -21,6 +21,7 @@ def main() -> None:
     """Until there are no more questions."""
     _confine()
     source, target = sys.stdin.buffer, sys.stdout.buffer
+    _say(target, frame(READY))
     while len(head := source.read(LENGTHS.size)) == LENGTHS.size:
         heading, content = lengths(head)
         asked = orjson.loads(source.read(heading))

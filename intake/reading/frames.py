@@ -2,7 +2,7 @@
 
 A frame is two lengths (4 bytes each, big-endian), a heading of the first and bytes of the second. A question's heading
 says who is believed, its bytes are a mail; an answer's heading is what `Incoming.to_json` says, or what went wrong, and
-its bytes are the content of the files, one after the other.
+its bytes are the content of the files, one after the other. Before the first question the process says READY.
 """
 
 import struct
@@ -15,6 +15,9 @@ from intake.incoming import Incoming
 LENGTHS = struct.Struct(">II")
 LONGEST_HEADING = 64 * 1024 * 1024
 LONGEST_BYTES = 512 * 1024 * 1024
+
+
+READY: dict[str, Any] = {"ready": True}
 
 
 class BadFrame(Exception):

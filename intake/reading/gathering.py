@@ -94,8 +94,9 @@ def _signed_mail(part: Part, limits: Limits) -> Part | None:
     if part.type not in _SIGNED_TYPES or part.parameters.get("smime-type", "").lower() != "signed-data":
         return None
     content = signed.inside(part.content())
-    if not content or limits.depth <= 1 or limits.parts <= 0:
+    if not content or limits.depth <= 1 or limits.parts <= 0 or limits.looked_at < len(content):
         return None
+    limits.looked_at -= len(content)
     limits.depth -= 1
     limits.parts -= 1
     return take_apart(content, limits)
@@ -108,7 +109,7 @@ def _take(found: Gathered, part: Part, has_plain: bool, limits: Limits) -> None:
             if not has_plain:
                 _add_page(found, decoded(part.content(), part.parameters.get("charset", "")), limits)
         else:
-            _add_text(found, _plain(part), limits)
+            _add_text(found, _plain(part, limits), limits)
         return
     content = part.content()
     if part.type in ("text/calendar", "application/ics") or name.lower().endswith(".ics"):
@@ -126,8 +127,12 @@ def _is_text(part: Part) -> bool:
     )
 
 
-def _plain(part: Part) -> str:
-    text = decoded(part.content(), part.parameters.get("charset", "")).replace("\r\n", "\n").replace("\r", "\n")
+def _plain(part: Part, limits: Limits) -> str:
+    text = decoded(part.content(), part.parameters.get("charset", ""))
+    if len(text) > 2 * MOST_LETTERS:  # before it is taken apart: millions of lines are more memory than there is
+        limits.leave_out(LONG_TEXT)
+        text = text[: 2 * MOST_LETTERS]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part.parameters.get("format", "").lower() == "flowed":
         return unflowed(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
     return text

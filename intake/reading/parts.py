@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from email.policy import compat32
+from io import BytesIO
 
 from facts.languages import N_
 from intake.reading.headers import from_base64, parameters
@@ -186,7 +187,8 @@ def _without_return(data: bytes, start: int, end: int) -> int:
 
 def _from_uuencode(data: bytes) -> bytes:
     result = bytearray()
-    for line in data.splitlines():
+    for ended in BytesIO(data):
+        line = ended.rstrip(b"\r\n")
         if line.startswith((b"begin ", b"end")) or not line:
             continue
         try:

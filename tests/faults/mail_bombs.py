@@ -26,6 +26,10 @@ def in_base64(content: bytes, type_: str = "application/octet-stream") -> bytes:
     return a_multipart(a_part("Ecco"), a_part(content, type_, Content_Transfer_Encoding="base64"))
 
 
+def in_uuencode(content: bytes) -> bytes:
+    return b"Content-Type: application/x\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 x\n" + content
+
+
 def a_status(recipients: int) -> bytes:
     blocks = "\n\n".join(f"Final-Recipient: rfc822; a{n}@example.org\nAction: failed" for n in range(recipients))
     return a_multipart(a_part("No"), a_part(blocks, "message/delivery-status"), kind="report")
@@ -103,5 +107,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         b"X-Trasporto: posta-certificata\r\n" + a_multipart(*[b"\nx"] * 200_000)
     ),
     "a receipt of certified mail of 500 levels": lambda: b"X-Ricevuta: avvenuta-consegna\n" + nested(500),
+    "25 MiB of flowing line ends": lambda: a_mail(b"\n" * (12 * MIB), Content_Type="text/plain; format=flowed"),
+    "25 MiB of line ends in uuencode": lambda: in_uuencode(b"\n" * (24 * MIB)),
     "verdicts without end": lambda: a_mail(Authentication_Results="mx; " + "dmarc=pass;" * 5_000 + ";(" * 20_000),
 }
