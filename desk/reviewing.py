@@ -14,6 +14,8 @@ from facts.languages import Language
 from intake import reviewing
 from intake.catalogue import InUse
 from intake.drafting import asked_in, label_of
+from intake.forms.nodes import Question
+from intake.forms.plan import is_asked
 from intake.forms.values import show
 from intake.reviewing import LONGEST_REMARK, MovedOn, NobodyThere
 from storage.desk_updates import OneUpdate, one_update
@@ -91,7 +93,7 @@ def _give_back(
     _ = speaker(request)
     one = _there(session, update_id)
     form = house.catalogue.version(session, one.version.id)
-    asked = {key for key, _question in asked_in(form, one.update.answers, at=one.update.received_at, zone=house.zone)}
+    asked = {key for key, _question in _answerable(form, one, house.zone)}
     remarks = {key: text for key, text in given.items() if text and key in asked}
     problem = _problem(remarks)
     if problem:
@@ -137,8 +139,14 @@ def _answers(form: InUse, one: OneUpdate, zone: str, language: Language) -> list
     answers = one.update.answers
     return [
         (key, label_of(form.form, key, question, language), show(form.form, question, answers.get(key), language))
-        for key, question in asked_in(form, answers, at=one.update.received_at, zone=zone)
+        for key, question in _answerable(form, one, zone)
     ]
+
+
+def _answerable(form: InUse, one: OneUpdate, zone: str) -> list[tuple[str, Question]]:
+    """What a person could answer anew: nobody can be asked about what the form reckons by itself."""
+    found = asked_in(form, one.update.answers, at=one.update.received_at, zone=zone)
+    return [(key, question) for key, question in found if is_asked(question)]
 
 
 def _there(session: Session, update_id: int) -> OneUpdate:

@@ -3,6 +3,7 @@
 Never raises for a value of another version of the form, or of another program: see `fits`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from intake.forms.nodes import CHOOSING, Bound, Choice, Definition, Question, Qu
 
 NOTHING = N_("—")
 READ = N_("Read")
+_DECIMALS = re.compile(r"-?\d+\.\d+")
 MOST_ENCLOSED = 20  # files of one answer
 
 
@@ -55,8 +57,9 @@ def label_of(form: Definition, question: Question, name: str, language: Language
 
 
 def title_of(form: Definition, question: Question, language: Language) -> str:
-    """The short label, for summaries."""
-    return say(question.title, language, form.languages) or say(question.label, language, form.languages)
+    """The short label, for summaries; the name of what has none, as most calculations."""
+    languages = form.languages
+    return say(question.title, language, languages) or say(question.label, language, languages) or question.name
 
 
 def _choice(form: Definition, question: Question, name: str) -> Choice | None:
@@ -134,6 +137,12 @@ def _number(one: Question, value: Any, language: Language) -> str:
             return show_number(Decimal(value), language)
 
 
+def _calculated(_one: Question, value: Any, language: Language) -> str:
+    """Only the decimals of a number are written as the language does: digits may also be a code, or a year."""
+    shown = str(value)
+    return shown.replace(".", ",") if language is Language.IT and _DECIMALS.fullmatch(shown) else shown
+
+
 def _day_and_time(_one: Question, value: Any, language: Language) -> str:
     moment = datetime.fromisoformat(value)
     return f"{show_date(moment.date(), language)}, {moment:%H:%M}"
@@ -144,6 +153,7 @@ def _enclosed(_one: Question, value: Any, language: Language) -> str:
 
 
 _SHOWN: dict[QuestionType, Callable[[Question, Any, Language], str]] = {
+    QuestionType.CALCULATE: _calculated,
     QuestionType.INTEGER: _number,
     QuestionType.DECIMAL: _number,
     QuestionType.RANGE: _number,

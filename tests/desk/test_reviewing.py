@@ -2,10 +2,14 @@
 
 import pytest
 
+from intake.catalogue import Catalogue
+from intake.publishing import publish
+from intake.updates import Concern, record_update
 from storage.reviews import correction_of, find_update, open_remarks
-from storage.tables import Review, Update
+from storage.tables import Channel, Review, Update
 from tests.desk.conftest import Desk
 from tests.desk.test_updates import a_followed_project, report
+from tests.intake.forms.making import form_of
 
 ANSWERS = {"phase": "03005", "progress": "40", "spent": "400000", "expected_end": "2027-06-30", "problems": "no"}
 REMARK = {"revision": "0", "remark:spent": "?"}
@@ -37,6 +41,44 @@ async def test_an_officer_accepts_and_takes_it_back(desk: Desk) -> None:
 
     await olga.send_form(f"/desk/updates/{number}/reopen", revision="1")
     assert found(desk, number).review is Review.RECEIVED
+    assert "Da controllare" in (shown := (await olga.get(f"/desk/updates/{number}")).text)
+    assert ", Olga" not in shown
+
+
+RECKONED = """
+    | survey |
+    | | type | name | label | calculation |
+    | | decimal | each | Quanto costa? | |
+    | | calculate | total | | ${each} * 2 |
+    | settings |
+    | | form_title | form_id |
+    | | Costi | costs |
+"""
+
+
+async def test_nobody_is_asked_about_what_the_form_reckons(desk: Desk) -> None:
+    project, ada = a_followed_project(desk)
+    with desk.house.database.write() as session:
+        version = publish(session, form_of(RECKONED), now=desk.house.clock(), source="costi.xlsx")
+        form = Catalogue().version(session, version.id)
+        number = record_update(
+            session,
+            referent_id=ada,
+            about=Concern(project),
+            form=form,
+            answers={"each": "2.5", "total": "5"},
+            channel=Channel.TELEGRAM,
+            now=desk.house.clock(),
+        ).id
+    olga = desk.browser("Olga")
+
+    page = (await olga.get(f"/desk/updates/{number}/return")).text
+    sent = await olga.send_form(f"/desk/updates/{number}/return", **{"revision": "0", "remark:total": "?"})
+
+    assert "total" in (await olga.get(f"/desk/updates/{number}")).text
+    assert "remark:each" in page
+    assert "remark:total" not in page
+    assert sent.status_code == 422
 
 
 async def test_who_comes_second_is_told(desk: Desk) -> None:

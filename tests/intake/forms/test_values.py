@@ -65,6 +65,12 @@ STRANGE: dict[str, list[Any]] = {
 }
 
 
+RECKONED = form_of(
+    "| survey |\n| | type | name | label | calculation |\n"
+    "| | decimal | each | Quanto? | |\n| | calculate | total | | ${each} * 2 |"
+)
+
+
 def question(name: str) -> Question:
     found = FORM.at(name)
     assert isinstance(found, Question)
@@ -78,6 +84,14 @@ def test_what_is_kept_is_said_in_both_languages(name: str) -> None:
     assert fits(FORM, question(name), value)
     assert show(FORM, question(name), value, Language.IT) == italian
     assert show(FORM, question(name), value, Language.EN) == english
+
+
+@pytest.mark.parametrize(
+    ("kept", "italian"), [("12000.5", "12000,5"), ("2026", "2026"), ("1.2.3", "1.2.3"), ("a.5", "a.5")]
+)
+def test_what_is_reckoned_is_said_as_it_is_but_for_its_decimals(kept: str, italian: str) -> None:
+    assert show(RECKONED, RECKONED.questions[1], kept, Language.IT) == italian
+    assert show(RECKONED, RECKONED.questions[1], kept, Language.EN) == kept
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in STRANGE.items() for value in values])
@@ -98,4 +112,5 @@ def test_of_some_answers_those_stay_that_are_answers_here() -> None:
 def test_a_short_label_is_taken_where_there_is_one_and_a_choice_without_label_says_its_name() -> None:
     assert title_of(FORM, question("name"), Language.IT) == "Nome"
     assert title_of(FORM, question("people"), Language.EN) == "How many?"
+    assert title_of(RECKONED, RECKONED.questions[1], Language.IT) == "total"
     assert label_of(FORM, question("colour"), "green", Language.IT) == "green"
