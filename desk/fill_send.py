@@ -24,6 +24,7 @@ from storage.desk_people import note_use
 from storage.drafts import rebase
 from storage.forms import form_id_of, form_numbered
 from storage.reports import deadline_of
+from storage.reviews import corrections_of
 from storage.tables import Channel, Deadline, DraftState, Obligation, Referent, Update
 
 router = APIRouter()
@@ -120,6 +121,7 @@ def receipt(request: Request, house: House, token: str, update_id: Id) -> Respon
             "fill_receipt.html",
             token=token,
             update=update,
+            corrected=corrections_of(session, update.id),
             form_title=form_title(session, house, form, Language(me.language)) if form else "",
             title=titles(session, [update])[update.id],
             covered=deadline_of(session, update.obligation_id) if update.obligation_id else None,

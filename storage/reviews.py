@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import AnswerChange, Draft, DraftState, FormVersion, Remark, Review, Update
@@ -32,6 +32,12 @@ def changes_of(session: Session, update_id: int) -> Sequence[AnswerChange]:
     """The oldest first."""
     found = select(AnswerChange).where(AnswerChange.update_id == update_id).order_by(col(AnswerChange.id))
     return session.exec(found).all()
+
+
+def corrections_of(session: Session, update_id: int) -> int:
+    """How often it was corrected: what was changed at one instant is one correction."""
+    found = select(func.count(func.distinct(AnswerChange.created_at))).where(AnswerChange.update_id == update_id)
+    return session.exec(found).one()
 
 
 def changes_since(session: Session, update_id: int, instant: datetime) -> Sequence[AnswerChange]:

@@ -132,6 +132,7 @@ async def test_what_was_accepted_is_no_longer_corrected(desk: Desk) -> None:
 
     assert "Correggi qualcosa" in page
     assert "Correggi qualcosa" not in again
+    assert "Corretto" not in again
     assert answered.status_code == 409
 
 
