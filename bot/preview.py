@@ -38,10 +38,11 @@ def _asked(filling: Filling, item: Item, language: Language) -> Asked:
     asking = Asking(filling, item, _)
     n, total = filling.progress(item.key)
     header = html(N_("{n} of {total} · {title}"), n=n, total=total, title="…")
-    skip = [] if filling.is_required(item) else [_(N_("Skip ▶"))]
-    ways = tuple((label, "") for label in (_(N_("◀ Back")), *skip, _(N_("🌐 Web")), _(N_("✖ Cancel"))))
     if item.question.private:
+        ways = tuple((_(label), "") for label in (N_("◀ Back"), N_("Go on ▶"), N_("✖ Cancel")))
         text = lines(header, bold(asking.words(item.question.label)), "🔒 " + html(ON_THE_WEB_ONLY))
         return Asked(text, (((_(N_("🌐 Answer on the web")), ""),), ways))
+    skip = [] if filling.is_required(item) else [_(N_("Skip ▶"))]
+    ways = tuple((label, "") for label in (_(N_("◀ Back")), *skip, _(N_("🌐 Web")), _(N_("✖ Cancel"))))
     rows = tuple(tuple(row) for row in options(asking))
     return Asked(question_text(asking, header), (*rows, ways))

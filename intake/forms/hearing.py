@@ -140,6 +140,10 @@ def _number(n: int | Decimal) -> Callable[[Language], str]:
 def _integer(_filling: Filling, _item: Item, text: str) -> int:
     try:
         found = read_number(text)
+    except Unreadable as problem:
+        if problem.reason != "not-a-number":
+            raise
+        raise _Said(N_("This is not a number I can read. Write it in figures, like 12.")) from None
     except Ambiguous as several:  # of 1.234 only one is whole
         whole = [one for one in several.candidates if one == int(one)]
         if len(whole) != 1:
@@ -167,8 +171,11 @@ def _range(_filling: Filling, item: Item, text: str) -> str:
     found, given = read_number(text), item.question.parameters
     start, end, step = (Decimal(given.get(name, usual)) for name, usual in RANGE.items())
     low, high = min(start, end), max(start, end)
-    if not low <= found <= high or (step and (found - start) % step):
+    if not low <= found <= high:
         raise _Said(N_("A number from {low} to {high} is needed here."), low=_number(low), high=_number(high))
+    if step and (found - start) % step:
+        ends = {"low": _number(low), "high": _number(high), "step": _number(abs(step))}
+        raise _Said(N_("A number from {low} to {high} is needed here, in steps of {step}."), **ends)
     return _plain(found)  # type: ignore[no-any-return]
 
 

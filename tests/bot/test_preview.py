@@ -21,6 +21,8 @@ def test_a_form_is_shown_as_the_chat_would_ask_it() -> None:
     assert "▸ Il luogo" in texts[0]
     assert any("Quale lavoro?" in text for text in texts), "a repeat is begun once"
     assert any("solo sulla tua pagina web" in text for text in texts)
+    [private] = [rows for html, rows in shown if "solo sulla tua pagina web" in plain(html)]
+    assert private[-1] == ("◀ Indietro", "Avanti ▶", "✖ Annulla")
     assert texts[-1] == "ℹ️ Ci vediamo presto."
     assert ("⬜ Sport",) in shown[2][1]
 

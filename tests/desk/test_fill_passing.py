@@ -48,6 +48,16 @@ async def test_a_question_that_has_become_relevant_comes_at_once(desk: Desk) -> 
     assert 'id="q-problem"' not in filler.page
 
 
+async def test_what_falls_away_is_said_where_they_are_looking(desk: Desk) -> None:
+    filler = await a_filler(desk, a_person(desk), "project-update")
+    await filler.presses("save", {"problems": "yes"})
+    await filler.presses("save", {"problem": "Manca il collaudo."})
+
+    answered = await filler.posts("", {"problems": "no"}, path="/answers")
+
+    assert "Salvato alle 10:00 · una risposta non vale più" in answered.text
+
+
 async def test_what_is_missing_is_not_said_while_somebody_is_still_writing(desk: Desk) -> None:
     filler = await a_filler(desk, a_person(desk), "project-update")
 

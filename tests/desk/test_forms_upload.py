@@ -65,7 +65,7 @@ async def test_problems_are_told_with_sheet_row_column_and_what_to_do(desk: Desk
     page = (await olga.get(await proposed(olga, BROKEN.encode()))).text
 
     said = text_of(page)
-    assert "survey 3 type Il tipo «txet» non si conosce. Intendi «text»?" in said
+    assert "survey 3 type Il tipo «txet» non esiste. Intendi «text»?" in said
     assert "Da correggere" in said
     assert "/publish" not in page
 

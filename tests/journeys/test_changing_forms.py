@@ -100,7 +100,7 @@ async def test_a_changed_form_is_looked_at_published_exported_and_found_to_be_in
 
 async def test_mistakes_are_shown_and_the_file_thrown_away_by_keyboard_alone(page: Page) -> None:
     await upload(page, BROKEN, "domande.md")
-    await expect(page.get_by_role("cell", name="Il tipo «txet» non si conosce. Intendi «text»?")).to_be_visible()
+    await expect(page.get_by_role("cell", name="Il tipo «txet» non esiste. Intendi «text»?")).to_be_visible()
     assert await wrong_with(page) == []
 
     await page.get_by_role("link", name="Scarica il file caricato").focus()

@@ -76,8 +76,10 @@ def read_survey(one: Source) -> tuple[Node, ...]:
             _read_row(one, row, kind_of(text), opened, used)
         else:
             _tell_untyped(one, row)
-    for left in opened[1:]:
+    while len(opened) > 1:  # what is in it is read all the same, so that nothing in it is told to be missing
+        left = opened.pop()
         one.found.problem(one.sheet.place(left.row.number, "type"), NEVER_ENDED, kind=left.kind)
+        opened[-1].children.append(_group(one, left))
     _tell_other_names(one, opened[0])
     if not one.found.problems and not any(_asks(node) for node in opened[0].children):
         one.found.problem(Place(one.sheet.sheet.name), NO_QUESTIONS)

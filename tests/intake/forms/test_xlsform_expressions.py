@@ -59,7 +59,7 @@ def test_two_that_depend_on_each_other_go_round_in_a_circle() -> None:
 
     assert said(*rows) == ["Sheet survey, row 2, column relevant: This goes round in a circle: a → c → b → a."]
     assert said(*rows, language=Language.IT) == [
-        "Foglio survey, riga 2, colonna relevant: Qui si gira in tondo: a → c → b → a."
+        "Foglio survey, riga 2, colonna relevant: Riferimento circolare: a → c → b → a."
     ]
 
 

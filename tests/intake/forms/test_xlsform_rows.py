@@ -67,6 +67,16 @@ def test_every_slip_in_a_row_is_told_with_its_place(row: str, columns: str, said
     assert all(one.startswith("Sheet survey, row 2, column ") for one in found if said_of_it in one)
 
 
+def test_what_stands_in_a_group_without_an_end_is_read_all_the_same() -> None:
+    rows = "| | text | a | A | ${b} = 'x' |\n| | begin_group | g | G | |\n| | text | b | B | ${c} |"
+    found = problems(read(f"| survey |\n| | type | name | label | relevant |\n{rows}"))
+
+    assert [one.partition(": ")[2][:30] for one in found] == [
+        "This group has no end: a row w",
+        "There is no question “c”.",
+    ]
+
+
 def test_a_row_that_says_nothing_is_remarked() -> None:
     reading = read("| survey |\n| | type | name | label | hint |\n| | text | a | A | |\n| | | | | appunto |")
 

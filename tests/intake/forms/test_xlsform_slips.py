@@ -36,7 +36,7 @@ def test_a_misspelled_header_is_told_in_italian() -> None:
     reading = read("| survey |\n| | type | name | label | relevent |\n| | text | a | A | x |")
 
     assert problems(reading, Language.IT) == [
-        "Foglio survey, riga 1, colonna relevent: Questa colonna non si conosce. Se intendi «relevant», rinominala; "
+        "Foglio survey, riga 1, colonna relevent: Questa colonna non è prevista. Se intendi «relevant», rinominala; "
         "se è un tuo appunto, falla cominciare con _."
     ]
 
