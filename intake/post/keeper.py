@@ -4,23 +4,31 @@ While one commit is on its way to the disk the next mails gather: the more come 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session
 
 from intake.post.arrival import RawMail, receive_mails
 from storage.crash import crashpoint
 from storage.database import Database
 
+LOT = 100  # mails in one statement
+LOT_BYTES = 8 * 1024 * 1024
+
 log = structlog.get_logger()
+
+
+# Makes the mails anew each time it is called: one large mail to fifty people is never there fifty times at once.
+Mails = Callable[[], Iterable[RawMail]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    mails: Sequence[RawMail]
+    mails: Mails
     safe: asyncio.Future[bool]
 
 
@@ -33,7 +41,7 @@ class Keeper:
         self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None
 
-    async def keep(self, mails: Sequence[RawMail]) -> bool:
+    async def keep(self, mails: Mails) -> bool:
         """True once all of them are committed, False when none is."""
         one = _Waiting(mails, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
@@ -52,16 +60,19 @@ class Keeper:
             await self._keep(batch)
 
     async def _keep(self, batch: list[_Waiting]) -> None:
-        mails = [mail for one in batch for mail in one.mails]
+        def receive(session: Session) -> int:
+            mails = (mail for one in batch for mail in one.mails())
+            return sum(receive_mails(session, some, self._clock()) for some in _in_lots(mails))
+
         try:
-            new = await self._database.run(lambda session: receive_mails(session, mails, self._clock()))
+            new = await self._database.run(receive)
         except Exception as error:
-            log.warning("mail.not-kept", mails=len(mails), error=type(error).__name__)
+            log.warning("mail.not-kept", batch=len(batch), error=type(error).__name__)
             await self._not_kept(batch, error)
             return
         crashpoint("after-mail-commit")
         self.last_kept = self._clock()
-        log.info("mail.kept", mails=len(mails), new=new)
+        log.debug("mail.kept", batch=len(batch), new=new)
         _say(batch, safe=True)
 
     async def _not_kept(self, batch: list[_Waiting], error: Exception) -> None:
@@ -71,6 +82,19 @@ class Keeper:
             return
         for one in batch:
             await self._keep([one])
+
+
+def _in_lots(mails: Iterable[RawMail]) -> Iterator[list[RawMail]]:
+    """As many as should be held at once, encrypted and not."""
+    lot, held = list[RawMail](), 0
+    for mail in mails:
+        if lot and (len(lot) >= LOT or held + len(mail.raw) > LOT_BYTES):
+            yield lot
+            lot, held = [], 0
+        lot.append(mail)
+        held += len(mail.raw)
+    if lot:
+        yield lot
 
 
 def _say(batch: list[_Waiting], *, safe: bool) -> None:

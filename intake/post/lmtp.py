@@ -6,7 +6,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope
 
 from intake.post.addressee import handed_over
-from intake.post.arrival import LARGEST
+from intake.post.arrival import LARGEST, RawMail
 from intake.post.keeper import Keeper
 from storage.database import Database
 
@@ -94,7 +94,11 @@ class LmtpDoor:
 
     async def answer(self, envelope: Envelope, content: bytes) -> str:
         """A line for each recipient, in their order."""
-        mails = [handed_over(content, envelope.mail_from, to, certified=self.certified) for to in envelope.rcpt_tos]
+
+        def mails() -> Iterator[RawMail]:
+            for to in envelope.rcpt_tos:
+                yield handed_over(content, envelope.mail_from, to, certified=self.certified)
+
         return _to_each(KEPT if await self.keeper.keep(mails) else NOT_KEPT, envelope)
 
 

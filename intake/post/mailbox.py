@@ -138,7 +138,7 @@ class Collector:
         new = await self._database.run(keep)
         crashpoint("after-mailbox-commit")
         self._succeeded()
-        log.info("mailbox.kept", mailbox=self._name, mails=len(mails), new=new)
+        log.debug("mailbox.kept", mailbox=self._name, mails=len(mails), new=new)
         await self._put_away(connection, [one.uid for one in fetched])
 
     def _mail(self, one: Fetched, size: int) -> RawMail:

@@ -18,7 +18,7 @@ from sqlmodel import select
 from app.checks import check_all
 from app.settings import Settings
 from intake.post import mailbox
-from intake.post.imap import Connection
+from intake.post.imap import Connection, SignInRefused
 from intake.post.imap_server import ImapServer
 from intake.post.mailbox import Collector
 from storage.database import Database
@@ -344,3 +344,20 @@ async def test_what_check_says_of_a_mailbox(tmp_path: Path, database_url: str, d
     assert said[0].detail == "127.0.0.1 answers, and tells of new mail at once"
     assert "there is no folder Altra" in said[1].detail
     assert "connection refused" in said[2].detail
+
+
+async def test_a_wrong_password_is_said_without_it_and_tried_slowly(
+    database: Database, dovecot: Dovecot, user: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dovecot.append(user, mail(0))
+    wrong = replace(ImapServer.at(dovecot.url(user)), password="una-parola-segreta")
+
+    async with collecting(collector(database, wrong)) as one:
+        await until(partial(_has_problem, one), "it is refused")
+
+    said = capsys.readouterr()
+    assert one.problem is not None
+    assert one.problem.startswith("the server refuses user and password")
+    assert mailbox.rest(SignInRefused(), 1) >= 30
+    assert "segreta" not in one.problem + said.out + said.err + repr(wrong)
+    assert kept(database) == []

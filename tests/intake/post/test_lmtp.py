@@ -269,3 +269,23 @@ async def test_a_door_that_is_taken_says_so_and_opens_when_it_is_free(database: 
     await running
     with pytest.raises(OSError, match="failed"):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_a_large_mail_to_many_is_kept_for_each_in_several_lots(
+    server: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lots = list[int]()
+
+    def counting(session: Session, mails: list[Any], at: datetime) -> int:
+        lots.append(len(mails))
+        return receive_mails(session, mails, at)
+
+    monkeypatch.setattr(keeper, "receive_mails", counting)
+    monkeypatch.setattr(keeper, "LOT_BYTES", 30_000)
+    people = [f"persona{number}@example.org" for number in range(10)]
+
+    said = await server.hand_over(b"\r\n" + b"x" * 9_000 + b"\r\n", *people)
+
+    assert said == ["250 2.0.0 Kept"] * 10
+    assert [row.account for row in rows(database)] == people
+    assert lots == [3, 3, 3, 1]
