@@ -1,7 +1,7 @@
 """Tells staff by e-mail what waits for them. Names no referent.
 
-Questions, messages of ours that did not arrive, requests for access. Gathered, at most one mail per person in 15
-minutes.
+Questions, messages of ours that did not arrive, requests for access, e-mails to sort. Gathered, at most one mail per
+person in 15 minutes.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from facts.calendar import local_date
 from facts.languages import Language, speaking
 from storage import audit
 from storage.access import count_waiting
+from storage.letters import held_count
 from storage.outbox import NOTICE_KEY, stuck_count
 from storage.queue import MANAGERS, Waiting, waiting_for, who_has_news
 from storage.staff import find_staff
@@ -63,20 +64,22 @@ def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | N
 
 def _words(session: Session, person: Staff, links: Links) -> Words | None:
     questions, total = waiting_for(session, person.id)
-    requests = count_waiting(session) if person.role in MANAGERS else 0
+    manages = person.role in MANAGERS
+    requests, letters = (count_waiting(session), held_count(session)) if manages else (0, 0)
     stuck = stuck_count(session)
-    if not total and not requests and not stuck:
+    if not (total or requests or letters or stuck):
         return None
     language = Language(person.language)
     _ = speaking(language, html=True)
     blocks = [
         _about_questions(language, questions, total, links) if total else [],
         [_about_requests(language, requests, links)] if requests else [],
+        [_about_letters(language, letters, links)] if letters else [],
         [_about_stuck(language, stuck, links)] if stuck else [],
         [_("You receive at most one of these mails in 15 minutes.")],
     ]
     text = "\n\n".join("\n".join(map(str, block)) for block in blocks if block)
-    subject = _subject(questions, total, language) if total else _other_subject(language, requests, stuck)
+    subject = _subject(questions, total, language) if total else _other_subject(language, requests, letters, stuck)
     return Words(text, subject, _buttons(language, links, questions=bool(total)))
 
 
@@ -97,6 +100,12 @@ def _about_requests(language: Language, requests: int, links: Links) -> str:
     return _('{waiting} <a href="{link}">Look at the requests</a>', waiting=waiting, link=links.desk("access"))
 
 
+def _about_letters(language: Language, letters: int, links: Links) -> str:
+    _ = speaking(language, html=True)
+    waiting = _.ngettext("One e-mail comes from somebody we do not know.", "{n} e-mails are to be sorted.", letters)
+    return _('{waiting} <a href="{link}">Say whose they are</a>', waiting=waiting, link=links.desk("letters"))
+
+
 def _about_stuck(language: Language, stuck: int, links: Links) -> str:
     _ = speaking(language, html=True)
     return _.ngettext(
@@ -107,11 +116,13 @@ def _about_stuck(language: Language, stuck: int, links: Links) -> str:
     )
 
 
-def _other_subject(language: Language, requests: int, stuck: int) -> str:
+def _other_subject(language: Language, requests: int, letters: int, stuck: int) -> str:
     """When no question waits."""
     _ = speaking(language)
     if requests:
         return _.ngettext("One person asks for access", "{n} people ask for access", requests)
+    if letters:
+        return _.ngettext("One e-mail is to be sorted", "{n} e-mails are to be sorted", letters)
     return _.ngettext("A message did not arrive", "{n} messages did not arrive", stuck)
 
 

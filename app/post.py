@@ -3,7 +3,9 @@
 from app.clock import Clock
 from app.settings import Settings
 from delivery.letter import address_of
+from delivery.links import Links
 from intake.post.addressee import base_of
+from intake.post.house import PostHouse
 from intake.post.lmtp import LmtpDoor
 from intake.post.mailbox import Collector
 from intake.post.process import Beliefs
@@ -15,10 +17,29 @@ from storage.tables import Channel
 
 def make_reader(settings: Settings, database: Database, files: Files, clock: Clock) -> Reader:
     """Who takes apart what the doors keep, whichever process has kept it."""
+    beliefs = Beliefs(settings.authserv_id, own_addresses(settings), settings.pec_trust)
+    return Reader(database, files, clock, beliefs)
+
+
+def post_house(settings: Settings, links: Links) -> PostHouse:
+    """What is known to those who say what a mail means."""
+    return PostHouse(
+        links=links,
+        zone=settings.timezone,
+        language=settings.language,
+        key=settings.key,
+        own=own_addresses(settings),
+        authserv=settings.authserv_id,
+    )
+
+
+def own_addresses(settings: Settings) -> frozenset[str]:
+    """Where mail for the office comes to, without `+token`."""
     ours = (settings.mail_from, settings.mail_reply_to, settings.pec_from)
-    own = {base_of(address_of(one)) for one in ours if one}
-    own |= {box.account for box in (settings.mailbox, settings.pec_mailbox) if box is not None}
-    return Reader(database, files, clock, Beliefs(settings.authserv_id, frozenset(own), settings.pec_trust))
+    boxes = (settings.mailbox, settings.pec_mailbox)
+    return frozenset(
+        [*(base_of(address_of(one)) for one in ours if one), *(box.account for box in boxes if box is not None)]
+    )
 
 
 def open_post(settings: Settings, database: Database, owner: str, clock: Clock) -> dict[str, LmtpDoor | Collector]:

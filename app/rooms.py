@@ -14,7 +14,7 @@ from app.addresses import known_links, remember_bot
 from app.clock import Clock
 from app.furnish import prepare
 from app.keys import open_database
-from app.post import make_reader, open_post
+from app.post import make_reader, open_post, post_house
 from app.settings import Settings, TelegramMode
 from bot import albums
 from bot.commands import set_up
@@ -26,7 +26,6 @@ from bot.webhook import Door
 from bot.webhook_keeper import WebhookKeeper
 from delivery.claims import Wording
 from delivery.dispatch import Dispatcher
-from delivery.letter import address_of
 from delivery.limits import Limits
 from delivery.links import Links
 from delivery.mail import MailSender
@@ -36,7 +35,6 @@ from intake.access_codes import word_code
 from intake.invitations import word_invitation
 from intake.post.arrival import KINDS
 from intake.post.filled import update_reader
-from intake.post.house import PostHouse
 from intake.post.letters import mail_handler
 from intake.post.lmtp import LmtpDoor
 from intake.post.mailbox import Collector
@@ -123,7 +121,7 @@ async def open_rooms(
     door, receiver = _receiver(settings, database, bot, owner, clock)
     files = Files(settings.files, database.keys)
     fetcher = Fetcher(database, bot, files, clock) if bot is not None else None
-    post = mail_handler(_post_house(settings, links), update_reader(house.catalogue))
+    post = mail_handler(post_house(settings, links), update_reader(house.catalogue))
     return Rooms(
         settings=settings,
         database=database,
@@ -150,18 +148,6 @@ async def open_rooms(
         limits=_limits(settings),
         post=open_post(settings, database, owner, clock) if Channel.EMAIL in channels else {},
         reader=make_reader(settings, database, files, clock) if Channel.EMAIL in channels else None,
-    )
-
-
-def _post_house(settings: Settings, links: Links) -> PostHouse:
-    written = (settings.mail_reply_to, settings.mail_from, settings.pec_from)
-    return PostHouse(
-        links=links,
-        zone=settings.timezone,
-        language=settings.language,
-        key=settings.key,
-        own=frozenset(address_of(one).lower() for one in written if one),
-        authserv=settings.authserv_id,
     )
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from storage import corrections
 from storage.access import a_request_waits
+from storage.letters import a_letter_waits
 from storage.outbox import NOTICE_KEY, needs_somebody
 from storage.searching import questions_with
 from storage.tables import (
@@ -347,7 +348,7 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
     """Staff who want notices, had none since `not_since`, and for whom something came after their last one.
 
     A question that waits for them, or a message of ours that did not arrive and nobody has looked at; for those who
-    may let people in, also a request for access.
+    may let people in, also a request for access, or mail of somebody we do not know.
     """
     last = (
         select(func.max(Outbox.created_at))
@@ -388,7 +389,7 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
             col(Staff.notices).is_(True),
             Staff.role != Role.READER,
             or_(last.is_(None), last <= not_since),
-            or_(news, stuck, col(Staff.role).in_(MANAGERS) & a_request_waits(last)),
+            or_(news, stuck, col(Staff.role).in_(MANAGERS) & or_(a_request_waits(last), a_letter_waits(last))),
         )
         .order_by(col(Staff.id))
     ).all()

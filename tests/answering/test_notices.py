@@ -11,8 +11,21 @@ from answering.notices import notify_one, word_notice
 from delivery.links import Links
 from delivery.words import Words
 from storage import audit
+from storage.letters import add_letter
 from storage.outbox import drop_outbox, retry_outbox
-from storage.tables import AccessRequest, AccessState, Channel, Outbox, OutboxKind, OutboxState, Role
+from storage.tables import (
+    AccessRequest,
+    AccessState,
+    Channel,
+    Inbox,
+    LetterKind,
+    LetterState,
+    Outbox,
+    OutboxKind,
+    OutboxState,
+    Role,
+    Standing,
+)
 from tests.cast import Cast
 
 LINKS = Links("https://raccordo.example")
@@ -24,6 +37,32 @@ def notify_all(session: Session, now: datetime) -> list[str]:
     while notify_one(session, now, LINKS):
         session.flush()
     return [row.address for row in session.exec(select(Outbox).order_by(col(Outbox.id))) if row.id not in before]
+
+
+def test_mail_to_sort_is_told_to_those_who_may_sort_it(session: Session, cast: Cast, now: datetime) -> None:
+    cast.a_staff("Olga Esempio", email="olga@example.org")
+    cast.a_staff("Vera Esempio", Role.VOLUNTEER, email="vera@example.org")
+    row = Inbox(kind="mail", account="x", provider_id="x", payload_hash="x", payload=b"x", lane="x", received_at=now)
+    for text, state in (("uno", LetterState.HELD), ("due", LetterState.FILED)):
+        cast.add(row)
+        add_letter(
+            session,
+            text,
+            inbox_id=row.id,
+            channel=Channel.EMAIL,
+            kind=LetterKind.MESSAGE,
+            state=state,
+            standing=Standing.UNVERIFIED,
+            sender="dario@example.org",
+            received_at=now,
+        )
+
+    assert notify_all(session, now) == ["olga@example.org"]
+    assert notify_all(session, now + timedelta(hours=1)) == []
+    (told,) = session.exec(select(Outbox)).all()
+    assert told.body["subject"] == "Una e-mail da smistare"
+    assert "https://raccordo.example/desk/letters" in told.body["html"]
+    assert "dario" not in str(told.body)
 
 
 def test_everyone_who_wants_notices_and_may_act_is_told_once(session: Session, cast: Cast, now: datetime) -> None:
