@@ -257,6 +257,15 @@ def test_an_unsure_mail_is_never_read_as_an_update(post: PostOffice, people: Peo
     assert letter.state is LetterState.THREADED
 
 
+def test_the_reminder_of_another_is_nothing_to_reply_to(post: PostOffice, people: People) -> None:
+    reminder = a_reminder(post, people)
+    post.updates = lambda *_: pytest.fail("read as an update")
+
+    letter = post.arrives(a_mail(BRUNO, references=(mail_id(reminder),), **by_dmarc(BRUNO)))
+
+    assert (letter.state, letter.outbox_id) == (LetterState.THREADED, None)
+
+
 def test_other_words_in_reply_to_a_reminder_are_a_question_about_that_project(
     post: PostOffice, people: People, cast: Cast
 ) -> None:
