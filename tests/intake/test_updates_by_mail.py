@@ -3,8 +3,9 @@
 import pytest
 from sqlmodel import col, select
 
+from intake.catalogue import Catalogue
 from intake.mail import read
-from intake.post.filled import take_reply
+from intake.post.filled import update_reader
 from storage.reply_addresses import About
 from storage.tables import Draft, Letter, LetterState, OutboxKind, Question, Standing, Update
 from tests.cast import Cast
@@ -15,7 +16,7 @@ from tests.post_office import PostOffice
 
 def replies(ada: Correspondence, text: str, *, to: str = OFFICE, sender: str = ADA) -> Letter:
     """Without a word of which mail it answers: only the address says it."""
-    post = PostOffice(ada.session, ada.now, take_reply)
+    post = PostOffice(ada.session, ada.now, update_reader(Catalogue()))
     raw = f"From: Ada <{sender}>\r\nTo: {to}\r\nSubject: R: Promemoria\r\nMessage-ID: <1@x.example.org>\r\n\r\n{text}"
     return post.arrives(read(raw.replace("\n", "\r\n").replace("\r\r", "\r").encode(), own=post.house.own))
 
