@@ -23,12 +23,14 @@ _LEFT = (OutboxState.SENDING, OutboxState.SENT, OutboxState.RETRY, OutboxState.U
 
 def add_receipt(session: Session, receipt: Receipt) -> bool:
     """False when one mail that came in has said this already; of what nobody vouches for, one of each kind is kept."""
-    same = select(_receipt.c.id).where(_receipt.c.outbox_id == receipt.outbox_id, _receipt.c.kind == receipt.kind)
-    if receipt.standing in (Standing.UNTRUSTED, Standing.UNVERIFIED) and receipt.kind not in _OF_SERVERS:
-        known = same.where(_receipt.c.standing == receipt.standing)
-    else:
-        known = same.where(_receipt.c.inbox_id == receipt.inbox_id)
-    if session.execute(known.limit(1)).first() is not None:
+    same = select(_receipt.c.id).where(
+        _receipt.c.outbox_id == receipt.outbox_id,
+        _receipt.c.kind == receipt.kind,
+        _receipt.c.standing == receipt.standing,
+    )
+    if receipt.standing is Standing.CERTIFIED or receipt.kind in _OF_SERVERS:
+        same = same.where(_receipt.c.inbox_id == receipt.inbox_id)
+    if session.execute(same.limit(1)).first() is not None:
         return False
     session.add(receipt)
     session.flush()

@@ -77,6 +77,19 @@ def test_a_referent_is_added_listed_and_invited(migrated: Run, tmp_path: Path) -
     assert "/r/" in invited["web"]
 
 
+def test_a_referent_may_come_with_their_own_certified_mailbox(migrated: Run, tmp_path: Path) -> None:
+    migrated("import", "projects", _projects(tmp_path, GOOD))
+    ada = ("referent", "add", "--name", "Ada Esempio", "--email", "ada@example.org", "--organization", "Abbiategrasso")
+
+    refused = migrated(*ada, "--pec", "nopec")
+    migrated(*ada, "--pec", "Ada@PEC.example.org")
+    migrated("export", "referents", "--format", "json", "--output", str(tmp_path / "people.json"))
+
+    assert refused.exit_code == 1
+    (row,) = json.loads((tmp_path / "people.json").read_text())
+    assert (row["email"], row["pec"]) == (["ada@example.org"], ["ada@pec.example.org"])
+
+
 def test_inviting_a_stranger_fails_with_a_hint(migrated: Run) -> None:
     result = migrated("invite", "nobody@example.org")
 
