@@ -30,7 +30,7 @@ from tests.faults.table import LINES, Line
 
 pytestmark = pytest.mark.faults
 
-FORGED = {"short": 300, "full": 20_000}
+FORGED = {"short": 300, "full": 10_000}
 A_TRUE_ONE = 20  # of so many receipts one is real: what it says must be heard, or nothing would be
 EVE = "eve@pec.evil.example.org"
 STATES = (OutboxState.SENT, OutboxState.UNCERTAIN, OutboxState.DEAD, OutboxState.QUEUED)
