@@ -20,7 +20,7 @@ from intake.post.block import Line, Named, block_text, headings, lines_of, short
 from intake.updates import Concern
 from storage.asked import subjects_owed
 from storage.drafts import Subject, Work
-from storage.forms import asked_version
+from storage.forms import newest_of
 from storage.obligations import Owed
 from storage.tables import DraftKind
 
@@ -55,10 +55,11 @@ def asked_of(
 ) -> list[Asked]:
     """In the same order, those whose form tells of what owes it."""
     subjects = subjects_owed(session, [one.obligation.id for one in owing])
+    newest = {form_id: newest_of(session, form_id) for form_id in {one.deadline.form_id for one in owing}}
     names = headings([_named(one) for one in owing])
     found = []
     for one in owing:
-        in_use = _form_of(session, catalogue, one)
+        in_use = _form_of(session, catalogue, one, newest[one.deadline.form_id])
         if in_use is not None and one.obligation.id in subjects:
             found.append(_asked(one, names[one.obligation.id], in_use, subjects[one.obligation.id], (language, now)))
     return found
@@ -71,15 +72,13 @@ def _named(one: Owed) -> Named:
     return Named(one.obligation.id, one.organization.name, "", one.deadline.title)
 
 
-def _form_of(session: Session, catalogue: Catalogue, one: Owed) -> InUse | None:
+def _form_of(session: Session, catalogue: Catalogue, one: Owed, newest: int) -> InUse | None:
     """None for an organisation that owes a form about projects: about which of them, they say on the page."""
-    version_id = asked_version(session, one.obligation.id)
     try:
-        in_use = None if version_id is None else catalogue.version(session, version_id)
+        in_use = catalogue.version(session, one.deadline.form_version_id or newest)
     except BadDocument:
         return None
-    fits = in_use is not None and (in_use.form.about is About.PROJECT) == (one.obligation.project_id is not None)
-    return in_use if fits else None
+    return in_use if (in_use.form.about is About.PROJECT) == (one.obligation.project_id is not None) else None
 
 
 def _asked(one: Owed, heading: str, in_use: InUse, subject: Subject, reader: tuple[Language, datetime]) -> Asked:

@@ -20,21 +20,22 @@ from facts.folding import fold
 from intake.catalogue import Catalogue
 from intake.incoming import Incoming
 from intake.post.asking import Asked, asked_of
+from intake.post.block import LONGEST_NAME
 from intake.post.block_reading import Said, Section, read_reply
 from intake.post.block_values import Change, changes_in, labels_of
 from intake.post.enclosures import add_enclosures
-from intake.post.filled_drafts import Begun, begin_on, enclose, files_of, keep
+from intake.post.filled_drafts import Begun, begin_on, enclose, files_of, keep, unfinished
 from intake.post.filled_words import Summary, summary_words
 from intake.post.house import PostHouse
 from intake.post.letters import Updates
 from intake.post.nothing_new import Unchanged, record_unchanged
-from intake.post.plain_replies import meant, says_nothing_new, without_first
+from intake.post.plain_replies import meant, says_nothing_new, says_yes, without_first
 from intake.post.reply_case import ReplyCase, Told
 from intake.questions import ask
 from storage.asked import first_key, message_numbered
 from storage.ladder import decisions_to_send, still_theirs
 from storage.message_ids import mail_of_ours
-from storage.obligations import owed
+from storage.obligations import Owed, owed
 from storage.snoozes import snoozes_to_tell
 from storage.tables import Letter, LetterState, ObligationState, Outbox, OutboxKind, Question, Referent
 
@@ -77,8 +78,11 @@ def take_reply(  # noqa: PLR0913, PLR0917 - a mail, whose it is, and what it ans
         return False
     case = ReplyCase(session, incoming, letter, referent, catalogue, house.zone, now)
     told = _told(case, first)
-    ours = plain_text(str(_answered(case, reminder).body.get("html", "")))
+    answered = _answered(case, reminder)
+    ours = plain_text(str(answered.body.get("html", "")))
     summary = _understood(case, told, ours)
+    if summary is None and answered.kind is not OutboxKind.REMINDER and says_yes(incoming.text):
+        summary = _shown_again(case, told)
     if summary is None:
         return False
     _answer(case, _with_files(case, summary), first)
@@ -108,16 +112,25 @@ def _answered(case: ReplyCase, said: Outbox) -> Outbox:
 
 
 def _told(case: ReplyCase, first: Outbox) -> Told:
-    """A substitute was told of another's things too: only what is the writer's own is read."""
-    key = first_key(first.dedupe_key)
+    """What the mail named, as far as it is the writer's own: a substitute was told of another's things too.
+
+    Of what was only counted in it nobody can have meant to say anything.
+    """
+    key, named = first_key(first.dedupe_key), plain_text(str(first.body.get("html", "")))
     ids = list({*decisions_to_send(case.session, key), *snoozes_to_tell(case.session, key)})
     theirs = still_theirs(case.session, ids, case.referent.id)
-    owing = [one for one in owed(case.session, ids) if one.obligation.id in theirs]
+    owing = [one for one in owed(case.session, ids) if one.obligation.id in theirs and _is_named(one, named)]
     asked = asked_of(case.session, case.catalogue, owing, case.language, case.now)
     still_open = frozenset(
         one.obligation.id for one in owing if one.obligation.state is ObligationState.OPEN and one.deadline.active
     )
     return Told({one.id: one for one in asked}, still_open)
+
+
+def _is_named(one: Owed, text: str) -> bool:
+    if one.project is not None:
+        return one.project.cup in text
+    return one.organization is not None and one.organization.name[:LONGEST_NAME] in text
 
 
 # --- what the reply says
@@ -147,6 +160,14 @@ def _understood(case: ReplyCase, told: Told, ours: str) -> Summary | None:
     kept = [keep(case, one.begun, one.changes, late=one.id not in told.still_open) for one in filled]
     besides += [line for one in kept for line in one.taken.rest]
     return Summary(kept, unchanged, foreign, "\n".join(besides))
+
+
+def _shown_again(case: ReplyCase, told: Told) -> Summary | None:
+    """Who says yes to a summary is shown once more where the button is: a mail sends nothing."""
+    begun = [begin_on(case, one) for one in told.asked.values() if unfinished(case, one) is not None]
+    if not begun:
+        return None
+    return Summary([keep(case, one, (), late=one.asked.id not in told.still_open) for one in begun])
 
 
 def _is_clear(told: Told, ids: Sequence[int], besides: Sequence[str]) -> bool:

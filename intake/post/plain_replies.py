@@ -33,6 +33,29 @@ _NOTHING_NEW = frozenset(
         "unchanged",
     }
 )
+_YES = frozenset(
+    {
+        "si",
+        "ok",
+        "va bene",
+        "confermo",
+        "confermo tutto",
+        "si confermo",
+        "ok confermo",
+        "conferma",
+        "confermato",
+        "tutto giusto",
+        "tutto corretto",
+        "e tutto giusto",
+        "e tutto corretto",
+        "corretto",
+        "yes",
+        "i confirm",
+        "confirmed",
+        "all right",
+        "correct",
+    }
+)
 _OPENING = re.compile(
     r"(?:buon ?giorno|buona ?sera|buon pomeriggio|salve|ciao|gentil[ei]|egregi[oa]?|spett|spettabile|car[oaie]"
     r"|alla cortese|hello|hi|dear|good (?:morning|afternoon|evening))\b"
@@ -66,6 +89,12 @@ def says_nothing_new(text: str) -> bool:
     """Whether the first line that says anything says so."""
     first = next((one for one in lines_in(text) if not _opens(one)), "")
     return _bare(first) in _NOTHING_NEW
+
+
+def says_yes(text: str) -> bool:
+    """Whether it agrees, and says nothing else."""
+    said = meant(lines_in(text))
+    return len(said) == 1 and _bare(said[0]) in _YES
 
 
 def lines_in(text: str) -> list[str]:

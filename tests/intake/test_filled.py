@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, delete, select
 
 from delivery.words import plain_text
+from reminders.wording import SHOWN
 from storage.forms import asked_version
 from storage.reports import close_obligation
 from storage.tables import (
@@ -236,6 +237,23 @@ def test_a_second_reply_corrects_the_first_in_the_same_draft(cast: Cast) -> None
     assert len(ada.summaries) == 2
 
 
+@pytest.mark.parametrize("text", ["Confermo", "Ok, confermo.", "Buongiorno,\nva bene.\nGrazie\nAda Esempio"])
+def test_who_says_yes_to_the_summary_is_shown_the_button_again(cast: Cast, text: str) -> None:
+    ada = a_correspondence(cast)
+    ada.replies("", ada.quoted(FIFTY))
+    first = ada.said
+
+    assert ada.replies(text, quoted(ada.said), to=ada.summaries[0])
+
+    assert (ada.said, ada.updates, len(ada.drafts)) == (first, [], 1)
+
+
+def test_a_yes_to_the_reminder_itself_says_nothing(cast: Cast) -> None:
+    ada = a_correspondence(cast)
+
+    assert not ada.replies("Ok", ada.quoted())
+
+
 def test_the_sentences_of_the_summary_are_no_lines_to_be_filled_in(cast: Cast) -> None:
     ada = a_correspondence(cast)
     ada.replies("", ada.quoted(FIFTY))
@@ -393,6 +411,24 @@ def test_beside_other_words_it_is_not_clear_of_which_of_several_projects_it_is_s
     assert not ada.replies("Nessuna novità\nper il mercato, per l'asilo vi chiamo io domani", ada.quoted())
 
     assert (ada.updates, len(open_ones(cast.session))) == ([], 2)
+
+
+def test_what_the_mail_only_counted_is_not_settled_by_it(cast: Cast) -> None:
+    ada = a_correspondence(cast, tuple(f"Progetto {n}" for n in range(SHOWN + 2)))
+
+    ada.replies("Nessuna novità", ada.quoted())
+
+    assert "…e altri 2" in ada.text
+    assert (len(ada.updates), len(open_ones(cast.session))) == (SHOWN, 2)
+
+
+def test_the_mail_that_went_instead_of_a_message_is_answered_as_well(cast: Cast) -> None:
+    ada = a_correspondence(cast)
+    copy = ada.reminder.model_dump(exclude={"id"}) | {"dedupe_key": f"{ada.reminder.dedupe_key}:email"}
+
+    assert ada.replies("Nessuna novità", to=cast.add(Outbox(**copy)))
+
+    assert len(ada.updates) == 1
 
 
 def test_nothing_new_and_one_block_that_says_otherwise(cast: Cast) -> None:
