@@ -111,7 +111,7 @@ def signed_by_rsa(digest: hashes.HashAlgorithm | None, *, pss: bool = False, bit
     """A transport by a provider with an RSA key, and who trusts its certificate. No digest: SHA-1, made by hand."""
     key, certificate = _rsa(bits)
     one = provider()
-    content = one.mixed([one.note("x"), one.data_part(_data()), one.mail_part(a_mail())])
+    content = one.mixed([one.note("x"), one.data_part(data()), one.mail_part(a_mail())])
     if digest is None:
         signature = _sha1(key, certificate, content)
     else:
@@ -129,7 +129,7 @@ def _allowed(digest: hashes.HashAlgorithm) -> hashes.SHA256 | hashes.SHA384 | ha
     return digest
 
 
-def _data() -> bytes:
+def data() -> bytes:
     return provider().data("posta-certificata", ADA, [OFFICE], about=(OURS, "x"))
 
 

@@ -22,6 +22,7 @@ from intake.certified.trust import STRONG, Trust
 LARGEST = 512 * 1024  # bytes of a signature: a real one with its chain has some ten thousand
 MOST_CERTIFICATES = 20
 MOST_SIGNERS = 4
+INDEFINITE = 0x80  # X.690 §8.1.3.6: a length that only the end tells; what is signed is DER, which has none
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -82,10 +83,16 @@ def _taken_apart(signature: bytes) -> _Signed:
     found, signers = data["certificates"], data["signer_infos"]
     if len(found) > MOST_CERTIFICATES or not 0 < len(signers) <= MOST_SIGNERS:
         raise Doubt(UNREADABLE)
-    certificates = tuple(
-        x509.load_der_x509_certificate(one.chosen.dump()) for one in found if one.name == "certificate"
-    )
-    return _Signed(tuple(signers), certificates)
+    certificates = (_certificate(one.chosen.dump()) for one in found if one.name == "certificate")
+    return _Signed(tuple(signers), tuple(one for one in certificates if one is not None))
+
+
+def _certificate(der: bytes) -> x509.Certificate | None:
+    """None for an odd one: old roots are, and come along where nobody needs them."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError:
+        return None
 
 
 def _who_signed(signed: _Signed, content: bytes) -> x509.Certificate:
@@ -138,7 +145,7 @@ def _verify(signer: Any, certificate: x509.Certificate, readings: Sequence[bytes
         if wanted not in [hashlib.new(digest, one).digest() for one in readings]:
             raise Doubt(ALTERED)
         # RFC 5652 §5.4: what is signed is a SET OF, not the [0] as which it is sent
-        readings = [b"\x31" + attributes.dump()[1:]]
+        readings = [b"\x31" + attributes.dump(force=attributes.dump()[1] == INDEFINITE)[1:]]
     if not any(_holds(signer, certificate, signature, one) for one in readings):
         raise Doubt(ALTERED)
 

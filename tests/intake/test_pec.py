@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes
 
 from intake.certified import signature as why
@@ -247,6 +248,34 @@ def test_rsa_signatures_hold(digest: hashes.HashAlgorithm, pss: bool) -> None:
     raw, trusted = pec.signed_by_rsa(digest, pss=pss)
 
     assert pec.opened(raw, trusted)[0].standing is Standing.CERTIFIED
+
+
+def _indefinite(der: bytes) -> bytes:
+    """The same CMS with lengths that only the end tells, as some programs write it: three levels of it."""
+    content = cms.ContentInfo.load(der)
+    inner: bytes = content["content"].dump()
+    while inner[0] != 0x30:
+        inner = _contents(inner)
+    kind: bytes = content["content_type"].dump()
+    return b"\x30\x80" + kind + b"\xa0\x80" + b"\x30\x80" + _contents(inner) + b"\0\0" * 3
+
+
+def _contents(der: bytes) -> bytes:
+    longer = der[1] & 0x7F if der[1] & 0x80 else 0
+    return der[2 + longer :]
+
+
+def test_a_signature_of_indefinite_length_holds() -> None:
+    one = pec.provider()
+    content = one.mixed([one.note("x"), one.data_part(pec.data()), one.mail_part(pec.a_mail())])
+    headers = one.headers("POSTA CERTIFICATA: x", pec.OFFICE, on_behalf_of=pec.ADA) | {
+        "X-Trasporto": "posta-certificata"
+    }
+    signature = _indefinite(one.signature(content))
+
+    assert signature[1] == 0x80
+    assert pec.opened(one.around(headers, content, signature))[0].standing is Standing.CERTIFIED
+    assert doubted(one.around(headers, content.replace(b"fatto", b"falso"), signature)) == why.ALTERED
 
 
 def test_sha1_is_not_believed() -> None:
