@@ -22,6 +22,7 @@ from storage.database import Database
 SESSIONS = 8  # at once; the next is told to come again
 PATIENCE = 300.0  # seconds between two commands, and for one mail (RFC 5321 §4.5.3.2)
 CHUNK = 64 * 1024  # bytes: what a session holds of a line without end, before it is put aside
+LARGE = 1024 * 1024  # bytes: put together on another thread
 LONGEST_PAUSE = 60.0  # seconds between two attempts to open the door
 
 KEPT = "250 2.0.0 Kept"
@@ -193,13 +194,22 @@ class _Session(LMTP):
                 parts.clear()
         if size > LARGEST + len(_END):
             return None
-        return (b"\r\n" + b"".join(parts)[: -len(_END)]).replace(b"\r\n.", b"\r\n")[2:]
+        return _whole(parts) if size < LARGE else await asyncio.to_thread(_whole, parts)
 
     async def _up_to_a_dot(self) -> bytes:
         try:
             return await self._reader.readuntil(_END)
         except asyncio.LimitOverrunError as far:
             return await self._reader.read(far.consumed)
+
+
+def _whole(parts: list[bytes]) -> bytes:
+    """Copied as seldom as can be: while a large mail is copied, nobody else is served."""
+    parts[-1] = parts[-1][: -len(_END)]
+    content = b"".join(parts)
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n")
+    return content.removeprefix(b".")
 
 
 class _Address(str):

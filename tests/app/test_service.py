@@ -14,11 +14,15 @@ from telegram import Bot
 
 from app.alone import AlreadyServed, take_alone
 from app.checks import Finding, check_all
+from app.clock import system_clock
 from app.service import Service, build, readiness
 from app.settings import Settings, TelegramMode
 from bot.webhook import SECRET_HEADER, secret_for
 from bot.webhook_keeper import WebhookKeeper
+from intake.post.lmtp import LmtpDoor
+from storage.database import Database
 from storage.tables import Inbox
+from tests.intake.post.lmtp_client import opened
 
 TOKEN = "700000002:AAserviceserviceserviceserviceservice"
 
@@ -259,10 +263,15 @@ async def test_check_says_of_each_door_for_mail_what_to_do(database_url: str, tm
     other.close()
     await other.wait_closed()
     free, settings.authserv_id = await checked("LMTP_LISTEN", settings), "mx.example.org"
+    database = Database(database_url)
+    async with opened(LmtpDoor(database, host="127.0.0.1", port=port, clock=system_clock)):
+        ours = await checked("LMTP_LISTEN", settings)
+    database.close()
 
     assert all(finding.ok for finding in none.values())
     assert not any(finding.ok for finding in wrong.values())
     assert "connection refused" in wrong["IMAP_URL"].detail
     assert "another program answers" in wrong["LMTP_LISTEN"].detail
     assert "write the name alone" in wrong["AUTHSERV_ID"].detail
+    assert (ours.ok, ours.detail) == (True, "open")
     assert (free.ok, (await checked("AUTHSERV_ID", settings)).detail) == (True, "mx.example.org")

@@ -361,3 +361,18 @@ async def test_a_wrong_password_is_said_without_it_and_tried_slowly(
     assert mailbox.rest(SignInRefused(), 1) >= 30
     assert "segreta" not in one.problem + said.out + said.err + repr(wrong)
     assert kept(database) == []
+
+
+async def test_what_lies_in_the_certified_mailbox_is_certified_mail(
+    database: Database, dovecot: Dovecot, user: str
+) -> None:
+    dovecot.append(user, mail(0))
+    server = ImapServer.at(dovecot.url(user))
+    one = Collector(database, server, Channel.PEC, owner="one", clock=lambda: datetime.now(UTC))
+
+    async with collecting(one):
+        await away(dovecot, user, 1)
+
+    with database.read() as session:
+        row = session.exec(select(Inbox)).one()
+    assert (row.kind, row.account, row.payload) == ("pec", user, mail(0))
