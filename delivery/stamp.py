@@ -65,20 +65,20 @@ def _about(parcel: Parcel, answered: Answered | None) -> About:
 
 def _thread(session: Session, parcel: Parcel, answered: Answered | None) -> Thread:
     earlier: Sequence[str] = ()
-    tag, subject = "", _theirs(parcel, answered)
+    tag = subject = ""
+    if _may_repeat(parcel, answered):
+        subject = answered.subject if answered is not None else ""
     if parcel.question_id is not None:
         earlier = mail_threads.earlier_mails(session, parcel.question_id, parcel.channel, parcel.address, parcel.id)
         asked_at = mail_threads.asked_at(session, parcel.question_id)
         tag = question_tag(parcel.question_id, asked_at) if asked_at is not None else ""
-        if parcel.referent_id is not None and not subject:
+        if parcel.referent_id is not None and not subject and _may_repeat(parcel, answered):
             subject = mail_threads.subject_of(session, parcel.question_id, parcel.referent_id)
     last = [answered.message_id] if answered is not None and answered.message_id else []
     ids = [one for one in earlier if one not in last]
     return Thread(tuple(ids + last), tag, subject, in_answer=answered is not None)
 
 
-def _theirs(parcel: Parcel, answered: Answered | None) -> str:
-    """Not to strangers: whoever forges a sender would have us send their words."""
-    if answered is None or parcel.kind is OutboxKind.AUTO_REPLY:
-        return ""
-    return answered.subject
+def _may_repeat(parcel: Parcel, answered: Answered | None) -> bool:
+    """What a machine answers repeats nothing of who may be somebody else: they would have us send their words."""
+    return parcel.kind is not OutboxKind.AUTO_REPLY or (answered is not None and answered.sure)

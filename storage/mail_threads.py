@@ -9,6 +9,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlmodel import Session, SQLModel, col
 
 from storage.tables import Audience, Channel, Letter, LetterKind, Question
+from storage.words import SURE
 
 _outbox = SQLModel.metadata.tables["outbox"]
 _message = SQLModel.metadata.tables["message"]
@@ -17,10 +18,11 @@ BY_MAIL = (Channel.EMAIL, Channel.PEC)
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The mail that one of ours answers. `outbox_id`: which of ours that mail was about."""
+    """The mail that one of ours answers. `sure`: who wrote it. `outbox_id`: which of ours that mail was about."""
 
     message_id: str
     subject: str
+    sure: bool
     outbox_id: int | None
 
 
@@ -49,11 +51,11 @@ def earlier_mails(session: Session, question_id: int, channel: Channel, address:
 def answered_mail(session: Session, inbox_id: int) -> Answered | None:
     """The mail that came in with this row of the inbox."""
     row = session.execute(
-        select(col(Letter.provider_id), col(Letter.subject), col(Letter.outbox_id)).where(
+        select(col(Letter.provider_id), col(Letter.subject), col(Letter.standing), col(Letter.outbox_id)).where(
             col(Letter.inbox_id) == inbox_id
         )
     ).first()
-    return None if row is None else Answered(*row)
+    return None if row is None else Answered(row[0], row[1], row[2] in SURE, row[3])
 
 
 def subject_of(session: Session, question_id: int, referent_id: int) -> str:

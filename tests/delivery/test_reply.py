@@ -212,6 +212,27 @@ async def test_a_prompt_that_answers_a_mail_stays_with_what_that_mail_was_about(
     assert mail["Subject"] == "Re: Ribasso d'asta"
 
 
+@pytest.mark.parametrize(
+    ("standing", "subject"),
+    [(Standing.DMARC, "R: Ribasso d'asta"), (Standing.UNVERIFIED, ""), (Standing.UNTRUSTED, "")],
+)
+async def test_a_machine_repeats_nothing_of_who_may_be_somebody_else(
+    bench: Bench, standing: Standing, subject: str
+) -> None:
+    referent_id = ada(bench, chat=None)
+    with bench.database.write() as session:
+        cast = Cast(session, bench.clock.now)
+        question_id = cast.add(_a_question(session, referent_id, bench.clock.now)).id
+        inbox_id = _a_letter(cast, referent_id, "<q@their.example.org>", question_id=question_id, standing=standing)
+    how: dict[str, Any] = {"referent_id": referent_id, "question_id": question_id, "inbox_id": inbox_id}
+    bench.queue(channel=Channel.EMAIL, address="ada@example.org", kind=OutboxKind.AUTO_REPLY, **how)
+
+    await bench.drain()
+
+    thread = bench.mail.sent[0].thread
+    assert (thread.subject, thread.earlier) == (subject, ("<q@their.example.org>",))
+
+
 def test_only_mails_to_the_same_address_and_before_are_named(session: Session, cast: Cast, now: datetime) -> None:
     referent = cast.a_referent(email="ada@example.org")
     question = cast.a_question(referent)
@@ -287,7 +308,13 @@ def _a_question(session: Session, referent_id: int, now: datetime) -> Question:
 
 
 def _a_letter(
-    cast: Cast, referent_id: int, message_id: str, *, question_id: int | None = None, outbox_id: int | None = None
+    cast: Cast,
+    referent_id: int,
+    message_id: str,
+    *,
+    question_id: int | None = None,
+    outbox_id: int | None = None,
+    standing: Standing = Standing.REPLY,
 ) -> int:
     """A mail of theirs; its row of the inbox."""
     raw: Any = message_id.encode()
@@ -310,7 +337,7 @@ def _a_letter(
             provider_id=message_id,
             kind=LetterKind.MESSAGE,
             state=LetterState.THREADED,
-            standing=Standing.REPLY,
+            standing=standing,
             subject="R: Ribasso d'asta",
             about={},
             referent_id=referent_id,
