@@ -16,7 +16,6 @@ from storage.words import ReceiptKind, Standing
 _receipt = SQLModel.metadata.tables["receipt"]
 _state = outbox.c.state
 FAILURES = frozenset({ReceiptKind.NOT_ACCEPTED, ReceiptKind.NOT_DELIVERED, ReceiptKind.BOUNCED})
-FINAL = FAILURES | {ReceiptKind.DELIVERED}
 # What has left, or may have: the rest is not told about by anybody.
 _LEFT = (OutboxState.SENDING, OutboxState.SENT, OutboxState.RETRY, OutboxState.UNCERTAIN)
 
@@ -96,8 +95,9 @@ def bounced_at(session: Session, channel: Channel, address: str) -> Sequence[int
 
 
 def mark_silent(session: Session, sent_before: datetime, error: str) -> list[int]:
-    """Certified mail sent before then of which no receipt says whether it arrived: uncertain from now on; the ids."""
-    answered = _counting(outbox.c.id, FINAL).correlate(outbox).exists()
+    """Certified mail sent before then of which no receipt says that it arrived: uncertain from now on; the ids."""
+    # Not by a failure: what was sent again after one waits for a receipt of its own.
+    answered = _counting(outbox.c.id, {ReceiptKind.DELIVERED}).correlate(outbox).exists()
     silent = (text("channel = 'pec' AND state = 'sent'"), outbox.c.sent_at <= sent_before)  # as ix_outbox_certified
     changed = session.connection().execute(
         update(outbox)

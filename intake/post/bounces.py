@@ -14,7 +14,7 @@ from delivery.outbox import CLOSED
 from intake.incoming import Incoming, Report
 from storage import audit, people
 from storage.message_ids import mail_of_ours
-from storage.receipts import add_receipt, bounced_at, has_receipt, mark_failed
+from storage.receipts import add_receipt, bounced_at, mark_failed
 from storage.tables import Channel, Outbox, OutboxState, Receipt
 from storage.words import LetterKind, ReceiptKind, Standing
 
@@ -54,12 +54,11 @@ def _note(
 
 
 def _came_back(session: Session, row: Outbox, report: Report, inbox_id: int | None, now: datetime) -> None:
-    first = not has_receipt(session, row.id, {ReceiptKind.BOUNCED})
-    # A mail that went twice comes back twice: it is one mail, and says one thing about the mailbox.
-    if not _note(session, row, ReceiptKind.BOUNCED, report, inbox_id, now) or not first:
-        return
     reason = f"{BOUNCED} {_code(report)}".strip()
-    failed = mark_failed(session, row, reason, row.body | {CLOSED: True})
+    told = _note(session, row, ReceiptKind.BOUNCED, report, inbox_id, now)
+    # A mail that went twice comes back twice: it is one mail, and says one thing about the mailbox.
+    if not told or not mark_failed(session, row, reason, row.body | {CLOSED: True}):
+        return
     bounces = people.count_bounce(session, row.channel, row.address) if _is_hard(report) else 0
     moved: set[int] = set()
     if bounces >= ENOUGH or (bounces and _code(report) == NO_SUCH_MAILBOX):
@@ -67,7 +66,7 @@ def _came_back(session: Session, row: Outbox, report: Report, inbox_id: int | No
         moved = doors.close(session, row.channel, row.address, reason, now, refused=back)
         session.refresh(row)
     log.warning("outbox.bounced", outbox=row.id, reason=reason, moved=len(moved))
-    if failed and row.id not in moved:
+    if row.id not in moved:
         audit.record(session, now, ("system", None), f"outbox.{OutboxState.DEAD.value}", ("outbox", row.id))
 
 

@@ -11,12 +11,13 @@ from delivery.words import Words
 from intake.incoming import Incoming, Report
 from intake.post.bounces import note_bounce
 from storage.message_ids import message_id_of
-from storage.outbox import stuck_count
+from storage.outbox import retry_outbox, stuck_count
 from storage.people import reachable_addresses
 from storage.receipts import receipts_of
 from storage.tables import Address, Audit, Channel, Outbox, OutboxKind, OutboxState, Receipt, Referent
 from storage.words import LetterKind, ReceiptKind
 from tests.cast import Cast
+from tests.intake.test_receipts import an_inbox_row
 
 ADA = "ada@example.org"
 
@@ -137,6 +138,22 @@ def test_a_mail_that_came_back_twice_goes_once_and_counts_once(session: Session,
 
     assert Channel.EMAIL in reachable_addresses(session, person.id)
     assert elsewhere(session) == []
+
+
+def test_what_staff_send_again_may_come_back_again(session: Session, now: datetime) -> None:
+    row = a_sent_mail(session, now, ada(session, now))
+    bounce(session, row, now, "5.2.2")
+    assert retry_outbox(session, row.id, now)
+    session.refresh(row)
+    row.state = OutboxState.SENT
+    session.add(row)
+    session.flush()
+
+    report = Report(ADA, "failed", "5.2.2", message_id_of(row.id, row.dedupe_key, "example.org"))
+    letter = Incoming(LetterKind.BOUNCE, "g", null_sender=True, reports=(report,))
+    note_bounce(session, letter, an_inbox_row(session, now), now)
+
+    assert elsewhere(session) == [(Channel.TELEGRAM, "Risposta 1")]
 
 
 def test_what_no_longer_works_twice_is_moved_once(session: Session, now: datetime) -> None:

@@ -14,7 +14,7 @@ from intake.incoming import Envelope, Incoming
 from intake.post.receipts import note_receipt
 from storage.inbox import add_arrivals
 from storage.message_ids import message_id_of
-from storage.outbox import stuck_count
+from storage.outbox import retry_outbox, stuck_count
 from storage.queue import who_has_news
 from storage.receipts import receipts_of
 from storage.tables import Address, Audit, Channel, Inbox, Outbox, OutboxKind, OutboxState, Receipt
@@ -287,6 +287,18 @@ def test_one_with_a_receipt_does_not(session: Session, now: datetime, kind: str)
     heard(session, a_sent_mail(session, now), kind, now)
 
     assert note_silence(session, now + timedelta(days=3)) == 0
+
+
+def test_one_that_was_sent_again_after_a_failure_waits_for_its_own_receipt(session: Session, now: datetime) -> None:
+    row = a_sent_mail(session, now)
+    heard(session, row, "errore-consegna", now)
+    assert retry_outbox(session, row.id, now)
+    session.refresh(row)
+    row.state, row.sent_at = OutboxState.SENT, now
+    session.add(row)
+    session.flush()
+
+    assert note_silence(session, now + timedelta(hours=24)) == 1
 
 
 def test_a_forged_receipt_does_not_end_the_silence(session: Session, now: datetime) -> None:
