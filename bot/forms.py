@@ -104,7 +104,7 @@ def _for_project(turn: Turn, form: InUse) -> None:
     if len(found) == 1:
         choosing.choose_project(turn, found[0].id)
     else:
-        show_step(turn, found=found)
+        show_step(turn)
 
 
 def _for_organization(turn: Turn, form: InUse) -> None:

@@ -10,7 +10,11 @@ PART_OF_CUP = 5  # characters: fewer would find half of the projects
 
 
 def own_lines(turn: Turn) -> list[ProjectLine]:
-    return project_lines(turn.session, turn.person.id, turn.today)
+    """With what is due by the form that is being filled in; by any, when none is."""
+    work = turn.open_work
+    version = work.form_version_id if work is not None else None
+    form_id = turn.house.catalogue.version(turn.session, version).form_id if version is not None else None
+    return project_lines(turn.session, turn.person.id, turn.today, form_id=form_id)
 
 
 def is_foreign(turn: Turn, project_id: int) -> bool:

@@ -57,7 +57,7 @@ def begin_new(turn: Turn) -> None:
     if turn.heard.command and turn.heard.rest:
         choosing.search(turn, turn.heard.rest)
     else:
-        show_step(turn, found=found)
+        show_step(turn)
 
 
 def begin_on(

@@ -40,6 +40,7 @@ class Owed:
     due_on: date
     reported: bool
     by_organization: bool = False
+    form_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,13 @@ class ProjectLine:
     due_on: date | None
 
 
-def project_lines(session: Session, referent_id: int, today: date) -> list[ProjectLine]:
-    """Own projects, the most urgent first: the oldest thing owed, then by title."""
+def project_lines(session: Session, referent_id: int, today: date, *, form_id: int | None = None) -> list[ProjectLine]:
+    """Own projects, the most urgent first: the oldest thing owed (by one form, when it is given), then by title."""
     projects = _own_projects(session, referent_id)
     places = _places(session, referent_id)
     urgent: dict[int, date] = {}
     for one, ids in _owed_with_projects(session, referent_id, projects, places):
-        if one.opens_on <= today:
+        if one.opens_on <= today and form_id in (None, one.form_id):
             for project_id in ids:
                 urgent.setdefault(project_id, one.due_on)
     lines = [
@@ -200,7 +201,8 @@ def _owed_with_projects(
             yield Owed(one.id, one.title, one.name, None, one.opens_on, one.due_on, False, True), []
         elif ids:
             subject = titles[ids[0]] if one.project_id else one.name
+            again = (ids[0], one.form_id) in reported
             yield (
-                Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, (ids[0], one.form_id) in reported),
+                Owed(one.id, one.title, subject, ids[0], one.opens_on, one.due_on, again, form_id=one.form_id),
                 ids,
             )

@@ -384,6 +384,16 @@ def test_a_form_about_a_project_asks_which(scene: Scene) -> None:
     assert "1 di" in bruno.text
 
 
+def test_what_is_due_by_another_form_is_not_said_to_be_due_by_this_one(scene: Scene) -> None:
+    stage = scene.stage
+    stage.owed(stage.today)
+    ada = stage.ada.says("/moduli").presses("Scheda progetto")
+    assert "Di quale progetto si tratta?" in ada.text
+    assert "scadenza:" not in ada.text
+
+    assert "scadenza:" in ada.presses("Annulla").says("/aggiorna").text
+
+
 def test_what_an_organisation_owes_is_told_by_its_own_form(scene: Scene) -> None:
     stage = scene.stage
     version = newest_version(stage.session, "everything")

@@ -19,6 +19,17 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls, and of an .xlsx with a password
 
 
+_EXCEL = frozenset({".xlsx", ".xlsm", ".xls"})
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def too_large(size: int) -> Sentence | None:
     """What to say about a file of so many bytes, before one of them is read."""
     if size <= LARGEST_FILE:
@@ -37,7 +48,7 @@ def open_tables(content: bytes, name: str, found: Findings) -> Tables | None:
         found.problem(Place(), PASSWORD if "EncryptedPackage".encode("utf-16-le") in content else OLD)
     elif content.startswith(_ZIP):
         return read_excel(content, found)
-    elif b"\0" in content:
+    elif b"\0" in content or (PurePath(name).suffix.casefold() in _EXCEL and not _is_text(content)):
         found.problem(Place(), NO_TABLE)
     elif PurePath(name).suffix.casefold() == ".csv":
         found.problem(Place(), CSV)

@@ -75,6 +75,7 @@ def test_the_content_says_what_a_file_is_not_its_name() -> None:
         (b" \n ", "a.md", "The file is empty."),
         (b"Hello there", "a.xlsx", "neither Excel nor a Markdown table"),
         (b"\x89PNG\r\n\0\0", "a.xlsx", "neither Excel nor a Markdown table"),
+        (b"%PDF-1.4 \xe2\xe3\xcf", "a.xlsx", "neither Excel nor a Markdown table"),
         (b"| survey \xff |", "a.md", "not UTF-8"),
         (b"type,name\ntext,a", "a.csv", "Save it as “Excel Workbook (*.xlsx)”"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "a.xls", "the old format of Excel"),
