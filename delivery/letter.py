@@ -132,7 +132,8 @@ def _subject(parcel: Parcel) -> str:
     theirs = _RE.sub("", without_tags(parcel.thread.subject))
     said = theirs or _RE.sub("", without_tags(ours)) or parcel.office.name
     begun = f"{parcel.thread.tag} {said}" if parcel.thread.tag else " ".join(said.split())
-    goes_on = parcel.thread.earlier and (theirs or parcel.thread.tag or parcel.question_id is not None)
+    in_thread = theirs or parcel.thread.tag or parcel.question_id is not None or _RE.match(ours)
+    goes_on = parcel.thread.earlier and in_thread
     subject = f"Re: {begun}" if goes_on else begun
     return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1] + "…"
 

@@ -131,12 +131,7 @@ def blocks_html(asked: Sequence[Asked], language: Language, *, unchanged: bool) 
             )
         )
     if able:
-        parts.append(
-            _(
-                "<b>Has something changed?</b> Reply to this e-mail: correct below what stands behind the colons, and "
-                "delete what does not change."
-            )
-        )
+        parts.append(_how_to_fill_in(_, able))
         parts += [f"<pre>{escape(block_text(one.heading, one.lines))}</pre>" for one in able]
         parts += _offered(_, able)
     unable = [one for one in asked if not one.lines]
@@ -144,6 +139,16 @@ def blocks_html(asked: Sequence[Asked], language: Language, *, unchanged: bool) 
         names = ", ".join(dict.fromkeys(shortened(one.subject.title) for one in unable))
         parts.append(_("For {names} use your page: more is asked there than fits into an e-mail.", names=names))
     return parts
+
+
+def _how_to_fill_in(_: Speaker, asked: Sequence[Asked]) -> str:
+    """Where nothing was ever answered, there is nothing to correct."""
+    if not any(line.text for one in asked for line in one.lines):
+        return _("<b>Reply to this e-mail:</b> write your answers below, behind the colons.")
+    return _(
+        "<b>Has something changed?</b> Reply to this e-mail: correct below what stands behind the colons, and delete "
+        "what does not change."
+    )
 
 
 def _offered(_: Speaker, asked: Sequence[Asked]) -> list[str]:

@@ -7,6 +7,7 @@ Only called for mail of which it is sure who wrote it (`standing`). It reaches w
 as it still concerns its writer: whatever else a block names is refused.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlmodel import Session
 from delivery.outbox import queue
 from delivery.words import plain_text
 from facts.folding import fold
+from facts.languages import N_, speaking
 from intake.catalogue import Catalogue
 from intake.incoming import Incoming
 from intake.post.asking import Asked, asked_of
@@ -41,6 +43,7 @@ from storage.tables import Letter, LetterState, ObligationState, Outbox, OutboxK
 
 SUMMARY = "summary"  # how the key of our answer begins: `summary:<reminder>:<letter>`
 MOST_REFERENCES = 20
+_PREFIX = re.compile(r"^(?:\s*(?:re|r|i|rif)\s*:)*\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -272,12 +275,18 @@ def _asked_besides(case: ReplyCase, summary: Summary) -> Question | None:
     )
 
 
+def _subject(case: ReplyCase) -> str:
+    """Theirs, so that it stands in the same thread; whoever wrote it is sure."""
+    theirs = _PREFIX.sub("", case.letter.subject)
+    return f"Re: {theirs or speaking(case.language)(N_('your update'))}"
+
+
 def _answer(case: ReplyCase, summary: Summary, first: Outbox) -> None:
     """One mail, in answer to theirs (`inbox_id`), to where it came from."""
     letter = case.letter
     queue(
         case.session,
-        summary_words(summary, letter.subject, case.language, case.zone),
+        summary_words(summary, _subject(case), case.language, case.zone),
         kind=OutboxKind.AUTO_REPLY,
         channel=letter.channel,
         address=letter.sender,

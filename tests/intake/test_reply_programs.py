@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from delivery.letter import compose
-from delivery.parcel import Letterhead, Parcel
+from delivery.parcel import Letterhead, Parcel, Thread
 from delivery.words import Words
 from intake.mail import read
 from storage.tables import Question
@@ -134,6 +134,33 @@ def test_nothing_new_comes_through_every_program(cast: Cast, program: object) ->
     assert arrives(ada, program(as_it_left(ada), above="Nessuna novità"))
 
     assert len(ada.updates) == 2
+
+
+@pytest.mark.parametrize("subject", ["R: Promemoria: manca", "Re: Re: Promemoria: manca", "Promemoria: manca"])
+def test_our_answer_stands_in_the_same_thread(cast: Cast, subject: str) -> None:
+    ada = a_correspondence(cast)
+    ada.replies("Nessuna novità", subject=subject)
+    (row,) = ada.summaries
+
+    mail = compose(
+        Parcel(
+            id=row.id,
+            attempt=1,
+            kind=row.kind,
+            channel=row.channel,
+            address=row.address,
+            dedupe_key=row.dedupe_key,
+            words=Words.from_json(row.body),
+            thread=Thread(("<1@comune.example.org>",), in_answer=True),
+        ),
+        OFFICE,
+        "",
+        ada.now,
+    )
+
+    assert mail["Subject"] == "Re: Promemoria: manca"
+    assert mail["In-Reply-To"] == "<1@comune.example.org>"
+    assert mail["Auto-Submitted"] == "auto-replied"
 
 
 def test_the_block_stands_in_both_parts_line_by_line(cast: Cast) -> None:

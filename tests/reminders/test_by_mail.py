@@ -101,6 +101,18 @@ def test_what_the_register_knows_is_filled_in_before_the_first_update(cast: Cast
     assert "NESSUNA NOVITÀ" not in text
 
 
+def test_where_nothing_is_known_there_is_nothing_to_correct(cast: Cast) -> None:
+    project = cast.a_project(cast.an_organization())
+    cast.a_referent(projects=(project,), email="ada@example.org")
+    due(cast)
+    remind_one(cast.session, cast.now)
+
+    text = said(cast)
+
+    assert "Rispondi a questa e-mail: scrivi le risposte qui sotto, dopo i due punti." in text
+    assert "correggi" not in text
+
+
 def test_a_chat_gets_buttons_and_no_block(cast: Cast) -> None:
     project = cast.a_project(cast.an_organization())
     cast.a_referent(projects=(project,), chat=101)
