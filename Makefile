@@ -51,7 +51,8 @@ lock: $(TOOLS)
 	@sh tools/lock.sh
 
 faults: $(TOOLS)
-	$(BIN)/python -m pytest tests/faults tests/bot/test_whatever_happens.py --dose=full -s
+	$(BIN)/python -m pytest tests/faults tests/bot/test_whatever_happens.py tests/intake/reading/test_anything.py \
+		tests/intake/test_pec_at_random.py --dose=full -s
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks

@@ -25,6 +25,10 @@ HERE = Path(__file__).parent.parent.parent
 log = structlog.get_logger()
 
 
+class CannotStart(Exception):
+    """There is no process to read mail with, which is no mail's fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beliefs:
     """By what a mail is judged; see `intake.mail.read`. `trust`: a path."""
@@ -63,7 +67,7 @@ class ReadingProcess:
         self._given = 0
 
     async def read(self, mails: Sequence[bytes]) -> list[Taken | Unreadable]:
-        """One answer for each mail, in their order."""
+        """One answer for each mail, in their order. Raises CannotStart."""
         answers = await self._round(mails)
         if len(answers) < len(mails) and len(mails) > 1:
             for raw in mails[len(answers) :]:
@@ -79,8 +83,8 @@ class ReadingProcess:
         """Answers until one fails to come; then the process is gone."""
         answers: list[Taken | Unreadable] = []
         writing: asyncio.Task[None] | None = None
+        process = await self._running()
         try:
-            process = await self._running()
             writing = asyncio.create_task(self._ask(process, mails))
             for raw in mails:
                 answers.append(await self._answer(process))
@@ -120,6 +124,16 @@ class ReadingProcess:
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
+        try:
+            return await self._started()
+        except (TimeoutError, OSError, EOFError, BadFrame) as error:
+            await self._end()
+            raise CannotStart(type(error).__name__) from error
+        except BaseException:
+            await self._end()
+            raise
+
+    async def _started(self) -> asyncio.subprocess.Process:
         # Nothing of our environment: settings hold passwords and keys.
         self._process = await asyncio.create_subprocess_exec(
             *self._command,

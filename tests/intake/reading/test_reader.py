@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from intake.incoming import Incoming
 from intake.post.arrival import RawMail, receive_mails
-from intake.post.process import Beliefs, ReadingProcess, Unreadable
+from intake.post.process import Beliefs, CannotStart, ReadingProcess, Unreadable
 from intake.post.reader import Reader
 from intake.worker import drop_dead, retry_dead
 from storage.database import Database
@@ -182,6 +182,20 @@ async def test_after_five_tries_it_is_a_dead_letter_and_may_be_tried_again(
     assert (row.state, row.attempts) == (InboxState.NEW, 0)
     assert [one.text for one in readings(database)] == ["RAISE"]
     await reader.close()
+
+
+@pytest.mark.parametrize("command", [("/nonexistent",), (sys.executable, "-c", "print('x' * 100)"), ("/bin/true",)])
+async def test_that_no_process_starts_is_no_mails_fault(
+    database: Database, reader: Reader, now: datetime, command: tuple[str, ...]
+) -> None:
+    bring(database, now, a_mail())
+    reader.process = ReadingProcess(Beliefs(), command=command)
+
+    with pytest.raises(CannotStart):
+        await reader.read_some()
+
+    (row,) = rows(database)
+    assert (row.state, row.attempts) == (InboxState.UNREAD, 0)
 
 
 async def test_two_readers_make_one_reading(
