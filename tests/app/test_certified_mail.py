@@ -1,21 +1,25 @@
 """Certified mail through the whole house: the settings, a real SMTP dialogue, the provider's receipts."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlmodel import select
 
 from app.checks import Finding, check_all
 from app.service import build
 from app.settings import Settings
+from app.sweep import Sweeper, sweep_once
+from delivery.links import Links
 from delivery.outbox import queue_to
 from delivery.words import Words
 from intake.mail import read
 from intake.post.receipts import note_receipt
 from sandbox.certified import CertifiedProvider
 from sandbox.mail import MailSandbox
+from storage.database import Database
 from storage.receipts import receipts_of
 from storage.tables import Address, Channel, Outbox, OutboxKind, OutboxState
 from storage.words import ReceiptKind, Standing
@@ -127,3 +131,31 @@ async def test_check_says_of_certified_mail_what_to_do(tmp_path: Path, smtp: Mai
     assert "broken.pem" in broken.detail
     assert [one.ok for one in well] == [True, True, True]
     assert wrong == [False, False]
+
+
+@pytest.mark.parametrize("by", ["the clock", "the command"])
+async def test_a_day_of_silence_is_noticed_and_staff_get_one_mail(database: Database, now: datetime, by: str) -> None:
+    links, later = Links("https://raccordo.example.org"), now + timedelta(hours=25)
+    with database.write() as session:
+        cast = Cast(session, now)
+        cast.a_staff("Olga", email="olga@example.org")
+        values: dict[str, object] = {
+            "kind": OutboxKind.ANSWER,
+            "channel": Channel.PEC,
+            "address": ADA,
+            "body": {"html": "Sì."},
+        }
+        values |= {"state": OutboxState.SENT, "sent_at": now, "next_at": now, "created_at": now, "dedupe_key": "a:1"}
+        number = cast.add(Outbox.model_validate(values)).id
+
+    for _ in range(2):
+        if by == "the clock":
+            await Sweeper(database, lambda: later, links, "Europe/Rome")()
+        else:
+            sweep_once(database, later, links)
+
+    with database.read() as session:
+        assert session.get_one(Outbox, number).state is OutboxState.UNCERTAIN
+        (notice,) = session.exec(select(Outbox).where(Outbox.kind == OutboxKind.NOTICE)).all()
+    assert notice.address == "olga@example.org"
+    assert "non è arrivato" in notice.body["html"] or "did not arrive" in notice.body["html"]
