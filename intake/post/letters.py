@@ -27,7 +27,7 @@ from intake.questions import add_message, ask
 from intake.worker import Handler
 from storage import letters
 from storage.people import own_project
-from storage.questions import own_question, thread
+from storage.questions import thread
 from storage.readings import forget_reading, reading_of
 from storage.tables import (
     Address,
@@ -185,7 +185,9 @@ def _from_a_referent(case: Case, known: Address, token: ReplyAddress | None, *, 
 
 
 def _is_reached(case: Case, known: Address) -> None:
-    """They wrote from there, and it is sure that it was them."""
+    """They wrote from there, and it is sure that it was them. Mostly nobody thought otherwise."""
+    if known.unreachable_since is None and not known.bounces:
+        return
     doors.open_again(case.session, known.channel, known.value, case.now)
     letters.forget_bounces(case.session, known.id)
 
@@ -226,8 +228,7 @@ def _question(case: Case, referent: Referent, place: Place) -> Question | None:
 
 def _add(case: Case, referent: Referent, place: Place, *, automatic: bool = False) -> Message:
     assert place.question_id is not None
-    question = own_question(case.session, referent.id, place.question_id)
-    assert question is not None, "the place is one of theirs"
+    question = case.session.get_one(Question, place.question_id)  # one of theirs: it has just been looked up
     return add_message(
         case.session,
         question,
