@@ -14,12 +14,11 @@ def fetched_up_to(session: Session, account: str, folder: str, uidvalidity: int)
 
 
 def note_fetched(session: Session, account: str, folder: str, at: tuple[int, int], now: datetime) -> None:
-    """All up to `at` (UIDVALIDITY, UID) are kept. Another numbering begins anew; within one it never goes back."""
+    """All up to `at` (UIDVALIDITY, UID) are kept, and nothing behind it is known to be."""
     uidvalidity, uid = at
     row = session.get(Mailbox, (account, folder))
     if row is None:
         row = Mailbox(account=account, folder=folder, uidvalidity=uidvalidity)
-    row.uid = max(row.uid, uid) if row.uidvalidity == uidvalidity else uid
-    row.uidvalidity, row.checked_at = uidvalidity, now
+    row.uidvalidity, row.uid, row.checked_at = uidvalidity, uid, now
     session.add(row)
     session.flush()

@@ -7,6 +7,7 @@ import re
 import select
 import socket
 import ssl
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class Connection:
             self._can = _words(self._client.capability())
             self._open(server.folder)
             self.uidvalidity = self._number("UIDVALIDITY")
+            self.uidnext = self._number("UIDNEXT") or sys.maxsize  # some do not say
         except BaseException:
             self.close()
             raise
@@ -80,11 +82,6 @@ class Connection:
         found = self._uid("SEARCH", f"UID {uid + 1}:*")
         # `n:*` is never empty: where nothing is newer it is the last one (RFC 9051 §6.4.4).
         return sorted(number for number in map(int, b" ".join(filter(None, found)).split()) if number > uid)
-
-    def up_to(self, uid: int) -> list[int]:
-        """The numbers up to this one that are still there."""
-        found = self._uid("SEARCH", f"UID 1:{uid}") if uid else []
-        return sorted(map(int, b" ".join(filter(None, found)).split()))
 
     def sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """Bytes of each that is still there."""

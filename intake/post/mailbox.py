@@ -1,7 +1,7 @@
 """Brings what is in a mailbox into the inbox, and puts it away there once it is kept. Reads none, deletes none.
 
-What is new is told by our own mark (the highest UID kept of this UIDVALIDITY), not by whether somebody has read it. A
-mail is recognised by its content and not by its number: with other numbers it is looked at again and is here already.
+What is new is told by where it lies and by our own mark (the highest UID kept of this UIDVALIDITY), not by whether
+somebody has read it. A mail is recognised by its content: looked at again, it is here already.
 One process collects, by lease. A connection that is dead is noticed where a server must answer: after each wait.
 """
 
@@ -70,6 +70,7 @@ class Collector:
         self._lease = f"mailbox:{server.account}:{server.folder}"
         self._name = KINDS[channel]
         self._away: str | None = None  # where this server lets us put what is kept
+        self._stuck = False  # it does not let us
         self._thread = ThreadPoolExecutor(1, f"mailbox-{self._name}")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -112,19 +113,35 @@ class Collector:
 
     async def collect(self, connection: Connection) -> None:
         """Everything that is there and not kept; and what was kept and is still in the way is put away."""
-        account, folder, numbering = self.server.account, self.server.folder, connection.uidvalidity
-        mark = await self._database.look(lambda session: fetched_up_to(session, account, folder, numbering))
-        if connection.can_move:
-            await self._put_away(connection, await self._call(connection.up_to, mark))
-        fresh = await self._call(connection.newer_than, mark)
+        fresh = await self._call(connection.newer_than, await self._mark(connection))
         for some in _chunks(fresh, AT_ONCE):
             sizes = await self._call(connection.sizes, some)
             for batch in batches(some, sizes):
                 await self._bring(connection, batch, sizes)
 
+    async def _mark(self, connection: Connection) -> int:
+        """Up to where nothing need be looked at.
+
+        Where what is kept is put away, whatever is left is looked at: no numbers are trusted, and one that died between
+        keeping and putting away is made good. Elsewhere the numbers are all there is; of a restored backup they begin
+        again below our mark, under the same UIDVALIDITY.
+        """
+        if self._movable(connection):
+            self._away = self._away or await self._call(connection.make_folder, AWAY)
+            self._stuck = self._away is None
+        if self._movable(connection):
+            return 0
+        account, folder, numbering = self.server.account, self.server.folder, connection.uidvalidity
+        mark = await self._database.look(lambda session: fetched_up_to(session, account, folder, numbering))
+        if connection.uidnext > mark:
+            return mark
+        await self._database.run(lambda s: note_fetched(s, account, folder, (numbering, 0), self._clock()))
+        return 0
+
+    def _movable(self, connection: Connection) -> bool:
+        return connection.can_move and not self._stuck
+
     async def _bring(self, connection: Connection, uids: Sequence[int], sizes: dict[int, int]) -> None:
-        if self._away is None and connection.can_move:
-            self._away = await self._call(connection.make_folder, AWAY)
         fetched = await self._call(fetch, connection, uids, sizes)
         mails = [self._mail(one, sizes.get(one.uid, 0)) for one in fetched]
         at = (connection.uidvalidity, uids[-1])
@@ -165,16 +182,13 @@ class Collector:
         return with_note(head, note, _("A mail that cannot be shown"))
 
     async def _put_away(self, connection: Connection, uids: Sequence[int]) -> None:
-        """Only what is committed. Where the server does not let us, it stays, and is passed over the next time."""
-        if not uids or not connection.can_move:
+        """Only what is committed. Where the server does not let us, it stays, and from then on the numbers count."""
+        if not uids or self._away is None or not self._movable(connection):
             return
         try:
-            self._away = self._away or await self._call(connection.make_folder, AWAY)
-            if self._away is None:
-                raise ImapFailed(f"the folder {AWAY} cannot be made")
-            for some in _chunks(uids, AT_ONCE):
-                await self._call(connection.move, some, self._away)
+            await self._call(connection.move, uids, self._away)
         except ImapFailed as error:
+            self._stuck = True
             log.warning("mailbox.not-put-away", mailbox=self._name, mails=len(uids), why=str(error))
 
     # --- waiting

@@ -157,8 +157,8 @@ def failing(database: Database, chance: random.Random, monkeypatch: pytest.Monke
 # --- T25: whatever happens to a mailbox
 
 
-MAILBOX = {"short": 14, "full": 400}  # rounds
-EVENTS = ("renumbered", "read", "frozen", "cut", "off", "quiet", "moved back")
+MAILBOX = {"short": 16, "full": 200}  # rounds
+EVENTS = ("renumbered", "read", "frozen", "cut", "off", "quiet", "moved back", "restored")
 
 
 class Owner:
@@ -194,6 +194,9 @@ class Owner:
         match event:
             case "renumbered":
                 self.dovecot.renumber(self.user)
+                self.dovecot.hang_up()
+            case "restored":
+                self.dovecot.restore(self.user)
                 self.dovecot.hang_up()
             case "cut":
                 self.dovecot.hang_up()

@@ -131,6 +131,15 @@ class Dovecot:
         for path in (self.folder / "mail" / user / "Maildir").glob("dovecot*"):
             path.unlink()
 
+    def restore(self, user: str) -> None:
+        """From a backup, which gives numbers again that were given: the same UIDVALIDITY, UIDs from 1."""
+        maildir = self.folder / "mail" / user / "Maildir"
+        if (maildir / "dovecot-uidlist").exists():
+            numbering = (maildir / "dovecot-uidlist").read_text().split()[1]
+            self.renumber(user)
+            (maildir / "dovecot-uidlist").write_text(f"3 {numbering} N1\n")
+            shutil.chown(maildir / "dovecot-uidlist", "nobody", "nogroup")
+
     def hang_up(self) -> None:
         """Every connection is cut, without a word."""
         for process in self._sessions():

@@ -158,6 +158,35 @@ def _uidvalidity(dovecot: Dovecot, user: str) -> int:
         return box.folder.status("INBOX", ["UIDVALIDITY"])["UIDVALIDITY"]
 
 
+@pytest.mark.parametrize("movable", [True, False])
+async def test_numbers_that_are_given_again_hide_no_mail(
+    database: Database, dovecot: Dovecot, user: str, monkeypatch: pytest.MonkeyPatch, movable: bool
+) -> None:
+    if not movable:
+        monkeypatch.setattr(Connection, "can_move", False)
+    dovecot.append(user, *mails(0, 9))
+    async with collecting(collector(database, dovecot, user)):
+        await all_kept(database, 9)
+    before = _uidvalidity(dovecot, user)
+    with dovecot.box(user) as box:
+        box.delete(box.uids())
+    dovecot.restore(user)
+    for first in (9, 11):
+        async with collecting(collector(database, dovecot, user)) as one:
+            await until(partial(_connected, one), "it looks")
+        dovecot.append(user, *mails(first, first + 2))
+
+    async with collecting(collector(database, dovecot, user)):
+        await all_kept(database, 13)
+
+    assert _uidvalidity(dovecot, user) == before
+    assert kept(database) == mails(0, 13)
+
+
+def _connected(one: Collector) -> bool:
+    return one.last_success is not None
+
+
 async def test_a_connection_that_is_cut_is_made_anew(database: Database, dovecot: Dovecot, user: str) -> None:
     async with collecting(collector(database, dovecot, user)) as one:
         await until(lambda: one.last_success is not None, "it is connected")
