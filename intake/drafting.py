@@ -81,7 +81,8 @@ def progress_of(form: InUse, draft: Draft, *, now: datetime, zone: str) -> Progr
     known = Known(now.astimezone(ZoneInfo(zone)))
     filling = begin(form.plan, known, draft.answers, draft.repetitions)
     asked = [one for one in filling.items if isinstance(one, Item) and one.question.type is not QuestionType.NOTE]
-    return Progress(len(filling.answers), len(asked), not filling.missing())
+    given = sum(one.key in filling.answers for one in asked)  # what is reckoned or hidden is nobody's answer
+    return Progress(given, len(asked), not filling.missing())
 
 
 def asked_in(form: InUse, answers: Mapping[str, Any], *, at: datetime, zone: str) -> list[tuple[str, Question]]:

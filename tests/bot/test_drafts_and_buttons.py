@@ -19,7 +19,7 @@ def test_a_draft_is_offered_again_after_something_else(stage: Stage) -> None:
     ada.says("/menu")
     assert "Hai lasciato a metà:\n• Ex mercato coperto" in ada.text
     ada.says("/aggiorna")
-    assert "Ex mercato coperto (2 risposte su 6)" in ada.text
+    assert "Ex mercato coperto (risposte: 2 su 6)" in ada.text
 
     ada.presses("Continua")
     assert "3 di 6" in ada.text

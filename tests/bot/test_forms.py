@@ -363,7 +363,7 @@ def test_a_link_to_the_draft_of_another_leads_nowhere(scene: Scene) -> None:
 
 def test_a_form_that_is_left_is_named_in_the_menu_and_taken_up_again(scene: Scene) -> None:
     bruno = at_uses(scene).says("/menu")
-    assert "Tutto · Abbiategrasso (2 risposte su 11)" in bruno.text
+    assert "Tutto · Abbiategrasso (risposte: 2 su 11)" in bruno.text
 
     assert "A che cosa serve?" in bruno.presses("Continua: Tutto").text
 
@@ -382,6 +382,26 @@ def test_a_form_about_a_project_asks_which(scene: Scene) -> None:
 
     assert scene.draft.project_id == scene.stage.market.id
     assert "1 di" in bruno.text
+
+
+RECKONING = """
+| survey |
+| | type | name | label | required | calculation | default |
+| | text | what | Che cosa? | yes | | |
+| | text | why | Perché? | yes | | |
+| | hidden | mark | | | | x |
+| | calculate | twice | | | concat(${what}, ${what}) | |
+| settings |
+| | form_title | form_id | raccordo::about |
+| | Conti | reckoning | organization |
+"""
+
+
+def test_what_the_form_knows_by_itself_is_not_counted_as_an_answer(scene: Scene) -> None:
+    scene.publish(form_of(RECKONING))
+    bruno = scene.bruno.says("/moduli").presses("Conti").says("Tetto")
+
+    assert "(risposte: 1 su 2)" in bruno.says("/menu").text
 
 
 def test_what_is_due_by_another_form_is_not_said_to_be_due_by_this_one(scene: Scene) -> None:
