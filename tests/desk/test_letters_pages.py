@@ -215,6 +215,16 @@ async def test_somebody_we_know_is_found_by_searching(desk: Desk) -> None:
     assert f'id="f-who-{found}"' in page
 
 
+async def test_nothing_of_a_new_person_is_insisted_on_when_it_is_somebody_we_know(desk: Desk) -> None:
+    number = a_letter(desk)
+
+    page = (await desk.browser("Olga").get(f"{LIST}/{number}")).text
+
+    form = page[page.index("/approve") : page.index("/answer")]
+    assert 'name="organization"' in form
+    assert " required" not in form
+
+
 async def test_an_address_that_is_somebody_elses_by_now_is_refused(desk: Desk) -> None:
     number = a_letter(desk)
     with desk.house.database.write() as session:
