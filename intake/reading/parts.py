@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from email.policy import compat32
-from io import BytesIO
 
 from facts.languages import N_
 from intake.reading.headers import from_base64, parameters
@@ -19,6 +18,7 @@ HEADER = 64 * 1024  # bytes of one header
 HEADERS = 256 * 1024  # bytes of all of a part's
 PARTS = 500
 DEPTH = 50
+MOST_BAD = 100  # lines of what calls itself uuencoded
 LOOKED_AT = 10 * LARGEST  # bytes, for boundaries, on all levels together
 
 TOO_LARGE = N_("It is larger than 25 MB: only its beginning was read.")
@@ -28,6 +28,7 @@ TOO_DEEP = N_("Its parts are nested too deep: the innermost were not read.")
 
 _EMPTY_LINE = re.compile(rb"^\r?\n", re.MULTILINE)
 _NAME = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_LINE = re.compile(rb"[^\r\n]+")
 _UUENCODED = frozenset(("x-uuencode", "uuencode", "x-uue"))
 
 
@@ -186,17 +187,27 @@ def _without_return(data: bytes, start: int, end: int) -> int:
 
 
 def _from_uuencode(data: bytes) -> bytes:
+    """As it is where it is none."""
     result = bytearray()
-    for ended in BytesIO(data):
-        line = ended.rstrip(b"\r\n")
-        if line.startswith((b"begin ", b"end")) or not line:
+    bad = 0
+    for found in _LINE.finditer(data):
+        line = found[0]
+        if line.startswith((b"begin ", b"end", b"`")):
             continue
         try:
             result += binascii.a2b_uu(line)
         except binascii.Error:
-            length = (((line[0] - 32) & 63) * 4 + 5) // 3
-            try:
-                result += binascii.a2b_uu(line[:length])
-            except binascii.Error:
-                continue
+            # Some programs write more than the length at the beginning of the line says.
+            if not (rest := _uu_line(line)):
+                bad += 1
+            result += rest
+        if bad > MOST_BAD or len(result) > LARGEST:  # what is missing of a line counts as zeros: it may swell
+            return data
     return bytes(result)
+
+
+def _uu_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line[: (((line[0] - 32) & 63) * 4 + 5) // 3])
+    except binascii.Error:
+        return b""

@@ -109,5 +109,6 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a receipt of certified mail of 500 levels": lambda: b"X-Ricevuta: avvenuta-consegna\n" + nested(500),
     "25 MiB of flowing line ends": lambda: a_mail(b"\n" * (12 * MIB), Content_Type="text/plain; format=flowed"),
     "25 MiB of line ends in uuencode": lambda: in_uuencode(b"\n" * (24 * MIB)),
+    "24 MiB of uuencode that swells": lambda: in_uuencode(b"x\n" * (12 * MIB)),
     "verdicts without end": lambda: a_mail(Authentication_Results="mx; " + "dmarc=pass;" * 5_000 + ";(" * 20_000),
 }
