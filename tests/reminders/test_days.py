@@ -11,7 +11,7 @@ from reminders.deadlines import stop_deadline, waive
 from reminders.sweep import remind_one
 from reminders.wording import word_reminder
 from storage.obligations import obligations_of
-from storage.tables import Deadline, Form, Outbox, OutboxKind, OutboxState, Recurrence
+from storage.tables import Channel, Deadline, Form, Outbox, OutboxKind, OutboxState, Recurrence, Referent
 from tests.cast import Cast
 from tests.reminders.makers import a_new_deadline
 
@@ -87,7 +87,22 @@ def test_what_was_waived_or_stopped_since_is_taken_out_by_the_next_mail(cast: Ca
     ]
 
 
-def test_what_is_still_owed_or_is_past_or_was_told_in_a_chat_is_left(cast: Cast) -> None:
+def test_what_was_only_told_in_a_chat_is_in_no_calendar(cast: Cast) -> None:
+    waived, _ = reminded_of_two(cast, chat=101, email="ada@example.org")
+    told_in = newest(cast.session).channel
+    ada = cast.session.exec(select(Referent)).one()
+    ada.prefers = Channel.EMAIL
+    due(cast, date(2026, 11, 24), "Altro")
+    waive(cast.session, obligations_of(cast.session, waived.id)[0].obligation.id, "Non serve", None, cast.now)
+    remind_one(cast.session, cast.now)
+
+    found = days(cast.session, cast.now)
+
+    assert (told_in, newest(cast.session).channel) == (Channel.TELEGRAM, Channel.EMAIL)
+    assert [one.over for one in found] == [False]
+
+
+def test_what_is_still_owed_or_is_past_is_left(cast: Cast) -> None:
     waived, _ = reminded_of_two(cast)
     obligation = obligations_of(cast.session, waived.id)[0].obligation
     due(cast, date(2026, 11, 24), "Altro")
