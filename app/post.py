@@ -30,6 +30,7 @@ def post_house(settings: Settings, links: Links) -> PostHouse:
         key=settings.key,
         own=own_addresses(settings),
         authserv=settings.authserv_id,
+        sends_certified=bool(settings.pec_smtp_url.get_secret_value()),
     )
 
 

@@ -52,6 +52,8 @@ class Sheet:
         for name in names:
             if isinstance(form.get(name), str):
                 setattr(sheet, name, str(form[name]))
+        if not sheet.who and sheet.address.strip():
+            sheet.who = STRANGER  # they have written whom, and that says it
         return sheet
 
 
@@ -90,7 +92,7 @@ class WritingPages:
         written = Written(
             name=writer.name,
             address=writer.pec if kind is Kind.CERTIFIED else writer.email,
-            to=sheet.to.strip(),
+            to=self._certified_to(sheet) if kind is Kind.CERTIFIED else sheet.to.strip(),
             subject=sheet.subject,
             text=sheet.text,
             quoted=sheet.quoted,
@@ -130,6 +132,11 @@ class WritingPages:
             return next((one for one in self.post.people if one.email == sheet.who), None)
         address = sheet.address.strip().lower()
         return Correspondent(" ".join(sheet.name.split()), address, address)
+
+    def _certified_to(self, sheet: Sheet) -> str:
+        """Who writes by certified mail has looked up the office's certified address."""
+        office, to = self.post.office, sheet.to.strip()
+        return office.pec if office.pec and to == office.email else to
 
     def _check(self, sheet: Sheet, writer: Correspondent | None, answered: Mail | None) -> None:
         wrong = {

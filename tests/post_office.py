@@ -29,7 +29,9 @@ class PostOffice:
     now: datetime
     updates: Updates = no_updates
     house: PostHouse = field(
-        default_factory=lambda: PostHouse(Links("http://raccordo.example"), key=KEY, own=frozenset({OFFICE, PEC}))
+        default_factory=lambda: PostHouse(
+            Links("http://raccordo.example"), key=KEY, own=frozenset({OFFICE, PEC}), sends_certified=True
+        )
     )
 
     def arrives(self, incoming: Incoming, channel: Channel = Channel.EMAIL) -> Letter:

@@ -109,7 +109,6 @@ def _number(question: Question, letter: Letter, language: Language, zone: str) -
     said = [
         _("Your e-mail has arrived: it is question no. {n}.", n=question.id),
         _("We usually answer within two working days. Expected: {day}.", day=day),
-        _("To add something, reply to this e-mail."),
     ]
     if letter.standing not in SURE:
         said.append(_("If it was not you who wrote, tell us: somebody may be using your address."))

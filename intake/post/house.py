@@ -11,6 +11,7 @@ class PostHouse:
     """`own`: our addresses without a `+token`, in lower case: what comes from there is never answered.
 
     `authserv`: the mail server whose Authentication-Results are believed; the reader has looked at them already.
+    `sends_certified`: whether certified mail can leave.
     """
 
     links: Links
@@ -19,6 +20,7 @@ class PostHouse:
     key: bytes = field(default=b"", repr=False)
     own: frozenset[str] = frozenset()
     authserv: str = ""
+    sends_certified: bool = False
 
     def is_own(self, address: str) -> bool:
         """Also with a `+token`."""

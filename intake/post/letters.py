@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from delivery import doors
 from facts.languages import Language
-from intake.incoming import Incoming
+from intake.incoming import Incoming, PecKind
 from intake.post.as_message import source_of, words_of
 from intake.post.automatic import answer_stranger, confirm
 from intake.post.bounces import note_bounce
@@ -78,19 +78,27 @@ def mail_handler(house: PostHouse, updates: Updates = no_updates) -> Handler:
             raise LookupError("this mail has not been read")
         incoming = Incoming.from_json(document)
         if not letters.is_known(session, incoming.fingerprint):
-            _understand(Case(session, house, updates, incoming, _keep(session, row, incoming), now))
+            letter = _keep(session, row, incoming, _channel(house, row, incoming))
+            _understand(Case(session, house, updates, incoming, letter, now))
         forget_reading(session, row.id)
 
     return handle
 
 
-def _keep(session: Session, row: Inbox, incoming: Incoming) -> Letter:
+def _channel(house: PostHouse, row: Inbox, incoming: Incoming) -> Channel:
+    """Certified mail may come to our ordinary mailbox, too; it is answered as it was written, where we can."""
+    envelope = incoming.pec
+    certified = envelope is not None and envelope.kind is PecKind.TRANSPORT and envelope.standing is Standing.CERTIFIED
+    return Channel.PEC if certified and house.sends_certified else CHANNELS[row.kind]
+
+
+def _keep(session: Session, row: Inbox, incoming: Incoming, channel: Channel) -> Letter:
     writer = incoming.sender
     return letters.add_letter(
         session,
         incoming.fingerprint,
         inbox_id=row.id,
-        channel=CHANNELS[row.kind],
+        channel=channel,
         provider_id=incoming.message_id,
         kind=incoming.kind,
         state=LetterState.FILED,
@@ -122,8 +130,9 @@ def _understand(case: Case) -> None:
     if incoming.kind is LetterKind.BOUNCE:
         note_bounce(case.session, incoming, letter.inbox_id, case.now)
         return
-    if incoming.kind is LetterKind.RECEIPT:
+    if incoming.kind is LetterKind.RECEIPT and _is_ours(case):
         note_receipt(case.session, incoming, letter.inbox_id, case.now)
+    if incoming.kind is LetterKind.RECEIPT:
         return
     if incoming.sender is not None and case.house.is_own(incoming.sender.address):
         return  # our own mail, come back: filed
@@ -135,6 +144,12 @@ def _understand(case: Case) -> None:
         _from_a_stranger(case, token)
     else:
         _from_a_referent(case, known, token, fits=fits)
+
+
+def _is_ours(case: Case) -> bool:
+    """Whoever sends a mail with our Message-ID has true receipts for it: the provider says whose mail it was."""
+    envelope = case.incoming.pec
+    return envelope is None or not envelope.sender or case.house.is_own(envelope.sender)
 
 
 def _known(case: Case) -> Address | None:

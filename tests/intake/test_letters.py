@@ -34,7 +34,7 @@ from storage.tables import (
     Step,
 )
 from tests.cast import Cast
-from tests.post import ADA, BRUNO, CARLA, OFFICE, a_mail, by_dmarc, certified
+from tests.post import ADA, BRUNO, CARLA, OFFICE, a_mail, by_dmarc
 from tests.post_office import PostOffice
 
 STRANGER = "sconosciuta@altrove.example.org"
@@ -364,36 +364,6 @@ def test_a_stranger_in_a_thread_is_held_with_the_thread_named(post: PostOffice, 
         (LetterState.HELD, question.id)
     ] * 2
     assert len(post.messages(question.id)) == 1
-
-
-def test_a_certified_mail_of_a_known_organisation_is_held_with_its_name(post: PostOffice, cast: Cast) -> None:
-    melzo = cast.an_organization("Melzo", pec="Comune@pec.melzo.example.org")
-
-    letter = post.arrives(a_mail("comune@pec.melzo.example.org", pec=certified()), Channel.PEC)
-
-    assert (letter.state, letter.standing, letter.channel) == (LetterState.HELD, Standing.CERTIFIED, Channel.PEC)
-    assert letter.about["organization"] == melzo.id
-    assert [one.channel for one in post.automatic()] == [Channel.PEC]
-
-
-def test_a_certified_mail_of_a_known_person_is_theirs(post: PostOffice, people: People, cast: Cast) -> None:
-    cast.add(Address(referent_id=people.ada.id, channel=Channel.PEC, value="ada@pec.example.org", created_at=cast.now))
-
-    letter = post.arrives(a_mail("ada@pec.example.org", pec=certified()), Channel.PEC)
-
-    (message,) = post.messages(letter.question_id or 0)
-    assert (message.standing, message.channel, message.referent_id) == (
-        Standing.CERTIFIED,
-        Channel.PEC,
-        people.ada.id,
-    )
-
-
-def test_an_untrusted_envelope_is_answered_by_nobody(post: PostOffice) -> None:
-    letter = post.arrives(a_mail(STRANGER, pec=certified(Standing.UNTRUSTED)), Channel.PEC)
-
-    assert (letter.state, letter.standing) == (LetterState.HELD, Standing.UNTRUSTED)
-    assert post.automatic() == []
 
 
 # --- machines
