@@ -62,7 +62,9 @@ class Keeper:
     async def _keep(self, batch: list[_Waiting]) -> None:
         def receive(session: Session) -> int:
             mails = (mail for one in batch for mail in one.mails())
-            return sum(receive_mails(session, some, self._clock()) for some in _in_lots(mails))
+            new = sum(receive_mails(session, some, self._clock()) for some in _in_lots(mails))
+            crashpoint("before-mail-commit")
+            return new
 
         try:
             new = await self._database.run(receive)

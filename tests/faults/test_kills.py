@@ -29,6 +29,7 @@ WHILE_SENDING = ("after-claim-commit", "after-send", "before-result-commit")
 CRASHPOINTS = (*WHILE_RECEIVING, *WHILE_SENDING)
 WHILE_FETCHING = ("after-fetch",)  # in test_albums.py
 WHILE_MAILING = (  # in test_mail_doors.py
+    "before-mail-commit",
     "after-mail-commit",
     "after-mailbox-commit",
     "before-reading-commit",

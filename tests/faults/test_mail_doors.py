@@ -29,7 +29,7 @@ from storage.database import Database
 from storage.tables import Channel, Inbox, InboxState, Letter, Message
 from tests.cast import Cast
 from tests.faults.conftest import kind_of
-from tests.faults.harness import Sandbox, Serve, free_port, serving, wait_until
+from tests.faults.harness import NeverHappened, Sandbox, Serve, free_port, serving, wait_until
 from tests.faults.table import LINES, Line
 from tests.faults.test_kills import WHILE_MAILING
 from tests.intake.post.lmtp_client import Client, opened
@@ -168,16 +168,29 @@ class Owner:
         self.dovecot, self.database = dovecot, database
         self.user = f"cassetta{next(_boxes)}@example.org"
         self.sent: list[bytes] = []
+        self.one: Collector | None = None
         self._stop: asyncio.Event | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def on(self) -> None:
         if self._running is None:
             server = ImapServer.at(self.dovecot.url(self.user))
-            one = Collector(self.database, server, Channel.EMAIL, owner="one", clock=lambda: datetime.now(UTC))
+            self.one = one = Collector(
+                self.database, server, Channel.EMAIL, owner="one", clock=lambda: datetime.now(UTC)
+            )
             one.poll, one.patience = 2.0, 2.0
             self._stop = asyncio.Event()
             self._running = asyncio.create_task(one.run(self._stop))
+
+    async def falls_silent(self) -> None:
+        """The server, until we have seen it. Not longer: whoever is stopped may hold the lock of the mailbox."""
+        one = self.one
+        assert one is not None
+        await _until(lambda: one.last_success is not None, "it is connected")
+        await asyncio.to_thread(self.dovecot.freeze)
+        with suppress(NeverHappened):  # it was just being connected anew, by a process that goes on
+            await _until(lambda: one.problem is not None, "it sees that nobody is there", 20.0)
+        await asyncio.to_thread(self.dovecot.freeze, frozen=False)
 
     async def off(self) -> None:
         if self._running is not None and self._stop is not None:
@@ -188,8 +201,6 @@ class Owner:
     def happens(self, event: str, mails: int) -> None:
         fresh = [a_mail(len(self.sent) + place) for place in range(mails)]
         self.sent += fresh
-        if event == "frozen":
-            self.dovecot.freeze()
         self.dovecot.append(self.user, *fresh, flags=("\\Seen",) if event == "read" else ())
         match event:
             case "renumbered":
@@ -230,12 +241,13 @@ async def test_whatever_happens_to_a_mailbox_each_mail_is_kept_once(
         event = EVENTS[number] if number < len(EVENTS) else chance.choice(EVENTS)
         happened[event] += 1
         await (owner.off() if event == "off" else owner.on())
+        if event == "frozen":
+            await owner.falls_silent()
         await asyncio.to_thread(
             owner.happens, event, chance.randint(50, 200) if event == "off" else chance.randint(1, 5)
         )
         if event in ("frozen", "quiet"):
             await _until(owner.all_kept, "all of it is kept")
-            await asyncio.to_thread(mailboxes.freeze, frozen=False)
     await owner.on()
     await _until(owner.all_away, "all of it is kept and put away")
     await owner.off()
