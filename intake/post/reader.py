@@ -91,7 +91,7 @@ class Reader:
             answers = await self.process.read([mail.raw for mail in mails])
             results = await self._with_files(mails, answers)
             crashpoint("before-reading-commit")
-            await self._database.run(lambda session: self._write(session, results))
+            await self._keep(results)
             crashpoint("after-reading-commit")
         self.last_pass = self._clock()
         return len(mails)
@@ -105,6 +105,24 @@ class Reader:
             return mail, answer
         found, contents = answer
         return mail, await asyncio.to_thread(keep_files, self._files, found, contents) if contents else found
+
+    async def _keep(self, results: Sequence[Result]) -> None:
+        """All at once; when that fails, one by one, so that a mail that no database takes costs only itself."""
+        try:
+            await self._database.run(lambda session: self._write(session, results))
+            return
+        except Exception as error:
+            log.warning("reading.kept-one-by-one", error=type(error).__name__)
+        for result in results:
+            await self._keep_one(result)
+
+    async def _keep_one(self, result: Result) -> None:
+        try:
+            await self._database.run(lambda session: self._write(session, [result]))
+        except Exception as error:
+            failed = (result[0], Unreadable(type(error).__name__))
+            # Raises when it is the database, and not the mail, that fails.
+            await self._database.run(lambda session: self._write(session, [failed]))
 
     def _write(self, session: Session, results: Sequence[Result]) -> None:
         now = self._clock()

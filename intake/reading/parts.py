@@ -77,7 +77,7 @@ class Part:
         """Its headers alone, as Python's own library has them (policy compat32)."""
         message = Message(policy=compat32)
         for name, value in self.headers:
-            message.add_header(name, value.decode("ascii", "surrogateescape"))
+            message.add_header(name, value.replace(b"\x00", b"").decode("ascii", "surrogateescape"))
         return message
 
 

@@ -6,16 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from intake.incoming import Incoming
+from intake.post import reader as reader_module
 from intake.post.arrival import RawMail, receive_mails
 from intake.post.process import Beliefs, CannotStart, ReadingProcess, Unreadable
 from intake.post.reader import Reader
 from intake.worker import drop_dead, retry_dead
 from storage.database import Database
 from storage.files import Files
-from storage.readings import forget_reading, reading_of
+from storage.readings import Found, forget_reading, keep_readings, reading_of
 from storage.tables import Channel, Inbox, InboxState
 from storage.words import Standing
 from tests import pec
@@ -196,6 +197,28 @@ async def test_that_no_process_starts_is_no_mails_fault(
 
     (row,) = rows(database)
     assert (row.state, row.attempts) == (InboxState.UNREAD, 0)
+
+
+async def test_what_no_database_takes_costs_only_itself(
+    database: Database, reader: Reader, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(database, now, *(a_mail(text, Message_ID=f"<{text}@example.org>") for text in ("uno", "due", "tre")))
+    real = keep_readings
+
+    def picky(session: Session, found: Sequence[Found], now: datetime) -> list[int]:
+        if any(one.document["text"] == "due" for one in found):
+            raise ValueError("no")
+        return real(session, found, now)
+
+    monkeypatch.setattr(reader_module, "keep_readings", picky)
+
+    await reader.read_some()
+
+    assert [(row.state, row.attempts) for row in rows(database)] == [
+        (InboxState.NEW, 0),
+        (InboxState.UNREAD, 1),
+        (InboxState.NEW, 0),
+    ]
 
 
 async def test_two_readers_make_one_reading(

@@ -125,3 +125,11 @@ def test_receipts_of_certified_mail_are_receipts() -> None:
     assert mail.kind is LetterKind.RECEIPT
     assert mail.pec is not None
     assert mail.pec.refers_to == "<7.abc@example.net>"
+
+
+def test_nothing_that_was_read_holds_a_nul() -> None:
+    mail = read(a_mail(X_Trasporto="posta-certificata", From="ada@exa\x00mple.org", Subject="a\x00b"))
+
+    assert mail.pec is not None
+    assert "\x00" not in str(mail.to_json())
+    assert mail.pec.provider == "example.org"
