@@ -23,6 +23,7 @@ MOST_TO_COME = 5
 STATES = {
     QuestionState.NEW: N_("waiting for the office"),
     QuestionState.TAKEN: N_("somebody is working on it"),
+    QuestionState.PROPOSED: N_("somebody is working on it"),
     QuestionState.ANSWERED: N_("answered"),
     QuestionState.CLOSED: N_("closed"),
 }
@@ -130,7 +131,7 @@ def show_questions(turn: Turn) -> None:
 def _question(turn: Turn, line: QuestionLine) -> str:
     _ = turn.html
     expected = ""
-    if line.state in (QuestionState.NEW, QuestionState.TAKEN):
+    if line.state in (QuestionState.NEW, QuestionState.TAKEN, QuestionState.PROPOSED):
         day = show_date(local_date(line.due_at, turn.house.zone), turn.language)
         expected = _("Answer expected: {day}", day=day)
     head = _("<b>No. {n}</b> – {state}", n=line.id, state=turn.plain(STATES[line.state]))

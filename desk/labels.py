@@ -31,6 +31,7 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     QuestionState: {
         QuestionState.NEW: N_("New"),
         QuestionState.TAKEN: N_("In hand"),
+        QuestionState.PROPOSED: N_("To be approved"),
         QuestionState.ANSWERED: N_("Answered"),
         QuestionState.CLOSED: N_("Closed"),
     },

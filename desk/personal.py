@@ -45,6 +45,7 @@ MOST_SENT = 10
 STATES: Mapping[QuestionState, str] = {
     QuestionState.NEW: N_("Question received"),
     QuestionState.TAKEN: N_("We are working on it"),
+    QuestionState.PROPOSED: N_("We are working on it"),
     QuestionState.ANSWERED: N_("Answer arrived"),
     QuestionState.CLOSED: N_("Closed"),
 }

@@ -38,7 +38,18 @@ from storage.tables.post import (
     ReplyAddress,
 )
 from storage.tables.projects import Following, Place, Programme, Project
-from storage.tables.questions import CAPTION, FILE, Audience, Correction, Message, Question, QuestionState
+from storage.tables.questions import (
+    CAPTION,
+    FILE,
+    Audience,
+    Category,
+    Correction,
+    Message,
+    Proposal,
+    ProposalState,
+    Question,
+    QuestionState,
+)
 from storage.tables.reports import (
     Album,
     AnswerChange,
@@ -55,7 +66,7 @@ from storage.tables.reports import (
     Review,
     Update,
 )
-from storage.tables.staff import Audit, Role, SignInAttempt, Staff, StaffSession
+from storage.tables.staff import Audit, AuditLink, RecoveryCode, Role, SignInAttempt, Staff, StaffSession
 from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState, SentPart
 from storage.words import LetterKind, ReceiptKind, Standing
 
@@ -71,6 +82,8 @@ __all__ = [
     "Attachment",
     "Audience",
     "Audit",
+    "AuditLink",
+    "Category",
     "Channel",
     "Correction",
     "Deadline",
@@ -108,12 +121,15 @@ __all__ = [
     "Place",
     "Programme",
     "Project",
+    "Proposal",
+    "ProposalState",
     "Question",
     "QuestionState",
     "Reading",
     "Reason",
     "Receipt",
     "ReceiptKind",
+    "RecoveryCode",
     "Recurrence",
     "Referent",
     "Remark",

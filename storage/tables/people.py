@@ -36,7 +36,9 @@ class Channel(StrEnum):
 class Referent(SQLModel, table=True):
     """Our contact in one or more organisations. `substitute_id` is reminded when nothing reaches them.
 
-    `prefers`: by which way they would rather hear from us, when several are open.
+    `prefers`: by which way they would rather hear from us, when several are open. `away_from` to `away_until`: their
+    substitute is reminded. `left_at`: they are a contact no more; `successor_id` took over. `merged_into_id`: they were
+    registered twice, and this row is only what old links and files still name.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -44,6 +46,11 @@ class Referent(SQLModel, table=True):
     language: str = Field(default="it", max_length=2)
     prefers: Channel | None = Field(default=None, sa_type=Word(Channel), nullable=True)
     substitute_id: int | None = Field(default=None, foreign_key="referent.id")
+    away_from: date | None = None
+    away_until: date | None = None
+    left_at: datetime | None = optional_instant()
+    successor_id: int | None = Field(default=None, foreign_key="referent.id")
+    merged_into_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
     created_at: datetime = instant()
 
 

@@ -6,15 +6,18 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, optional_instant, optional_sealed_text, sealed_text, word
+from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, sealed_text, word
 from storage.tables.people import Channel
 from storage.types import Word
 from storage.words import Standing
 
 
 class QuestionState(StrEnum):
+    """PROPOSED: a volunteer's answer waits for an officer. ANSWERED: it is the referent's turn, if anybody's."""
+
     NEW = "new"
     TAKEN = "taken"
+    PROPOSED = "proposed"
     ANSWERED = "answered"
     CLOSED = "closed"
 
@@ -22,7 +25,8 @@ class QuestionState(StrEnum):
 class Question(SQLModel, table=True):
     """A thread opened by a referent. Its number is its id; `channel` is the one they used last.
 
-    `version` rises with every change of state: who changes it says which one they saw.
+    `version` rises with every change of state: who changes it says which one they saw. `awaits`: the answer asked the
+    referent for something, and is no answer until that comes. `first_answer_at`: when an answer first left.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -37,6 +41,54 @@ class Question(SQLModel, table=True):
     last_message_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
     solved: bool | None = None
+    category_id: int | None = Field(default=None, foreign_key="category.id", index=True)
+    urgent: bool = False
+    awaits: bool = False
+    first_answer_at: datetime | None = optional_instant()
+
+
+class Category(SQLModel, table=True):
+    """What questions are about. `hours`: working hours to answer one. `free`: volunteers need no approval."""
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    name_en: str = ""
+    hours: int = 19
+    free: bool = False
+    active: bool = True
+    created_at: datetime = instant()
+
+
+class ProposalState(StrEnum):
+    """RETURNED: its author is told why. WITHDRAWN: by its author. OVERTAKEN: the question moved on without it."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    OVERTAKEN = "overtaken"
+
+
+class Proposal(SQLModel, table=True):
+    """A volunteer's answer, which an officer sends, corrects or returns. `text` stays as its author wrote it.
+
+    `message_id`: the answer that left, corrected perhaps. `remark`: why it was returned.
+    """
+
+    __table_args__ = (only_one("uq_proposal_waiting", "question_id", where="state = 'waiting'"),)
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", index=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True)
+    text: str = sealed_text("proposal.text")
+    awaits: bool = False
+    state: ProposalState = word(ProposalState, ProposalState.WAITING)
+    remark: str = optional_sealed_text("proposal.remark")
+    message_id: int | None = Field(default=None, foreign_key="message.id")
+    decided_by: int | None = Field(default=None, foreign_key="staff.id")
+    decided_at: datetime | None = optional_instant()
+    seen_at: datetime | None = optional_instant()
+    created_at: datetime = instant()
 
 
 class Audience(StrEnum):

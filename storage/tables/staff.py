@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
-from storage.tables.base import document, instant, optional_instant, word
+from storage.tables.base import document, instant, optional_instant, optional_sealed_text, word
 
 
 class Role(StrEnum):
@@ -17,7 +17,11 @@ class Role(StrEnum):
 
 
 class Staff(SQLModel, table=True):
-    """A desk account. `notices`: receives the gathered mail about new questions."""
+    """A desk account. `notices`: receives the gathered mail about new questions.
+
+    `second_factor`: the secret of the app that shows codes (RFC 6238); it counts from `second_factor_since` on. Of the
+    code used last `second_factor_step` (half minutes since 1970) is kept: each opens once.
+    """
 
     id: int = Field(default=None, primary_key=True)
     email: str = Field(unique=True)
@@ -27,11 +31,30 @@ class Staff(SQLModel, table=True):
     language: str = Field(default="it", max_length=2)
     notices: bool = True
     active: bool = True
+    second_factor: str = optional_sealed_text("staff.second_factor")
+    second_factor_since: datetime | None = optional_instant()
+    second_factor_step: int | None = None
     created_at: datetime = instant()
 
 
+class RecoveryCode(SQLModel, table=True):
+    """Opens once in place of the second factor. Only its SHA-256 is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("staff_id", "code_hash"),)
+
+    id: int = Field(default=None, primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id")
+    code_hash: str = Field(max_length=64)
+    created_at: datetime = instant()
+    used_at: datetime | None = optional_instant()
+
+
 class StaffSession(SQLModel, table=True):
-    """A signed-in browser. Only the SHA-256 of its cookie is kept."""
+    """A signed-in browser. Only the SHA-256 of its cookie is kept.
+
+    `browser` and `network`: by which its owner knows it again.
+    """
 
     __tablename__ = "staff_session"
 
@@ -39,6 +62,8 @@ class StaffSession(SQLModel, table=True):
     token_hash: str = Field(unique=True, max_length=64)
     staff_id: int = Field(foreign_key="staff.id", index=True)
     csrf: str
+    browser: str = optional_sealed_text("staff_session.browser")
+    network: str = optional_sealed_text("staff_session.network")
     created_at: datetime = instant()
     seen_at: datetime = instant()
     ended_at: datetime | None = optional_instant()
@@ -58,6 +83,8 @@ class SignInAttempt(SQLModel, table=True):
 class Audit(SQLModel, table=True):
     """Who did what to what. Appended, never changed; ids only, no personal data."""
 
+    __table_args__ = (Index("ix_audit_object", "object_kind", "object_id"),)
+
     id: int = Field(default=None, primary_key=True)
     at: datetime = instant(index=True)
     actor_kind: str = Field(max_length=20)
@@ -66,3 +93,17 @@ class Audit(SQLModel, table=True):
     object_kind: str = Field(max_length=20)
     object_id: int | None = None
     detail: dict[str, Any] = document()
+
+
+class AuditLink(SQLModel, table=True):
+    """One link of the chain over the log: SHA-256 of the link before and of this row. Appended, never changed.
+
+    `number` counts from 1 without gaps: rows of transactions that ended later come later, whatever their ids.
+    """
+
+    __tablename__ = "audit_link"
+
+    number: int = Field(primary_key=True)
+    audit_id: int = Field(foreign_key="audit.id", unique=True)
+    hash: str = Field(max_length=64)
+    sealed_at: datetime = instant()

@@ -42,8 +42,8 @@ VALUES (1, 'aa', 12, 'relazione.pdf', '', 'application/pdf', 1, '2026-11-01 08:0
 
 
 CORRECTED = """
-INSERT INTO question (id, referent_id, state, version, channel, created_at, due_at, last_message_at)
-VALUES (1, 1, 'new', 1, 'telegram', '2026-11-01 08:00:00', '2026-11-03 08:00:00', '2026-11-01 08:00:00');
+INSERT INTO question (id, referent_id, state, version, channel, created_at, due_at, last_message_at, urgent, awaits)
+VALUES (1, 1, 'new', 1, 'telegram', '2026-11-01 08:00:00', '2026-11-03 08:00:00', '2026-11-01 08:00:00', false, false);
 INSERT INTO message (id, question_id, audience, referent_id, text, channel, created_at, quoted, automatic)
 VALUES (1, 1, 'referent', 1, 'x', 'telegram', '2026-11-01 08:00:00', '', false);
 INSERT INTO correction (id, message_id, attachment_id, field, before, after, created_at)
