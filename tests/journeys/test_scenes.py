@@ -171,10 +171,10 @@ async def test_an_update_sent_a_second_before_the_reminder_silences_it(house: Ho
 async def test_a_blocked_bot_reminds_by_mail_once(house: House) -> None:
     ada = ada_of(house)
     await says(ada, "/menu", "che cosa vuoi fare?")
-    a_deadline_on(house, date(2026, 12, 1))
 
     ada.blocks()
     await until(lambda: is_unreachable(house.database))
+    a_deadline_on(house, date(2026, 12, 1))
     await house.move_to(seconds=1)
     await until(lambda: house.mail.to("ada@example.org"))
     await house.all_sent()
