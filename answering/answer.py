@@ -18,7 +18,7 @@ from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
-from storage import audit, queue
+from storage import audit, threads
 from storage.people import reachable_addresses, the_office
 from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
 
@@ -55,7 +55,7 @@ def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the t
         raise overtaken(session, question_id, staff_id)
     # What was said of an earlier answer is not said of this one.
     values = {"state": QuestionState.ANSWERED, "taken_by": staff_id, "last_message_at": now, "solved": None}
-    if not queue.change(session, question_id, version, OPEN, **values):
+    if not threads.change(session, question_id, version, OPEN, **values):
         raise overtaken(session, question_id, staff_id)
     message = _write(session, question, staff_id, text, Audience.REFERENT, now)
     kept = [add_file(session, one, now=now, staff_id=staff_id, message_id=message.id).id for one in files]
@@ -132,7 +132,7 @@ def _words(session: Session, question: Question, message: Message, person: Staff
     about = _("Project: {title}", title=project.title) if project else ""
     signature = _("{name}, {office}", name=person.name, office=the_office(session).name)
     parts = ("\n".join(part for part in (heading, about) if part), str(escape(message.text)), signature)
-    asked = queue.newest_of_referent(session, question.id)
+    asked = threads.newest_of_referent(session, question.id)
     return Words(
         html="\n\n".join(parts),
         subject=_subject(question.id, language),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from answering.refusal import Refused
 from facts.languages import N_
-from storage import audit, queue
+from storage import audit, threads
 from storage.tables import Question, QuestionState, Role, Staff
 
 OPEN = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
@@ -24,7 +24,7 @@ def take(session: Session, question_id: int, staff_id: int, *, version: int, now
     if question.state is QuestionState.TAKEN and question.taken_by == staff_id:
         return
     before = question.taken_by
-    if not queue.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=staff_id):
+    if not threads.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=staff_id):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.take", question_id, staff_id, now, taken_from=before)
 
@@ -36,7 +36,7 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
     if question.state is QuestionState.TAKEN and question.taken_by != staff_id and person.role is not Role.ADMIN:
         raise Refused(N_("Only who is working on this question can give it back."))
     taken = (QuestionState.TAKEN,)
-    if not queue.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
+    if not threads.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.release", question_id, staff_id, now)
 
@@ -44,7 +44,7 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
 def close(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Puts it away. A new message of the referent opens it again by itself."""
     may_act(session, staff_id)
-    if not queue.change(session, question_id, version, OPEN, state=QuestionState.CLOSED, closed_at=now):
+    if not threads.change(session, question_id, version, OPEN, state=QuestionState.CLOSED, closed_at=now):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.close", question_id, staff_id, now)
 
@@ -53,7 +53,7 @@ def reopen(session: Session, question_id: int, staff_id: int, *, version: int, n
     """Takes a closed question up again: it is now this person's."""
     may_act(session, staff_id)
     values = {"state": QuestionState.TAKEN, "taken_by": staff_id, "closed_at": None, "solved": None}
-    if not queue.change(session, question_id, version, (QuestionState.CLOSED,), **values):
+    if not threads.change(session, question_id, version, (QuestionState.CLOSED,), **values):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.reopen", question_id, staff_id, now)
 
@@ -75,7 +75,7 @@ def the_question(session: Session, question_id: int) -> Question:
 
 def overtaken(session: Session, question_id: int, staff_id: int) -> Refused:
     """Why this person's move came too late: somebody answered, took or closed it, or the referent wrote again."""
-    head = queue.question_head(session, question_id)
+    head = threads.question_head(session, question_id)
     if head is None:
         return Refused(N_("This question does not exist."))
     state, whose = head.question.state, head.question.taken_by
@@ -90,7 +90,7 @@ def overtaken(session: Session, question_id: int, staff_id: int) -> Refused:
 
 
 def _answered(session: Session, question_id: int, staff_id: int) -> Refused:
-    newest = queue.newest_message(session, question_id)
+    newest = threads.newest_message(session, question_id)
     if newest is None or newest[1] is None:
         return Refused(N_("Something has changed in the meantime. Read the thread again, then decide."))
     message, name = newest

@@ -18,9 +18,9 @@ from storage import audit
 from storage.access import count_waiting
 from storage.letters import held_count
 from storage.outbox import NOTICE_KEY, stuck_count
-from storage.queue import MANAGERS, Waiting, waiting_for, who_has_news
 from storage.staff import find_staff
 from storage.tables import Channel, Outbox, OutboxKind, Staff
+from storage.waiting import MANAGERS, Waiting, waiting_for, who_has_news
 
 EVERY = timedelta(minutes=15)
 

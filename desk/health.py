@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from desk.house import Check, DeskHouse
 from desk.pages import House
 from facts.calendar import local_date
-from storage import queue
+from storage import figures
 from storage.outbox import oldest_waiting, outbox_counts
 
 router = APIRouter()
@@ -45,7 +45,7 @@ def metrics(house: House) -> Response:
 def _database(house: DeskHouse) -> Check:
     try:
         with house.database.read() as session:
-            queue.question_counts(session)
+            figures.question_counts(session)
     except Exception as error:
         return Check("database", ok=False, detail=type(error).__name__)
     return Check("database", ok=True)
@@ -62,9 +62,9 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         now = self.house.clock()
         with self.house.database.read() as session:
-            inbox, outbox = queue.arrivals(session), outbox_counts(session)
-            questions, oldest = queue.question_counts(session), oldest_waiting(session, now)
-            late = queue.late_count(session, local_date(now, self.house.zone))
+            inbox, outbox = figures.arrivals(session), outbox_counts(session)
+            questions, oldest = figures.question_counts(session), oldest_waiting(session, now)
+            late = figures.late_count(session, local_date(now, self.house.zone))
         yield _by_state("raccordo_inbox_rows", "Things that came in, by state", inbox)
         yield _by_state("raccordo_outbox_rows", "Messages that leave, by state", outbox)
         yield _by_state("raccordo_questions", "Questions, by state", questions)

@@ -32,8 +32,8 @@ from storage.obligations import Owed, owed_by
 from storage.people import organizations_of, own_project, projects_of, reachable_addresses, referent_with_link
 from storage.projects import last_updates
 from storage.questions import own_question, question_lines, thread
-from storage.queue import thread_files
 from storage.tables import Channel, Message, Project, Question, QuestionState, Referent, Update
+from storage.threads import thread_files
 
 router = APIRouter()
 

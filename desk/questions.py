@@ -14,7 +14,7 @@ from desk.house import DeskHouse
 from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from intake.files import FileRefused, StoredFile, store_file
-from storage import corrections, queue
+from storage import corrections, queue, threads
 from storage.letters import letters_of_thread
 from storage.queue import View
 from storage.receipts import receipts_of
@@ -60,10 +60,10 @@ def release(request: Request, house: House, signed: Actor, question_id: Id, vers
 def before_closing(request: Request, house: House, signed: Actor, question_id: Id) -> Response:
     """Asks first when the referent had the last word: closing says nothing to them."""
     with house.database.read() as session:
-        head = queue.question_head(session, question_id)
+        head = threads.question_head(session, question_id)
         if head is None:
             raise Refuse(404)
-        word = queue.last_word(session, question_id)
+        word = threads.last_word(session, question_id)
         if head.question.state is QuestionState.CLOSED or word is None:
             return _back(request, question_id)
         return render(request, "question_close.html", head=head, question=head.question, word=word)
@@ -80,7 +80,7 @@ def close(
 ) -> Response:
     """`unanswered`: they were asked, and close it all the same."""
     with house.database.read() as session:
-        ask_first = not unanswered and queue.awaits_reply(session, question_id)
+        ask_first = not unanswered and threads.awaits_reply(session, question_id)
     if ask_first:
         return redirect(request, f"/desk/questions/{question_id}/close")
     return _move(request, house, signed, question_id, moves.close, version)
@@ -163,7 +163,7 @@ def _answered(request: Request, house: DeskHouse, question_id: int, message_id: 
     """What became of the answer, and how good that is."""
     _ = speaker(request)
     with house.database.read() as session:
-        sent = _deliveries(queue.answers_sent(session, question_id)).get(message_id)
+        sent = _deliveries(threads.answers_sent(session, question_id)).get(message_id)
         channel = sent[-1].channel if sent else None
     if channel is None:
         return _("The answer is kept, but no channel reaches this person: phone them."), "warning"
@@ -185,18 +185,18 @@ def _page(
     answer_text: str = "",
     note_text: str = "",
 ) -> Response:
-    head = queue.question_head(session, question_id)
+    head = threads.question_head(session, question_id)
     if head is None:
         raise Refuse(404)
-    files = queue.thread_files(session, question_id)
-    sent = queue.answers_sent(session, question_id)
+    files = threads.thread_files(session, question_id)
+    sent = threads.answers_sent(session, question_id)
     return render(
         request,
         "question.html",
         status=status,
         head=head,
         question=head.question,
-        thread=queue.whole_thread(session, question_id),
+        thread=threads.whole_thread(session, question_id),
         files=files,
         letters=letters_of_thread(session, question_id),
         corrections=corrections.of_thread(session, question_id),
@@ -205,7 +205,7 @@ def _page(
         receipts=receipts_of(session, [row.id for row in sent]),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),
-        awaits_reply=queue.awaits_reply(session, question_id),
+        awaits_reply=threads.awaits_reply(session, question_id),
         problem=problem,
         answer_text=answer_text,
         note_text=note_text,

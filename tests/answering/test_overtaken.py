@@ -10,8 +10,8 @@ from answering import moves
 from answering.refusal import Refused
 from intake.corrections import Edited, correct_message
 from intake.questions import add_message, settle
-from storage.queue import awaits_reply, last_word
 from storage.tables import Channel, Message, Question, QuestionState, Referent, Staff
+from storage.threads import awaits_reply, last_word
 from tests.cast import Cast
 
 LATER = timedelta(minutes=1)

@@ -15,9 +15,9 @@ from intake.post.receipts import note_receipt
 from storage.inbox import add_arrivals
 from storage.message_ids import message_id_of
 from storage.outbox import retry_outbox, stuck_count
-from storage.queue import who_has_news
 from storage.receipts import receipts_of
 from storage.tables import Address, Audit, Channel, Inbox, Outbox, OutboxKind, OutboxState, Receipt
+from storage.waiting import who_has_news
 from storage.words import LetterKind, ReceiptKind, Standing
 from tests import pec
 from tests.cast import Cast

@@ -1,0 +1,182 @@
+"""One question with its whole thread, for staff, and its changes of state. Decides nothing about who may.
+
+A change of state is one UPDATE that names the version its author saw; False means somebody was quicker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CursorResult, func, update
+from sqlmodel import Session, col, select
+
+from storage import corrections
+from storage.tables import (
+    Attachment,
+    Audience,
+    Audit,
+    Membership,
+    Message,
+    Organization,
+    Outbox,
+    OutboxKind,
+    Project,
+    Question,
+    QuestionState,
+    Referent,
+    Staff,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A question and who and what it is about. `closed_by`: the colleague who put it away, not the referent."""
+
+    question: Question
+    referent: Referent | None
+    organizations: Sequence[Organization]
+    project: Project | None
+    taken_by: str | None
+    closed_by: str | None
+
+
+def question_head(session: Session, question_id: int) -> Head | None:
+    row = session.exec(
+        select(Question, Referent, Project, Staff.name)
+        .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
+        .outerjoin(Project, col(Project.id) == col(Question.project_id))
+        .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
+        .where(Question.id == question_id)
+        .execution_options(populate_existing=True)
+    ).first()
+    if row is None:
+        return None
+    question, referent, project, taken_by = row
+    organizations = session.exec(
+        select(Organization)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
+        .where(Membership.referent_id == question.referent_id)
+        .order_by(Organization.name)
+    ).all()
+    return Head(question, referent, organizations, project, taken_by, _closed_by(session, question))
+
+
+def _closed_by(session: Session, question: Question) -> str | None:
+    """The log knows: who has a question in hand may not be who closes it."""
+    if question.state is not QuestionState.CLOSED or question.solved:
+        return None
+    return session.exec(
+        select(Staff.name)
+        .join(Audit, col(Audit.actor_id) == col(Staff.id))
+        .where(
+            Audit.actor_kind == "staff",
+            Audit.action == "question.close",
+            Audit.object_kind == "question",
+            Audit.object_id == question.id,
+        )
+        .order_by(col(Audit.id).desc())
+    ).first()
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What the referent said last and nobody has answered. `corrected`: in its newest version.
+
+    `unsolved`: only that the answer, this text, did not help.
+    """
+
+    text: str
+    corrected: bool = False
+    unsolved: bool = False
+
+
+def last_word(session: Session, question_id: int) -> LastWord | None:
+    """None: staff had it."""
+    newest = newest_message(session, question_id)
+    if newest is None:
+        return None
+    message = newest[0]
+    if message.staff_id is None:
+        edited = corrections.newest_of_message(session, message.id)
+    else:
+        edited = corrections.newest_since(session, question_id, message.created_at)
+    if edited is not None:
+        return LastWord(edited.after, corrected=True)
+    if message.staff_id is None:
+        return LastWord(message.text)
+    question = session.get_one(Question, question_id, populate_existing=True)
+    unsolved = question.solved is False and question.state in (QuestionState.NEW, QuestionState.TAKEN)
+    return LastWord(message.text, unsolved=True) if unsolved else None
+
+
+def awaits_reply(session: Session, question_id: int) -> bool:
+    """The referent had the last word: nobody has answered it."""
+    return last_word(session, question_id) is not None
+
+
+def whole_thread(session: Session, question_id: int) -> Sequence[tuple[Message, str | None]]:
+    """Every message with its author's name, internal notes included, in order. For staff only."""
+    return session.exec(
+        select(Message, func.coalesce(Staff.name, Referent.name))
+        .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
+        .outerjoin(Referent, col(Referent.id) == col(Message.referent_id))
+        .where(Message.question_id == question_id)
+        .order_by(col(Message.id))
+    ).all()
+
+
+def thread_files(session: Session, question_id: int) -> Mapping[int, Sequence[Attachment]]:
+    """The files of a thread, by message."""
+    files: dict[int, list[Attachment]] = {}
+    for attachment in session.exec(
+        select(Attachment)
+        .join(Message, col(Message.id) == col(Attachment.message_id))
+        .where(Message.question_id == question_id)
+        .order_by(col(Attachment.id))
+    ):
+        assert attachment.message_id is not None
+        files.setdefault(attachment.message_id, []).append(attachment)
+    return files
+
+
+def answers_sent(session: Session, question_id: int) -> Sequence[Outbox]:
+    """What left, or waits to leave, as an answer to this question, in order."""
+    return session.exec(
+        select(Outbox)
+        .where(Outbox.question_id == question_id, Outbox.kind == OutboxKind.ANSWER)
+        .order_by(col(Outbox.id))
+    ).all()
+
+
+def newest_message(session: Session, question_id: int) -> tuple[Message, str | None] | None:
+    """The last thing said between referent and staff, with its author; notes do not count, nor does a machine."""
+    return session.exec(
+        select(Message, Staff.name)
+        .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
+        .where(
+            Message.question_id == question_id,
+            Message.audience == Audience.REFERENT,
+            col(Message.automatic).is_(False),
+        )
+        .order_by(col(Message.id).desc())
+    ).first()
+
+
+def newest_of_referent(session: Session, question_id: int) -> Message | None:
+    """What the referent wrote last: an answer replies to it."""
+    return session.exec(
+        select(Message)
+        .where(Message.question_id == question_id, col(Message.referent_id).is_not(None))
+        .order_by(col(Message.id).desc())
+    ).first()
+
+
+def change(session: Session, question_id: int, version: int, only_from: Sequence[QuestionState], **values: Any) -> bool:
+    """Changes a question that is still as its reader saw it; the version rises."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(Question)
+        .where(col(Question.id) == question_id, col(Question.version) == version, col(Question.state).in_(only_from))
+        .values(version=col(Question.version) + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return done.rowcount == 1
