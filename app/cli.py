@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.alone import AlreadyServed
-from app.commands import data, keys, operations, people, post, running
+from app.commands import audit, data, keys, operations, people, post, running
 from app.commands.house import CommandFailed
 from app.keys import KeysMissing
 
@@ -26,6 +26,7 @@ data.register(app)
 operations.register(app)
 keys.register(app)
 post.register(app)
+audit.register(app)
 
 
 def main() -> None:

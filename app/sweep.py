@@ -1,10 +1,12 @@
-"""One pass over everything that is due: reminders, drafts left half-way, silence, notices to staff, obligations ahead.
+"""One pass over everything that is due: reminders, drafts left half-way, silence, notices to staff, obligations.
+
+Seals the log of who did what, too.
 
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from typing import Protocol
@@ -13,6 +15,7 @@ import structlog
 from sqlmodel import Session
 
 from answering.notices import notify_one
+from app.log_sealing import LogSealer, seal_all
 from delivery.links import Links
 from delivery.silence import note_silence
 from facts.calendar import OFFICE_ZONE, local_date
@@ -39,6 +42,10 @@ class Sweeper:
     links: Links
     zone: str
     kept_on: date | None = None
+    sealer: LogSealer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sealer = LogSealer(self.database)
 
     async def __call__(self) -> None:
         today = local_date(self.clock(), self.zone)
@@ -51,6 +58,7 @@ class Sweeper:
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self.database.run(lambda session: note_silence(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
+        await self.sealer(self.clock())
 
     async def remind(self) -> None:
         """Many people in one transaction; when that fails, one by one, so that whoever fails takes nobody along."""
@@ -79,6 +87,7 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     with database.write() as session:
         note_silence(session, now)
     noticed = _count(database, partial(notify_one, now=now, links=links))
+    seal_all(database, now)
     return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}
 
 
