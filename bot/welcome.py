@@ -9,6 +9,7 @@ from bot.menu import first_name, menu_rows, office_contacts, privacy_notice, sho
 from bot.turn import Turn
 from facts.languages import N_, Language
 from intake.invitations import ChatTaken, accept, invitation_for, leave
+from storage.handing_over import who_left_chat
 from storage.people import organizations_of, the_office
 from storage.tables import Inbox, Referent
 
@@ -44,8 +45,17 @@ def known_or_stranger(turn: Turn, *, bad_key: bool) -> None:
 
 
 def explain_to_stranger(turn: Turn) -> None:
-    """Whoever has no invitation learns what this is and how to get in."""
+    """Whoever has no invitation learns what this is and how to get in; who was a contact, that they are none."""
     _ = turn.html
+    if who_left_chat(turn.session, turn.chat) is not None:
+        turn.say(
+            paragraphs(
+                _("You are no longer a contact of the office, so I cannot take this. Thank you for your work!"),
+                _("If this is a mistake, write to us:"),
+                office_contacts(turn),
+            )
+        )
+        return
     ask = access.ask_button(turn)
     how = _(
         "I do not know you yet. To get in you need a personal invitation: ask the office, "

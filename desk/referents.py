@@ -35,7 +35,7 @@ from storage.desk_people import (
 )
 from storage.desk_updates import updates_page
 from storage.lending import begun_there
-from storage.people import projects_of, revoke_personal_links
+from storage.people import is_here, projects_of, revoke_personal_links
 from storage.tables import Channel
 
 router = APIRouter()
@@ -171,7 +171,7 @@ def add_their_pec(
     try:
         with house.database.write() as session:
             person = one_referent(session, referent_id)
-            if person is None:
+            if person is None or not is_here(person):
                 raise Refuse(404)
             kept = add_pec(session, person, pec[:LONGEST_PEC], now=house.clock(), actor=("staff", signed.staff_id))
     except RegistryRefused as refused:
@@ -213,6 +213,7 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             "roles": roles_of(session, referent_id),
             "addresses": addresses,
             "doors": {one.id: door_of(session, one) for one in addresses if one.channel is Channel.TELEGRAM},
+            "heir": one_referent(session, person.merged_into_id or person.successor_id or 0),
             "lent": lent_projects(session, referent_id),
             "reached": reached_by(addresses, access.links, person.prefers),
             "projects": projects_of(session, referent_id),

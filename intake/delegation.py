@@ -82,6 +82,16 @@ def end(session: Session, held: Held, now: datetime, *, by: Actor, apart: bool =
     return True
 
 
+def dissolve(session: Session, held: Held, leaver_id: int, now: datetime, *, by: Actor) -> None:
+    """One of the two is no contact any more: only an absent one whose substitute goes is told, here."""
+    if not lending.take_back(session, held.id, now):
+        return
+    dropped = lending.drop_drafts(session, held.substitute_id, now)
+    audit.record(session, now, by, "delegation.end", ("delegation", held.id), dropped_drafts=len(dropped))
+    if leaver_id == held.substitute_id:
+        notices.tell_back(session, held, notices.Why.OVER, now, after=now)
+
+
 def _take_back(session: Session, held: Held, now: datetime, by: Actor, *, apart: bool = False) -> bool:
     if not lending.take_back(session, held.id, now):
         return False

@@ -45,7 +45,7 @@ class NobodyToInvite(LookupError):
 def invite(session: Session, referent_id: int, now: datetime, links: Links, *, by: int | None = None) -> Invited:
     """A new key (earlier ones no longer open) and a personal page; the mail is queued when there is an address."""
     referent = session.get(Referent, referent_id)
-    if referent is None:
+    if referent is None or not people.is_here(referent):
         raise NobodyToInvite(referent_id)
     address = people.address_of(session, referent_id, Channel.EMAIL)
     token = people.new_invitation(session, referent_id, address.value if address else "", now)

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from intake.delegation import fitted
 from registry.referents import Person, Registrar
 from storage import audit, memberships
+from storage.people import is_here
 from storage.tables import Organization, Referent
 
 
@@ -29,7 +30,7 @@ class Joining:
 def join(session: Session, referent_id: int, joining: Joining, *, by: int, now: datetime) -> Organization:
     """One more organisation, or more projects of theirs. Raises NotThere, or RegistryRefused with its field."""
     referent = session.get(Referent, referent_id)
-    if referent is None:
+    if referent is None or not is_here(referent):
         raise NotThere(referent_id)
     person = Person(
         name=referent.name, email="", organization=joining.organization, role=joining.role, cups=joining.cups

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, not_, update
 from sqlmodel import Session, col, select
 
 from facts.folding import fold
-from storage.people import WAYS, in_order, reached
+from storage.people import WAYS, here, in_order, reached
 from storage.tables import (
     AccessRequest,
     Address,
@@ -107,19 +107,19 @@ def referents_page(
 
 def unreached_ids(session: Session) -> set[int]:
     """Those to whom nothing that we write arrives."""
-    return set(session.exec(select(Referent.id).where(not_(reached(col(Referent.id))))))
+    return set(session.exec(select(Referent.id).where(here(), not_(reached(col(Referent.id))))))
 
 
 def _matching(session: Session, text: str) -> list[int]:
     """Read whole and compared here: no two databases fold accents alike."""
-    names = {row.id: row.name for row in session.execute(select(col(Referent.id), col(Referent.name)))}
+    names = {row.id: row.name for row in session.execute(select(col(Referent.id), col(Referent.name)).where(here()))}
     hay = {id_: [name] for id_, name in names.items()}
     words = fold(text).split()
     if words:
         for id_, more in _names_of_organizations(session, list(names)):
             hay[id_].append(more)
         for id_, value in session.execute(select(col(Address.referent_id), col(Address.value))):
-            hay[id_].append(value)
+            hay.get(id_, []).append(value)
     found = [id_ for id_, parts in hay.items() if _holds(parts, words)]
     return sorted(found, key=lambda id_: (fold(names[id_]), id_))
 

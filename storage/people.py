@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, update
+from sqlalchemy import ColumnElement, and_, exists, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -33,6 +33,16 @@ WAYS = (Channel.TELEGRAM, Channel.EMAIL, Channel.PEC)
 def the_office(session: Session) -> Office:
     """The office of this desk; an unnamed one until somebody names it."""
     return session.get(Office, 1) or Office(name=UNNAMED_OFFICE)
+
+
+def is_here(referent: Referent) -> bool:
+    """A contact of ours: neither gone nor registered twice."""
+    return referent.left_at is None and referent.merged_into_id is None
+
+
+def here() -> ColumnElement[bool]:
+    """The same as a condition on the referent of the query around."""
+    return and_(col(Referent.left_at).is_(None), col(Referent.merged_into_id).is_(None))
 
 
 def referent_at(session: Session, channel: Channel, value: str) -> Referent | None:
@@ -212,6 +222,7 @@ def referent_with_link(session: Session, token: str, now: datetime) -> Referent 
             PersonalLink.token_hash == token_hash(token),
             PersonalLink.expires_at > now,
             col(PersonalLink.revoked_at).is_(None),
+            here(),
         )
     ).first()
 
@@ -265,7 +276,7 @@ class Contact:
 
 
 def referents(session: Session) -> list[Contact]:
-    """Everyone by name, with organisations, working channels and number of projects: four queries in all."""
+    """Every contact by name, with organisations, working channels and number of projects: four queries in all."""
     organizations: defaultdict[int, list[str]] = defaultdict(list)
     for referent_id, name in session.exec(
         select(Membership.referent_id, Organization.name)
@@ -285,5 +296,5 @@ def referents(session: Session) -> list[Contact]:
     )
     return [
         Contact(row, tuple(organizations[row.id]), tuple(channels[row.id]), projects.get(row.id, 0))
-        for row in session.exec(select(Referent).order_by(Referent.name, col(Referent.id)))
+        for row in session.exec(select(Referent).where(here()).order_by(Referent.name, col(Referent.id)))
     ]
