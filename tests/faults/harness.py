@@ -21,6 +21,8 @@ import httpx
 import orjson
 import psycopg
 
+from tests.faults.forked import Forked
+
 ROOT = Path(__file__).parents[2]
 TOKEN = "700000002:AAfaultsfaultsfaultsfaultsfaultsfaults"
 START_PATIENCE = 60.0  # seconds; the machine may be busy
@@ -152,7 +154,7 @@ def running_sandbox(folder: Path) -> Iterator[Sandbox]:
         end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes] | Forked) -> None:
     """Politely, then not."""
     if process.poll() is None:
         process.terminate()
@@ -171,7 +173,7 @@ class Serve:
     sandbox: Sandbox
     database_url: str
     settings: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
     kills: int = 0
     patient: bool = False  # waits for the leases of the dead
     program: tuple[str, ...] = ("-m", "app.cli", "serve")
@@ -204,14 +206,7 @@ class Serve:
     def start(self, crashpoint: str = "") -> None:
         assert self.process is None
         self.born_at = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.program],
-                cwd=ROOT,
-                env=self.environment(crashpoint),
-                stdout=log,
-                stderr=log,
-            )
+        self.process = Forked(self.program, self.environment(crashpoint), ROOT, self.log)
 
     def wait_ready(self) -> None:
         """Until its pages answer."""

@@ -50,14 +50,14 @@ class Dose:
 
 
 RECEIVING = {
-    ("short", "sqlite"): Dose(20, 500, 7, 90),
-    ("short", "postgresql"): Dose(20, 200, 2, 90),
+    ("short", "sqlite"): Dose(20, 500, 7, 300),
+    ("short", "postgresql"): Dose(20, 200, 2, 300),
     ("full", "sqlite"): Dose(100, 10_000, 200, 600),
     ("full", "postgresql"): Dose(100, 10_000, 200, 600),
 }
 SENDING = {
-    ("short", "sqlite"): Dose(20, 300, 4, 90),
-    ("short", "postgresql"): Dose(20, 100, 1, 90),
+    ("short", "sqlite"): Dose(20, 300, 4, 300),
+    ("short", "postgresql"): Dose(20, 100, 1, 300),
     ("full", "sqlite"): Dose(100, 10_000, 200, 600),
     ("full", "postgresql"): Dose(100, 10_000, 200, 600),
 }

@@ -27,7 +27,6 @@ pytestmark = pytest.mark.faults
 
 # Where each run of the command dies; what has no name runs to its end. Two keys in a round.
 RUNS = ("after-new-key", "after-reseal-batch", "", "before-old-key-goes", "")
-TOGETHER = 5  # messages written at once, ten times a second
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,10 @@ class Dose:
     people: int
     before: int  # messages that are kept already when the first rotation begins
     rounds: int
+    together: int  # messages written at once, ten times a second
 
 
-DOSES = {"short": Dose(20, 200, 1), "full": Dose(100, 20_000, 10)}
+DOSES = {"short": Dose(20, 150, 1, 1), "full": Dose(100, 20_000, 10, 5)}
 
 
 def test_the_key_is_changed_under_people_who_write(
@@ -58,7 +58,7 @@ def test_the_key_is_changed_under_people_who_write(
         results = []
         for _ in range(amount.rounds):
             for point in RUNS:
-                code, result = rotated(serve, talking(sandbox, chats, written), point)
+                code, result = rotated(serve, talking(sandbox, chats, written, amount.together), point)
                 assert code == (-9 if point else 0)
                 if not point:
                     results.append(result)
@@ -98,10 +98,10 @@ def test_the_key_is_changed_under_people_who_write(
     database.close()
 
 
-def talking(sandbox: Sandbox, chats: list[int], written: Iterator[int]) -> Iterator[None]:
+def talking(sandbox: Sandbox, chats: list[int], written: Iterator[int], together: int) -> Iterator[None]:
     """People who write without end, a little at each step."""
     while True:
-        write(sandbox, chats, written, TOGETHER)
+        write(sandbox, chats, written, together)
         yield
 
 

@@ -55,7 +55,7 @@ class Dose:
     patience: float
 
 
-DOSES = {"short": Dose(500, 0.15, 3, 90), "full": Dose(10_000, 1.0, 1_000, 1_800)}
+DOSES = {"short": Dose(300, 0.15, 3, 300), "full": Dose(10_000, 1.0, 1_000, 1_800)}
 
 
 def test_three_processes_of_which_one_is_always_dying_remind_everybody_once(
