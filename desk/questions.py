@@ -15,6 +15,7 @@ from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, ren
 from desk.security import SignedIn
 from intake.files import FileRefused, StoredFile, store_file
 from storage import corrections, queue, threads
+from storage.calls import spoken, written_down_by
 from storage.letters import letters_of_thread
 from storage.queue import View
 from storage.receipts import receipts_of
@@ -203,6 +204,8 @@ def _page(
         amended=corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         deliveries=_deliveries(sent),
         receipts=receipts_of(session, [row.id for row in sent]),
+        written_by=written_down_by(session, question_id),
+        spoken=spoken(session, question_id),
         leaves_by=answers.leaves_by(session, head.question),
         can=_possible(head.question, signed),
         awaits_reply=threads.awaits_reply(session, question_id),

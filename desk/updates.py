@@ -13,6 +13,7 @@ from intake.drafting import asked_in, label_of
 from intake.forms.nodes import Question
 from intake.forms.values import show
 from storage import attachments, corrections, reviews
+from storage.calls import update_written_down_by
 from storage.desk import titles_of
 from storage.desk_updates import OneUpdate, one_update, updates_page
 from storage.staff import staff_name
@@ -84,6 +85,7 @@ def update(request: Request, house: House, signed: Reader, update_id: Id) -> Res
             changes=_changes(session, form, update_id, language),
             remarks=[(_label(form, row.key, language), row) for row in reviews.remarks_on(session, update_id)],
             reviewer=staff_name(session, one.update.reviewed_by),
+            written_by=update_written_down_by(session, update_id),
             corrections=[(_label(form, row.field, language), row) for row in corrections.of_update(session, update_id)],
         )
 
