@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from answering.refusal import Refused
+from answering.refusal import Denied, Refused
 from facts.languages import N_
 from storage import audit, threads
 from storage.tables import Question, QuestionState, Role, Staff
@@ -34,7 +34,7 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
     person = may_act(session, staff_id)
     question = the_question(session, question_id)
     if question.state is QuestionState.TAKEN and question.taken_by != staff_id and person.role is not Role.ADMIN:
-        raise Refused(N_("Only who is working on this question can give it back."))
+        raise Denied(N_("Only who is working on this question can give it back."))
     taken = (QuestionState.TAKEN,)
     if not threads.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
         raise overtaken(session, question_id, staff_id)
@@ -62,7 +62,7 @@ def may_act(session: Session, staff_id: int) -> Staff:
     """The person, when their account is active and may do more than read."""
     person = session.get(Staff, staff_id)
     if person is None or not person.active or person.role is Role.READER:
-        raise Refused(N_("Your account can read the questions, not work on them."))
+        raise Denied(N_("Your account can read the questions, not work on them."))
     return person
 
 

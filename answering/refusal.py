@@ -1,4 +1,4 @@
-"""The one way in which the queue says no. Holds a sentence for the reader, in no language yet."""
+"""The two ways in which the queue says no. Holds a sentence for the reader, in no language yet."""
 
 
 class Refused(Exception):
@@ -8,3 +8,7 @@ class Refused(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.values = values
+
+
+class Denied(Refused):
+    """Not for this person: a refusal about rights, which is written in the log of who did what."""

@@ -13,12 +13,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from answering.refusal import Refused
+from answering.refusal import Denied, Refused
 from desk import (
     access,
     attachments,
     dead_letters,
     deadlines,
+    denied,
     fill,
     fill_begin,
     fill_send,
@@ -98,6 +99,7 @@ def make_desk(house: DeskHouse) -> FastAPI:
         max_body_size=MOST_BYTES,
     )
     app.state.house = house
+    app.state.denials = denied.Denials()
     app.router.routes.extend(_pages().routes)
     _serve_files(app)
     _answer_errors(app)
@@ -128,18 +130,35 @@ def _files_of(package: str, folder: str = "static") -> ASGIApp:
 def _answer_errors(app: FastAPI) -> None:
     answers: dict[int | type[Exception], Callable[..., Response]] = {
         NotSignedIn: _to_sign_in,
-        NotAllowed: lambda request, _: refusal(request, 403),
-        ForeignForm: lambda request, _: refusal(
-            request, 403, N_("This form was open for too long. Go back, reload the page and send it again.")
-        ),
-        Refuse: lambda request, error: refusal(request, error.status, error.sentence, error.values),
-        Refused: lambda request, error: refusal(request, 409, error.sentence, error.values),
+        NotAllowed: denied.noted(lambda request, _: refusal(request, 403), denied.ROLE),
+        ForeignForm: denied.noted(_foreign, denied.FOREIGN_FORM),
+        Refuse: _refuse,
+        Denied: denied.noted(_not_now, denied.RIGHTS),
+        Refused: _not_now,
         RequestValidationError: _not_valid,
         HTTPException: lambda request, error: refusal(request, error.status_code),
         Exception: _broken,
     }
     for what, answer in answers.items():
         app.add_exception_handler(what, answer)
+
+
+def _foreign(request: Request, _: Exception) -> Response:
+    return refusal(request, 403, N_("This form was open for too long. Go back, reload the page and send it again."))
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refuse)
+    if error.status == 403:
+        denied.note(request, denied.ROLE)
+    if error.status == 404:
+        denied.not_there(request)
+    return refusal(request, error.status, error.sentence, error.values)
+
+
+def _not_now(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return refusal(request, 409, error.sentence, error.values)
 
 
 def _to_sign_in(request: Request, _: Exception) -> Response:
@@ -155,13 +174,8 @@ def _not_valid(request: Request, error: RequestValidationError) -> Response:
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    log.error("page.failed", method=request.method, route=_route(request), error=type(error).__name__)
+    log.error("page.failed", method=request.method, route=denied.route(request), error=type(error).__name__)
     response = refusal(request, 500)
     # This one answer is made outside every middleware of ours, so nobody else adds them.
     response.headers.update(headers_of(request.app.state.house))
     return response
-
-
-def _route(request: Request) -> str:
-    """The pattern of the address, never the address: a personal page's key stays out of the logs."""
-    return getattr(request.scope.get("route"), "path", "")

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from answering import letters as answers
 from answering.refusal import Refused
 from delivery.words import plain_text
+from desk import denied
 from desk.house import DeskHouse
 from desk.pages import N_, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from desk.person_form import Person, form_values, look_over
@@ -124,6 +125,7 @@ def answer(
             _letter(session, letter_id)
             answers.answer_letter(session, letter_id, signed.staff_id, text, now=house.clock())
     except Refused as refused:
+        denied.refused(request, refused)
         with house.database.read() as session:
             letter = _letter(session, letter_id)
             person = Person(letter.sender_name[:120])

@@ -259,6 +259,7 @@ def enter(request: Request, session: Session, token: str, now: datetime) -> Refe
     me = referent_with_link(session, token, now)
     if me is not None:
         request.state.language = Language(me.language)
+        request.state.referent_id = me.id
     return me
 
 

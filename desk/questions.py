@@ -10,6 +10,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering import moves
 from answering.refusal import Refused
+from desk import denied
 from desk.house import DeskHouse
 from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
@@ -151,6 +152,7 @@ def _refused(
     request: Request, house: DeskHouse, signed: SignedIn, question_id: int, refused: Refused, **typed: str
 ) -> Response:
     """The page as it is now, why not, and everything that was typed still there."""
+    denied.refused(request, refused)
     sentence = speaker(request)(refused.sentence, **refused.values)
     with house.database.read() as session:
         return _page(request, session, signed, question_id, status=409, problem=sentence, **typed)
