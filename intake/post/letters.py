@@ -20,6 +20,7 @@ from intake.post.automatic import answer_stranger, confirm
 from intake.post.bounces import note_bounce
 from intake.post.enclosures import add_enclosures
 from intake.post.house import PostHouse
+from intake.post.keys import without_keys
 from intake.post.places import NEW, Place, answered, place_of, token_of
 from intake.post.receipts import note_receipt
 from intake.post.standing import standing_of
@@ -76,7 +77,7 @@ def mail_handler(house: PostHouse, updates: Updates = no_updates) -> Handler:
         document = reading_of(session, row.id)
         if document is None:
             raise LookupError("this mail has not been read")
-        incoming = Incoming.from_json(document)
+        incoming = without_keys(Incoming.from_json(document))
         if not letters.is_known(session, incoming.fingerprint):
             letter = _keep(session, row, incoming, _channel(house, row, incoming))
             _understand(Case(session, house, updates, incoming, letter, now))

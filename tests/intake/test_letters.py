@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from delivery.outbox import message_at
 from intake.incoming import Enclosed, Writer
 from intake.post import letters as meaning
+from storage import people as people_stored
 from storage.message_ids import message_id_of
 from storage.reply_addresses import About
 from storage.tables import (
@@ -74,6 +75,24 @@ def mail_id(row: Outbox) -> str:
 
 
 # --- from people we know
+
+
+@pytest.mark.parametrize("made", ["{link}/preferences", "https://safe.example.net/?url=http%3A%2F%2Fr%2F{key}&d=1"])
+def test_the_keys_of_our_own_mail_are_not_shown_to_whoever_reads_the_thread(
+    post: PostOffice, people: People, made: str
+) -> None:
+    key = people_stored.new_personal_link(post.session, people.ada.id, post.now)
+    reply_to = post.address_for(people.ada.id)
+    link = made.format(link=post.house.links.personal(key), key=key.upper())
+    quoted = f"> Da: <{reply_to}>\n> La tua pagina: <{link}>"
+
+    letter = post.arrives(a_mail(ADA, f"Non si apre: {link}", quoted=quoted))
+
+    (message,) = post.messages(letter.question_id or 0)
+    shown = message.text + message.quoted + letter.text + letter.quoted
+    assert key not in shown.lower()
+    assert reply_to not in shown
+    assert "Non si apre: http" in message.text
 
 
 def test_a_mail_from_a_known_address_is_a_question_with_a_warning(post: PostOffice, people: People) -> None:
