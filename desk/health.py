@@ -14,6 +14,7 @@ from desk.house import Check, DeskHouse
 from desk.pages import House
 from facts.calendar import local_date
 from storage import figures
+from storage.inbox import arrivals
 from storage.outbox import oldest_waiting, outbox_counts
 
 router = APIRouter()
@@ -62,7 +63,7 @@ class _Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         now = self.house.clock()
         with self.house.database.read() as session:
-            inbox, outbox = figures.arrivals(session), outbox_counts(session)
+            inbox, outbox = arrivals(session), outbox_counts(session)
             questions, oldest = figures.question_counts(session), oldest_waiting(session, now)
             late = figures.late_count(session, local_date(now, self.house.zone))
         yield _by_state("raccordo_inbox_rows", "Things that came in, by state", inbox)

@@ -38,6 +38,7 @@ from storage.tables import (
 )
 
 BATCH = 500
+MAILS = 10  # at once: one may have 25 MB
 
 Row = dict[str, Any]
 Enrich = Callable[[Session, list[Row]], None]
@@ -167,7 +168,7 @@ def obligation_rows(session: Session) -> Iterator[Row]:
 
 
 def inbox_rows(session: Session) -> Iterator[Row]:
-    return _stream(session, select(*_all(Inbox)).order_by(col(Inbox.id)))
+    return _stream(session, select(*_all(Inbox)).order_by(col(Inbox.id)), batch=MAILS)
 
 
 def outbox_rows(session: Session) -> Iterator[Row]:
@@ -191,10 +192,12 @@ def _project_columns() -> Sequence[Any]:
     )
 
 
-def _stream(session: Session, query: Select[*tuple[Any, ...]], enrich: Enrich | None = None) -> Iterator[Row]:
-    found = session.execute(query, execution_options={"yield_per": BATCH}).mappings()
-    for batch in found.partitions():
-        rows = [dict(row) for row in batch]
+def _stream(
+    session: Session, query: Select[*tuple[Any, ...]], enrich: Enrich | None = None, *, batch: int = BATCH
+) -> Iterator[Row]:
+    found = session.execute(query, execution_options={"yield_per": batch}).mappings()
+    for part in found.partitions():
+        rows = [dict(row) for row in part]
         if enrich is not None:
             enrich(session, rows)
         yield from rows

@@ -6,8 +6,6 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from storage.tables import (
-    Inbox,
-    InboxState,
     Obligation,
     ObligationState,
     Question,
@@ -18,12 +16,6 @@ from storage.tables import (
 def question_counts(session: Session) -> dict[QuestionState, int]:
     rows = session.exec(select(Question.state, func.count()).group_by(col(Question.state)))
     return dict.fromkeys(QuestionState, 0) | {QuestionState(state): number for state, number in rows}
-
-
-def arrivals(session: Session) -> dict[InboxState, int]:
-    """How many things that came in are in each state."""
-    rows = session.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state)))
-    return dict.fromkeys(InboxState, 0) | {InboxState(state): number for state, number in rows}
 
 
 def late_count(session: Session, today: date) -> int:

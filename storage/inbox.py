@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import CursorResult, Insert, bindparam, case, exists, literal_column, text, update
+from sqlalchemy import CursorResult, Insert, bindparam, case, exists, func, literal_column, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 from sqlmodel import Session, SQLModel, col, select
 
 from storage.tables import Inbox, InboxState
@@ -25,6 +26,7 @@ READING = SQLModel.metadata.tables["reading"]
 
 # The words stand in the statement: with a bound value neither database may use the partial index.
 _WAITING = "state IN ('new', 'retry')"
+_ASIDE: Any = text("state IN ('dead', 'dropped')")
 
 _DUE = "(next_at IS NULL OR next_at <= :now)"
 
@@ -118,13 +120,11 @@ def recognise_anew(session: Session, now: datetime) -> int:
     keys = keys_of(session.get_bind().dialect)
     if keys is None:
         return 0
-    lately = (
-        select(col(Inbox.id), col(Inbox.payload_hash))
-        .where(col(Inbox.received_at) > now - REPEATS)
-        .order_by(col(Inbox.id).desc())
-    )
-    plain = takewhile(lambda row: len(row[1]) == PLAIN_HASH, session.execute(lately).all())
-    known = [{"row": id_, "hash": keyed_hash(keys, bytes.fromhex(digits))} for id_, digits in plain]
+    # Not "received_at >" in the statement: that would look at everything that ever came, behind whole mails.
+    newest_first = select(col(Inbox.id), col(Inbox.payload_hash), col(Inbox.received_at)).order_by(col(Inbox.id).desc())
+    with session.execute(newest_first, execution_options={"yield_per": 50}) as found:
+        plain = list(takewhile(lambda row: len(row[1]) == PLAIN_HASH and row[2] > now - REPEATS, found))
+    known = [{"row": id_, "hash": keyed_hash(keys, bytes.fromhex(digits))} for id_, digits, _ in plain]
     if known:
         session.connection().execute(_RECOGNISE, known)
     return len(known)
@@ -173,9 +173,22 @@ def newest_arrival(session: Session, kind: str, account: str) -> datetime | None
 
 
 def dead_letters(session: Session, *, most: int = 200) -> Sequence[Inbox]:
-    """What could not be processed, newest first."""
-    dead = select(Inbox).where(Inbox.state == InboxState.DEAD)
+    """What could not be processed, newest first; what came stays where it is until somebody asks for one of them."""
+    dead = select(Inbox).where(_ASIDE, Inbox.state == InboxState.DEAD).options(defer(col(Inbox.payload)))
     return session.exec(dead.order_by(col(Inbox.id).desc()).limit(most)).all()
+
+
+def arrivals(session: Session) -> dict[InboxState, int]:
+    """How many things that came in are in each state. By indexes alone: SQLite has the state behind the whole mail."""
+    found = dict.fromkeys(InboxState, 0)
+    for these in (_ASIDE, text(_WAITING), text("state = 'unread'")):
+        for state, number in session.execute(
+            select(col(Inbox.state), func.count()).where(these).group_by(col(Inbox.state))
+        ):
+            found[state] = number
+    total = session.exec(select(func.count()).select_from(Inbox)).one()
+    found[InboxState.DONE] = total - sum(found.values())
+    return found
 
 
 def revive(session: Session, inbox_id: int) -> bool:

@@ -6,6 +6,7 @@ knows. Rows that somebody else is changing are passed over; rows that do not ope
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal,
     not_,
     or_,
     select,
@@ -35,6 +37,7 @@ from storage.sealing import CLEAR, MARK, CannotOpen, Keyring
 from storage.types import SEALED, InClear, SealedBytes, SealedJson, SealedText, keyed_hash, keys_of
 
 ROWS = 100  # in one transaction: about 20 ms
+BYTES = 8 * 1024 * 1024  # in one transaction, as far as more than one row is
 _EMPTY = ("", "{}", "[]", "null")
 
 _tables = SQLModel.metadata.tables
@@ -78,20 +81,31 @@ def amiss(session: Session, shelf: Shelf) -> int:
 def reseal_some(session: Session, shelf: Shelf, after: int) -> Batch:
     """Keeps up to `ROWS` rows behind the id `after` anew."""
     keys, id_ = _keys(session), shelf.table.c.id
+    ids = _some(session, shelf, after, keys)
     raw = [type_coerce(column, column.type.impl).label(column.name) for column in shelf.columns]  # type: ignore[attr-defined]
     in_clear = _stays_in_clear(shelf, keys).label("in_clear")
     found = session.execute(
         select(id_, *raw, in_clear)
-        .where(id_ > after, _amiss(shelf, keys))
+        .where(id_.in_(ids), _amiss(shelf, keys))
         .order_by(id_)
-        .limit(ROWS)
         .with_for_update(skip_locked=True)
     ).all()
     opened = [_opened(shelf, row, keys) for row in found]
     anew = [values for values in opened if values is not None]
     if anew:
         session.connection().execute(_anew(shelf), anew)
-    return Batch(len(anew), len(found) - len(anew), found[-1].id if found else None)
+    return Batch(len(anew), len(found) - len(anew), ids[-1] if ids else None)
+
+
+def _some(session: Session, shelf: Shelf, after: int, keys: Keyring) -> list[int]:
+    """The next rows that are amiss, as many as should be held at once: one mail may have 25 MB."""
+    size = sum((func.length(column) for column in shelf.columns if isinstance(column.type, SealedBytes)), literal(0))
+    id_ = shelf.table.c.id
+    rows = session.execute(select(id_, size).where(id_ > after, _amiss(shelf, keys)).order_by(id_).limit(ROWS)).all()
+    totals = accumulate(row[1] for row in rows)
+    return [
+        row[0] for number, (row, total) in enumerate(zip(rows, totals, strict=True)) if not number or total <= BYTES
+    ]
 
 
 def _opened(shelf: Shelf, row: Any, keys: Keyring) -> dict[str, Any] | None:

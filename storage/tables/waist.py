@@ -44,6 +44,13 @@ class Inbox(SQLModel, table=True):
             sqlite_where=text("state = 'unread'"),
             postgresql_where=text("state = 'unread'"),
         ),
+        Index(
+            "ix_inbox_aside",
+            "state",
+            "id",
+            sqlite_where=text("state IN ('dead', 'dropped')"),
+            postgresql_where=text("state IN ('dead', 'dropped')"),
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)

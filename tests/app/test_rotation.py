@@ -161,6 +161,25 @@ def test_all_is_sealed_with_the_new_key_and_the_old_one_is_gone(house: House) ->
     house.check_all_is_there(3)
 
 
+def test_large_mails_are_sealed_anew_one_by_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.fill(rows=5)
+    one_by_one = resealing.reseal_some
+    batches: list[tuple[str, int]] = []
+
+    def watched(session: Session, shelf: resealing.Shelf, after: int) -> resealing.Batch:
+        batch = one_by_one(session, shelf, after)
+        batches.append((shelf.table.name, batch.done))
+        return batch
+
+    monkeypatch.setattr(resealing, "reseal_some", watched)
+    monkeypatch.setattr(resealing, "BYTES", 100)  # one of ours, sealed, has more than half of it
+    done = house.rotate()
+
+    assert [number for name, number in batches if name == "inbox" and number] == [1] * 5
+    assert max(number for name, number in batches if name == "outbox") == 10
+    assert house.sealed_with() == {done.key}
+
+
 def test_the_house_opens_again_after_it_and_only_with_the_new_key(house: House) -> None:
     house.fill()
     before = keys_file(house.settings).read_bytes()

@@ -118,6 +118,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_unread', ['id'], unique=False, sqlite_where=sa.text("state = 'unread'"), postgresql_where=sa.text("state = 'unread'"))
+        batch_op.create_index('ix_inbox_aside', ['state', 'id'], unique=False, sqlite_where=sa.text("state IN ('dead', 'dropped')"), postgresql_where=sa.text("state IN ('dead', 'dropped')"))
 
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.create_index('ix_outbox_certified', ['sent_at'], unique=False, sqlite_where=sa.text("channel = 'pec' AND state = 'sent'"), postgresql_where=sa.text("channel = 'pec' AND state = 'sent'"))
@@ -147,6 +148,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outbox_certified', sqlite_where=sa.text("channel = 'pec' AND state = 'sent'"), postgresql_where=sa.text("channel = 'pec' AND state = 'sent'"))
 
     with op.batch_alter_table('inbox', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbox_aside', sqlite_where=sa.text("state IN ('dead', 'dropped')"), postgresql_where=sa.text("state IN ('dead', 'dropped')"))
         batch_op.drop_index('ix_inbox_unread', sqlite_where=sa.text("state = 'unread'"), postgresql_where=sa.text("state = 'unread'"))
 
     with op.batch_alter_table('attachment', schema=None) as batch_op:
