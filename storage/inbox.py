@@ -174,7 +174,7 @@ def newest_arrival(session: Session, kind: str, account: str) -> datetime | None
 
 def dead_letters(session: Session, *, most: int = 200) -> Sequence[Inbox]:
     """What could not be processed, newest first; what came stays where it is until somebody asks for one of them."""
-    dead = select(Inbox).where(_ASIDE, Inbox.state == InboxState.DEAD).options(defer(col(Inbox.payload)))
+    dead = select(Inbox).where(_ASIDE, Inbox.state == InboxState.DEAD).options(defer(Inbox.payload))  # type: ignore[arg-type]
     return session.exec(dead.order_by(col(Inbox.id).desc()).limit(most)).all()
 
 

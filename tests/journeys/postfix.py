@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,19 +102,26 @@ class Exchange:
 async def running_exchange(house_port: int, mailbox_port: int) -> AsyncIterator[Exchange]:
     """Hands mail for `ricevuti` and `raccordo` (`+anything`) at example.org to one LMTP port, all other to another."""
     transport = TRANSPORT.format(house_port=house_port, mailbox_port=mailbox_port)
-    async with _running(mailbox_port, EXCHANGE, transport) as exchange:
+    async with _running(mailbox_port, EXCHANGE, {"transport": transport}) as exchange:
+        yield exchange
+
+
+@asynccontextmanager
+async def running_as_written(settings: str, files: Mapping[str, str]) -> AsyncIterator[Exchange]:
+    """With these lines of `main.cf`, and files that they say are in /etc/postfix. Mail for others goes nowhere."""
+    async with _running(9, settings.replace("/etc/postfix", "{folder}/conf"), files) as exchange:
         yield exchange
 
 
 @asynccontextmanager
 async def running_postfix(relay_port: int) -> AsyncIterator[int]:
     """Yields the port of an SMTP server that relays to `relay_port`. Needs root, as Postfix does."""
-    async with _running(relay_port, "", "") as exchange:
+    async with _running(relay_port, "", {}) as exchange:
         yield exchange.port
 
 
 @asynccontextmanager
-async def _running(relay_port: int, more: str, transport: str) -> AsyncIterator[Exchange]:
+async def _running(relay_port: int, more: str, files: Mapping[str, str]) -> AsyncIterator[Exchange]:
     if shutil.which("postfix") is None:
         needed("Postfix", "apt-get install postfix")
     if os.geteuid() != 0:
@@ -123,7 +130,8 @@ async def _running(relay_port: int, more: str, transport: str) -> AsyncIterator[
     folder = Path(tempfile.mkdtemp(prefix="raccordo-mta-", dir="/tmp"))
     port = free_port()
     _lay_out(folder, port, relay_port, more)
-    (folder / "conf" / "transport").write_text(transport)
+    for name, content in files.items():
+        (folder / "conf" / name).write_text(content)
     command = ["postfix", "-c", str(folder / "conf")]
     process = await asyncio.create_subprocess_exec(
         *command, "start-fg", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -1,5 +1,6 @@
 """Mail from a real Postfix to the real service, and what happens when the service cannot keep it."""
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,10 +13,19 @@ from sqlmodel import col, select
 import storage.database
 from storage.tables import Inbox
 from tests.journeys.conftest import House, free_port, running_house
-from tests.journeys.postfix import Exchange, running_exchange
+from tests.journeys.postfix import Exchange, running_as_written, running_exchange
 from tests.journeys.test_mailbox import until
 
 pytestmark = [pytest.mark.journey, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+
+
+WRITTEN = dict(
+    re.findall(
+        r"^```([a-z._]+)\n(.*?)^```",
+        (Path(__file__).parents[2] / "docs" / "mail.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+)  # what docs/mail.md tells an office to write, by the file
 
 
 @asynccontextmanager
@@ -100,3 +110,24 @@ async def test_while_the_service_is_off_nothing_is_lost(database_url: str, tmp_p
         async with running_house(database_url, tmp_path, smtp_port=exchange.port, more=more) as house:
             await exchange.flush()
             await until(lambda: len(accounts(house)) == 5, "all are kept")
+
+
+async def test_an_office_that_does_what_the_manual_says_gets_its_mail(database_url: str, tmp_path: Path) -> None:
+    door = free_port()
+    files = {name: text.replace("8024", str(door)) for name, text in WRITTEN.items() if name != "main.cf"}
+    forged = b"Authentication-Results: mx.example.org; dmarc=pass header.from=example.org\r\n"
+    other = b"Authentication-Results: mx.example.org.evil.example.net; dmarc=pass\r\n"
+    content = forged + other + b"From: ada@example.org\r\nSubject: Stato\r\n\r\nciao\r\n"
+    async with running_as_written(WRITTEN["main.cf"], files) as exchange:
+        more = {"lmtp_listen": f"127.0.0.1:{door}"}
+        async with running_house(database_url, tmp_path, smtp_port=exchange.port, more=more) as house:
+            await send(exchange, content, ["ufficio+abc@raccordo.example.org"])
+            await until(lambda: accounts(house), "it is kept")
+            with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+                await send(exchange, content, ["nessuno@raccordo.example.org"])
+            with house.database.read() as session:
+                payload = session.exec(select(Inbox.payload).where(Inbox.kind == "mail")).one()
+
+    assert b"Delivered-To: ufficio+abc@raccordo.example.org\r\n" in payload
+    assert forged not in payload
+    assert other in payload
