@@ -265,7 +265,7 @@ async def test_a_certified_letter_names_its_organisation_and_asks_for_an_ordinar
     fields = NEW | {"organization": "Vizzolo", "email": "dario@example.org", "keep": ""}
     await olga.send_form(f"{page}/approve", page=page, **fields)
 
-    assert "PEC certificata" in shown
+    assert "PEC verificata" in shown
     assert 'value="Vizzolo"' in shown
     assert not re.search(r'name="keep"[^>]*checked', shown)
     with desk.house.database.read() as session:
@@ -403,8 +403,8 @@ async def test_a_thread_shows_how_sure_each_mail_is_and_folds_what_it_repeats(de
 
     for badge in (
         "mittente non verificato",
-        "firmata DMARC",
-        "PEC certificata",
+        "dominio del mittente verificato",
+        "PEC verificata",
         "firma non attendibile",
         "risposta riconosciuta",
     ):

@@ -87,6 +87,6 @@ async def test_a_certified_mail_is_answered_by_certified_mail_and_delivered(newc
     thread = await answers(newcomer, "Si chiede la proroga.", "La proroga è concessa.")
 
     await newcomer.opens(thread)
-    await shows(newcomer, "PEC certificata")
+    await shows(newcomer, "PEC verificata")
     await shows(newcomer, "Consegnata")
     await reads_the_answer(newcomer, "ada.esempio@pec.example.org", "La proroga è concessa.")

@@ -279,7 +279,7 @@ async def test_too_large_a_mail_is_shown_by_its_head_and_where_it_lies(
     head, _, text = note.partition(b"\r\n\r\n")
     assert (first, last) == (mail(0), mail(2))
     assert head.startswith(b"Subject: progetto\r\nX-Last: y\r\nMIME-Version: 1.0\r\n")
-    assert f"Questa mail ha 3 MB: troppi per mostrarla qui. Aprila nella casella {user}, cartella Lavorati." in (
+    assert f"Questa e-mail pesa 3 MB: troppi per mostrarla qui. Aprila nella casella {user}, cartella Lavorati." in (
         text.decode()
     )
 
@@ -302,7 +302,7 @@ async def test_one_that_the_server_does_not_hand_over_holds_up_nobody(
 
     first, note, last = kept(database)
     assert (first, last) == (mail(1), mail(3))
-    assert "Il server di posta non consegna questa mail." in note.decode()
+    assert "Il server di posta non consegna questa e-mail." in note.decode()
 
 
 async def test_one_process_collects_and_another_takes_over(database: Database, dovecot: Dovecot, user: str) -> None:
