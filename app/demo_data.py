@@ -149,13 +149,10 @@ def _last_month(session: Session, now: datetime) -> None:
 
 
 def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
-    """One soon, so that a reminder is near; and the monthly monitoring."""
+    """One soon, so that reminders are near, Ada's by Telegram and Bruno's by mail; and the monthly monitoring."""
     version = newest_version(session, UPDATE_FORM)
     assert version is not None
     today = local_date(now, ZONE)
-    ada = people.referent_at(session, Channel.EMAIL, PEOPLE[0].email)
-    assert ada is not None
-    own = people.projects_of(session, ada.id)
     create_deadline(
         session,
         title="Verifica di fine anno (esempio)",
@@ -167,7 +164,7 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         until=None,
         zone=ZONE,
         opens_days_before=20,
-        targets=[(TargetKind.PROJECT, own[0].id)],
+        targets=[(TargetKind.PROJECT, _first_project(session, person)) for person in PEOPLE[:2]],
         created_by=officer_id,
         now=now,
     )
@@ -186,3 +183,9 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         created_by=officer_id,
         now=now,
     )
+
+
+def _first_project(session: Session, person: Person) -> int:
+    referent = people.referent_at(session, Channel.EMAIL, person.email)
+    assert referent is not None
+    return people.projects_of(session, referent.id)[0].id

@@ -1,0 +1,28 @@
+"""What the demo shows is near enough to be seen: nobody should have to wait for January."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import select
+
+from app.demo_data import PEOPLE, ZONE, furnish
+from app.furnish import prepare
+from app.sweep import Sweeper
+from delivery.links import Links
+from storage.database import Database
+from storage.tables import Channel, Outbox, OutboxKind
+
+
+async def test_within_a_week_ada_is_reminded_by_telegram_and_bruno_by_mail(database: Database, now: datetime) -> None:
+    links = Links("http://raccordo.example")
+    prepare(database, lambda: now)
+    with database.write() as session:
+        furnish(session, now, links)
+
+    for day in range(8):
+        later = now + timedelta(days=day)
+        await Sweeper(database, lambda later=later: later, links, ZONE)()  # type: ignore[misc]
+
+    ada, bruno, _carla = PEOPLE
+    with database.read() as session:
+        reminders = session.exec(select(Outbox.channel, Outbox.address).where(Outbox.kind == OutboxKind.REMINDER)).all()
+    assert set(reminders) == {(Channel.TELEGRAM, str(ada.chat)), (Channel.EMAIL, bruno.email)}
