@@ -29,7 +29,6 @@ def post_house(settings: Settings, links: Links) -> PostHouse:
         language=settings.language,
         key=settings.key,
         own=own_addresses(settings),
-        authserv=settings.authserv_id,
         sends_certified=bool(settings.pec_smtp_url.get_secret_value()),
     )
 

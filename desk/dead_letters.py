@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import Actor, House, Id, Reader, Refuse, redirect, render, speaker
+from desk.pages import Actor, House, Id, Reader, Refuse, redirect, render, saved_mail, speaker
 from intake.reading.charsets import decoded
 from intake.worker import drop_dead, retry_dead
 from storage import audit
@@ -45,14 +45,7 @@ def raw(house: House, signed: Reader, inbox_id: Id) -> Response:
             raise Refuse(404)
         audit.record(session, house.clock(), ("staff", signed.staff_id), "dead-letter.raw", ("inbox", inbox_id))
         content = row.payload
-    return Response(
-        content,
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f'attachment; filename="e-mail-{inbox_id}.eml"',
-            "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-        },
-    )
+    return saved_mail(inbox_id, content)
 
 
 @router.post("/desk/dead-letters/{inbox_id}/retry")

@@ -16,7 +16,7 @@ from answering.refusal import Refused
 from delivery.words import plain_text
 from desk import denied
 from desk.house import DeskHouse
-from desk.pages import N_, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import N_, House, Id, Manager, Page, Reader, Refuse, redirect, render, saved_mail, speaker
 from desk.person_form import Person, form_values, look_over
 from desk.security import NotAllowed, SignedIn
 from facts.mail_addresses import is_free_mail
@@ -171,14 +171,7 @@ def raw(house: House, signed: Reader, letter_id: Id) -> Response:
             raise NotAllowed
         audit.record(session, house.clock(), ("staff", signed.staff_id), "letter.raw", ("letter", letter_id))
         content = row.payload
-    return Response(
-        content,
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": f'attachment; filename="e-mail-{letter_id}.eml"',
-            "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
-        },
-    )
+    return saved_mail(letter_id, content)
 
 
 def _letter(session: Session, letter_id: int) -> Letter:

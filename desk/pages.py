@@ -198,6 +198,18 @@ def redirect(request: Request, url: str, flash: str = "", *, level: str = "succe
     return response
 
 
+def saved_mail(number: int, content: bytes) -> Response:
+    """A raw mail, only ever to be saved: inside our pages it would run as ours."""
+    return Response(
+        content,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="e-mail-{number}.eml"',
+            "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+        },
+    )
+
+
 def refusal(request: Request, status: int, sentence: str = "", values: Mapping[str, object] | None = None) -> Response:
     """A whole page that says no, kindly."""
     said = speaker(request)(sentence or SENTENCES.get(status, SENTENCES[500]), **(values or {}))

@@ -177,7 +177,3 @@ def letters_of_thread(session: Session, question_id: int) -> Mapping[int, Letter
         .where(Message.question_id == question_id)
     )
     return {letter.message_id: letter for letter in rows if letter.message_id is not None}
-
-
-def letter_of_message(session: Session, message_id: int) -> Letter | None:
-    return session.exec(select(Letter).where(Letter.message_id == message_id)).first()

@@ -10,7 +10,6 @@ from facts.languages import Language
 class PostHouse:
     """`own`: our addresses without a `+token`, in lower case: what comes from there is never answered.
 
-    `authserv`: the mail server whose Authentication-Results are believed; the reader has looked at them already.
     `sends_certified`: whether certified mail can leave.
     """
 
@@ -19,7 +18,6 @@ class PostHouse:
     language: Language = Language.IT
     key: bytes = field(default=b"", repr=False)
     own: frozenset[str] = frozenset()
-    authserv: str = ""
     sends_certified: bool = False
 
     def is_own(self, address: str) -> bool:

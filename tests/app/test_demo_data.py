@@ -20,7 +20,7 @@ async def test_within_a_week_ada_is_reminded_by_telegram_and_bruno_by_mail(datab
 
     for day in range(8):
         later = now + timedelta(days=day)
-        await Sweeper(database, lambda later=later: later, links, ZONE)()  # type: ignore[misc]
+        await Sweeper(database, lambda later=later: later, links, ZONE)()
 
     ada, bruno, _carla = PEOPLE
     with database.read() as session:
