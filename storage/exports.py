@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, SQLModel, col
 
 from storage.projects import project_places
+from storage.receipts import receipts_of
 from storage.tables import (
     AccessRequest,
     Address,
@@ -22,6 +23,7 @@ from storage.tables import (
     Form,
     FormVersion,
     Inbox,
+    Letter,
     Membership,
     Message,
     Obligation,
@@ -171,8 +173,19 @@ def inbox_rows(session: Session) -> Iterator[Row]:
     return _stream(session, select(*_all(Inbox)).order_by(col(Inbox.id)), batch=MAILS)
 
 
+def letter_rows(session: Session) -> Iterator[Row]:
+    """Every mail that came in and could be read, with what became of it and who decided."""
+    return _stream(
+        session,
+        select(*_all(Letter), col(Staff.name).label("decided_by_name"))
+        .outerjoin(Staff, col(Staff.id) == col(Letter.decided_by))
+        .order_by(col(Letter.id)),
+        batch=MAILS,
+    )
+
+
 def outbox_rows(session: Session) -> Iterator[Row]:
-    """`parts`: what the provider calls the further messages of an album."""
+    """`parts`: what the provider calls the further messages of an album; `receipts`: what is known of a mail since."""
     return _stream(session, select(*_all(Outbox)).order_by(col(Outbox.id)), _with_parts)
 
 
@@ -242,8 +255,10 @@ def _with_what_came_along(attached_to: Any, corrected: Any) -> Enrich:
 def _with_parts(session: Session, rows: list[Row]) -> None:
     these = col(SentPart.outbox_id).in_(_ids(rows))
     parts = _gathered(session, select(col(SentPart.outbox_id), col(SentPart.provider_id)).where(these))
+    known = receipts_of(session, _ids(rows))
     for row in rows:
         row["parts"] = parts[row["id"]]
+        row["receipts"] = [one.model_dump(exclude={"outbox_id"}) for one in known.get(row["id"], ())]
 
 
 def _with_places(session: Session, rows: list[Row]) -> None:

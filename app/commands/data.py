@@ -34,8 +34,10 @@ class Exportable(StrEnum):
     QUESTIONS = "questions"
     PROJECTS = "projects"
     REFERENTS = "referents"
+    REQUESTS = "requests"
     OBLIGATIONS = "obligations"
     INBOX = "inbox"
+    LETTERS = "letters"
     OUTBOX = "outbox"
     AUDIT = "audit"
 

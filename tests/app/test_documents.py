@@ -8,7 +8,9 @@ import pytest
 import typer.main
 
 from app.cli import app
+from app.commands.data import Exportable
 from app.settings import Settings
+from registry.export import EXPORTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -39,6 +41,12 @@ def test_every_setting_is_in_the_readme_and_no_other() -> None:
 
 def test_every_command_is_in_the_readme_and_no_other() -> None:
     assert _documented_commands() == _commands()
+
+
+def test_everything_that_can_be_exported_is_a_choice_of_the_command_and_in_the_readme() -> None:
+    (row,) = re.findall(r"^\| `export WHAT[^|]*\| ([^|]*)\|", README, re.MULTILINE)
+
+    assert {one.value for one in Exportable} == set(EXPORTS) == set(re.findall(r"`([a-z]+)`", row))
 
 
 def test_every_library_has_its_reason_in_the_readme() -> None:

@@ -29,17 +29,22 @@ from storage.tables import (
     Decision,
     FormVersion,
     Inbox,
+    Letter,
+    LetterKind,
+    LetterState,
     Message,
     Outbox,
     OutboxKind,
     Outcome,
     Project,
     Reason,
+    Receipt,
     Referent,
     SentPart,
     Step,
     Update,
 )
+from storage.words import ReceiptKind, Standing
 from tests.cast import Cast
 from tests.conftest import needed
 
@@ -72,9 +77,13 @@ def filled(session: Session, cast: Cast, now: datetime) -> Session:
     obligation.waived_reason = FORMULA
     step = cast.add(Step(obligation_id=obligation.id, offset_days=-7, due_at=now))
     cast.add(Decision(step_id=step.id, referent_id=ada.id, outcome=Outcome.SENT, reason=Reason.DUE, decided_at=now))
-    cast.add(an_inbox_row(now))
+    mail = cast.add(an_inbox_row(now))
     album = cast.add(an_outbox_row(now))
     cast.add(SentPart(outbox_id=album.id, provider_id=FORMULA))
+    cast.add(
+        Receipt(outbox_id=album.id, kind=ReceiptKind.BOUNCED, standing=Standing.UNVERIFIED, detail=FORMULA, at=now)
+    )
+    cast.add(a_letter(mail.id, now))
     words: dict[str, Any] = {"name": FORMULA, "organization": FORMULA, "email": FORMULA, "reason": FORMULA}
     cast.add(AccessRequest(chat="44", organization_id=town.id, created_at=now, touched_at=now, **words))
     audit.record(session, now, ("staff", 1), FORMULA, (FORMULA[:20], 1), reason=FORMULA)
@@ -119,6 +128,23 @@ def an_outbox_row(now: datetime) -> Outbox:
         provider_id=FORMULA,
         next_at=now,
         created_at=now,
+    )
+
+
+def a_letter(inbox_id: int, now: datetime) -> Letter:
+    words: dict[str, Any] = dict.fromkeys(
+        ("provider_id", "sender", "sender_name", "subject", "text", "quoted"), FORMULA
+    )
+    states: dict[str, Any] = {"kind": LetterKind.MESSAGE, "state": LetterState.HELD, "standing": Standing.UNVERIFIED}
+    about: dict[str, Any] = {"doubt": FORMULA}
+    return Letter(
+        inbox_id=inbox_id,
+        channel=Channel.EMAIL,
+        fingerprint=b"x",  # type: ignore[arg-type]
+        about=about,
+        received_at=now,
+        **words,
+        **states,
     )
 
 
@@ -168,6 +194,9 @@ def test_json_holds_what_is_stored_and_nothing_else(filled: Session) -> None:
 
     assert (update["answers"], update["received_at"]) == (ANSWERS, "2026-11-24T09:00:00+00:00")
     assert inbox["payload"] == FORMULA
+    letter = json.loads(exported(filled, "letters", "json"))[0]
+    assert (letter["sender"], letter["about"], letter["state"]) == (FORMULA, {"doubt": FORMULA}, "held")
+    assert [(one["kind"], one["detail"]) for one in outbox["receipts"]] == [("bounced", FORMULA)]
     assert (outbox["provider_id"], outbox["parts"]) == (FORMULA, [FORMULA])
     assert [(one["offset_days"], one["outcome"]) for one in obligation["reminders"]] == [(-7, "sent")]
     assert (referent["telegram"], referent["phone"]) == (["-100200"], ["+39 02"])
