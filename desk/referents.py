@@ -36,6 +36,7 @@ from storage.desk_people import (
 from storage.desk_updates import updates_page
 from storage.lending import begun_there
 from storage.people import is_here, projects_of, revoke_personal_links
+from storage.reply_addresses import revoke_all as revoke_reply_addresses
 from storage.tables import Channel
 
 router = APIRouter()
@@ -157,6 +158,7 @@ def revoke_all(request: Request, house: House, signed: Manager, referent_id: Id)
             raise Refuse(404)
         revoke(session, referent_id, now, by=signed.staff_id)
         revoke_personal_links(session, referent_id, now)
+        revoke_reply_addresses(session, referent_id, now)
         audit.record(session, now, ("staff", signed.staff_id), "personal-link.revoke", ("referent", referent_id))
     _ = speaker(request)
     return redirect(request, f"/desk/referents/{referent_id}", _("The links no longer open anything."))

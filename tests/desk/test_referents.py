@@ -16,6 +16,7 @@ from storage.people import (
     referent_at,
     referent_with_link,
 )
+from storage.reply_addresses import About, remember, reply_address
 from storage.tables import Address, Channel, Outbox, OutboxKind, Referent
 from tests.desk.conftest import Clock, Desk
 
@@ -289,6 +290,19 @@ async def test_links_are_made_useless_only_after_a_confirmation(desk: Desk) -> N
         assert invitation is not None
         assert invitation.revoked_at is not None
     assert "Revocato il" in (await olga.get(f"/desk/referents/{ada}")).text
+
+
+async def test_the_reply_addresses_of_old_mails_are_no_proof_afterwards(desk: Desk) -> None:
+    ada = a_referent(desk, email="ada@example.org")
+    with desk.house.database.write() as session:
+        remember(session, "the token of a mail", ada, About(), desk.house.clock())
+    olga, url = desk.browser("Olga"), f"/desk/referents/{ada}/revoke"
+
+    assert "Gli indirizzi di risposta" in (await olga.get(url)).text
+    await olga.send_form(url, page=url)
+
+    with desk.house.database.read() as session:
+        assert reply_address(session, "the token of a mail") is None
 
 
 async def test_the_page_of_a_referent_shows_their_work(desk: Desk) -> None:
