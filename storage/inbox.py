@@ -122,9 +122,11 @@ def recognise_anew(session: Session, now: datetime) -> int:
         return 0
     # Not "received_at >" in the statement: that would look at everything that ever came, behind whole mails.
     newest_first = select(col(Inbox.id), col(Inbox.payload_hash), col(Inbox.received_at)).order_by(col(Inbox.id).desc())
+    known: list[dict[str, Any]] = []
     with session.execute(newest_first, execution_options={"yield_per": 50}) as found:
-        plain = list(takewhile(lambda row: len(row[1]) == PLAIN_HASH and row[2] > now - REPEATS, found))
-    known = [{"row": id_, "hash": keyed_hash(keys, bytes.fromhex(digits))} for id_, digits, _ in plain]
+        for id_, digits, at in takewhile(lambda row: len(row[1]) == PLAIN_HASH, found):
+            if at > now - REPEATS:
+                known.append({"row": id_, "hash": keyed_hash(keys, bytes.fromhex(digits))})
     if known:
         session.connection().execute(_RECOGNISE, known)
     return len(known)
