@@ -212,6 +212,16 @@ def _chat_preview(clock: Clock, zone: str) -> ChatPreview:
     return show
 
 
+def _ways(settings: Settings) -> frozenset[Channel]:
+    """By what we can send, as far as the settings say."""
+    said = {
+        Channel.TELEGRAM: settings.telegram_token,
+        Channel.EMAIL: settings.smtp_url,
+        Channel.PEC: settings.pec_smtp_url,
+    }
+    return frozenset(channel for channel, value in said.items() if value.get_secret_value())
+
+
 def _web(service: Service, wrap: WrapWeb) -> Server:
     settings = service.settings
     desk = make_desk(
@@ -224,6 +234,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             zone=settings.timezone,
             readiness=lambda: readiness(service),
             chat_preview=_chat_preview(service.clock, settings.timezone),
+            ways=_ways(settings),
         )
     )
     config = uvicorn.Config(

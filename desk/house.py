@@ -10,6 +10,7 @@ from intake.catalogue import Catalogue
 from intake.forms.nodes import Definition
 from storage.database import Database
 from storage.files import Files
+from storage.tables import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def no_chat(_form: Definition, _language: Language) -> list[Shown]:
 class DeskHouse:
     """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use.
 
-    `chat_preview` says how the bot would ask a form.
+    `chat_preview` says how the bot would ask a form. `ways`: the channels that are set up to send.
     """
 
     database: Database
@@ -53,6 +54,7 @@ class DeskHouse:
     readiness: Callable[[], list[Check]] = list
     catalogue: Catalogue = field(default_factory=Catalogue)
     chat_preview: ChatPreview = no_chat
+    ways: frozenset[Channel] = frozenset()
 
     @property
     def secure(self) -> bool:

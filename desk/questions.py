@@ -11,6 +11,7 @@ from answering import answer as answers
 from answering import moves
 from answering.refusal import Refused
 from desk import denied
+from desk.guide import shows_guide
 from desk.house import DeskHouse
 from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
@@ -39,7 +40,8 @@ def questions(
         view = View.ALL if q.strip() else view
         lines, total = queue.queue_page(session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size)
         counts = queue.queue_counts(session, signed.staff_id)
-        return render(request, "questions.html", lines=lines, counts=counts, view=view, q=q, pages=pages.counted(total))
+        values: Mapping[str, Any] = {"lines": lines, "counts": counts, "guide": shows_guide(session, signed)}
+        return render(request, "questions.html", **values, view=view, q=q, pages=pages.counted(total))
 
 
 @router.get("/desk/questions/{question_id}")
