@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import Actor, House, Id, Reader, Refuse, redirect, render, saved_mail, speaker
+from desk.pages import Actor, House, Id, Manager, Reader, Refuse, redirect, render, saved_mail, speaker
 from intake.reading.charsets import decoded
 from intake.worker import drop_dead, retry_dead
 from storage import audit
@@ -37,7 +37,7 @@ def letter(request: Request, house: House, signed: Reader, inbox_id: Id) -> Resp
 
 
 @router.get("/desk/dead-letters/{inbox_id}/raw")
-def raw(house: House, signed: Reader, inbox_id: Id) -> Response:
+def raw(house: House, signed: Manager, inbox_id: Id) -> Response:
     """As it came, to be saved: whoever tries to open a mail that broke our reading has more to go by than its text."""
     with house.database.write() as session:
         row = inbox_row(session, inbox_id)

@@ -413,7 +413,9 @@ async def test_a_thread_shows_how_sure_each_mail_is_and_folds_what_it_repeats(de
     assert re.search(r"<details[^>]*><summary>Risposta automatica</summary>\s*<div[^>]*><p>Sono in ferie", page)
     assert "domanda n. 77, che è di un" in page
     assert "Riunione, 3 dicembre" in page
-    assert (await desk.browser("Rita").get(f"{LIST}/{number}/raw")).status_code == 200
+    assert f"{LIST}/{number}/raw" not in page
+    assert (await desk.browser("Rita").get(f"{LIST}/{number}/raw")).status_code == 403
+    assert (await desk.browser("Olga").get(f"{LIST}/{number}/raw")).status_code == 200
 
 
 async def test_the_queue_marks_questions_whose_newest_mail_is_not_sure(desk: Desk) -> None:

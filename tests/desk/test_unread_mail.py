@@ -30,17 +30,20 @@ async def test_its_beginning_is_shown_as_text(desk: Desk) -> None:
     number = an_unread_mail(desk)
 
     page = (await desk.browser("Rita").get(f"/desk/dead-letters/{number}")).text
+    officers = (await desk.browser("Olga").get(f"/desk/dead-letters/{number}")).text
 
     assert "Perché &lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert f"/desk/dead-letters/{number}/raw" in page
+    assert f"/desk/dead-letters/{number}/raw" not in page
+    assert f"/desk/dead-letters/{number}/raw" in officers
 
 
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.PEC])
 async def test_it_is_saved_as_it_came_and_that_is_written_down(desk: Desk, channel: Channel) -> None:
     number = an_unread_mail(desk, channel=channel)
 
-    answer = await desk.browser("Rita").get(f"/desk/dead-letters/{number}/raw")
+    answer = await desk.browser("Olga").get(f"/desk/dead-letters/{number}/raw")
 
+    assert (await desk.browser("Vera").get(f"/desk/dead-letters/{number}/raw")).status_code == 403
     assert answer.content == RAW
     assert answer.headers["content-disposition"] == f'attachment; filename="e-mail-{number}.eml"'
     assert answer.headers["content-type"] == "application/octet-stream"
