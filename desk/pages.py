@@ -39,7 +39,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from desk import filters, security
 from desk.house import DeskHouse
-from desk.navigation import sections_for
+from desk.navigation import entries_of, sections_for
 from desk.security import NotAllowed, NotSignedIn, SignedIn
 from facts.languages import N_, Language, Speaker, speaking
 from storage.tables import Role
@@ -254,7 +254,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "office": _state(request, "office") or security.office_of(house),
         "house": house,
         "now": house.clock(),
-        "sections": sections_for(signed),
+        "entries": entries_of(sections_for(signed)),
         "waiting_in": {"access": _state(request, "requests") or 0, "letters": _state(request, "letters") or 0},
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),

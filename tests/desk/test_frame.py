@@ -184,7 +184,7 @@ async def test_errors_are_kind_sentences(desk: Desk) -> None:
 
     assert (nowhere.status_code, no_number.status_code) == (404, 404)
     assert "Questa pagina non esiste" in nowhere.text
-    assert "detail" not in no_number.text
+    assert '"detail"' not in no_number.text
 
 
 async def test_our_own_mistakes_are_pages_too_and_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
