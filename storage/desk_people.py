@@ -101,7 +101,7 @@ def referents_page(
     if unreached:
         nobody = unreached_ids(session)
         ids = [id_ for id_ in ids if id_ in nobody]
-    lines = _lines(session, ids[offset : offset + limit], now)
+    lines = referent_lines(session, ids[offset : offset + limit], now)
     return lines, len(ids)
 
 
@@ -141,7 +141,8 @@ def _names_of_organizations(session: Session, ids: Collection[int]) -> Sequence[
     ]
 
 
-def _lines(session: Session, ids: Sequence[int], now: datetime) -> list[ReferentLine]:
+def referent_lines(session: Session, ids: Sequence[int], now: datetime) -> list[ReferentLine]:
+    """These, in their order."""
     columns = select(col(Referent.id), col(Referent.name), col(Referent.prefers))
     rows = session.execute(columns.where(col(Referent.id).in_(ids)))
     lines = {id_: ReferentLine(id_, name, prefers=prefers) for id_, name, prefers in rows}
