@@ -19,6 +19,7 @@ from app.log_sealing import LogSealer, seal_all
 from delivery.links import Links
 from delivery.silence import note_silence
 from facts.calendar import OFFICE_ZONE, local_date
+from intake.absence import begin_one
 from intake.delegation import end_one
 from reminders.deadlines import keep_obligations
 from reminders.drafts import recall_one
@@ -52,8 +53,9 @@ class Sweeper:
         if self.kept_on != today:
             await self.database.run(lambda session: keep_obligations(session, self.clock()))
             self.kept_on = today
-        # Before reminding: whoever is back today is reminded themselves.
+        # Before reminding: whoever is back today is reminded themselves, and who is away from today is not.
         await self._until_none_left(lambda session: end_one(session, today, self.clock()))
+        await self._until_none_left(lambda session: begin_one(session, today, self.clock()))
         await self.remind()
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self.database.run(lambda session: note_silence(session, self.clock()))
@@ -82,6 +84,7 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     with database.write() as session:
         made = keep_obligations(session, now)
     _count(database, partial(end_one, today=local_date(now, OFFICE_ZONE), now=now))
+    _count(database, partial(begin_one, today=local_date(now, OFFICE_ZONE), now=now))
     reminded = remind_all(database, now)
     recalled = _count(database, partial(recall_one, now=now))
     with database.write() as session:

@@ -17,6 +17,7 @@ from answering.refusal import Denied, Refused
 from desk import (
     access,
     attachments,
+    away,
     dead_letters,
     deadlines,
     denied,
@@ -67,6 +68,7 @@ PAGES = (
     merging,
     referents,
     memberships,
+    away,
     hand_over,
     access,
     letters,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
+from desk.away import away_values
 from desk.house import DeskHouse
 from desk.pages import House, Refuse, redirect, render, speaker
 from desk.personal import closed, enter
@@ -140,4 +141,5 @@ def _page(
         who=who,
         errors=errors or {},
         chats=Channel.TELEGRAM in ways,
+        **away_values(session, me),
     )

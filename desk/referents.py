@@ -216,6 +216,7 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             "addresses": addresses,
             "doors": {one.id: door_of(session, one) for one in addresses if one.channel is Channel.TELEGRAM},
             "heir": one_referent(session, person.merged_into_id or person.successor_id or 0),
+            "substitute": one_referent(session, person.substitute_id or 0),
             "lent": lent_projects(session, referent_id),
             "reached": reached_by(addresses, access.links, person.prefers),
             "projects": projects_of(session, referent_id),

@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from facts.calendar import OFFICE_ZONE, next_working_instant
+from facts.calendar import OFFICE_ZONE, local_date, next_working_instant
 from facts.dates import show_date
 from facts.languages import N_, Language
 from intake import delegation_notices as notices
-from storage import audit, delegations, lending
+from storage import absences, audit, delegations, lending
 from storage.delegations import Held
 from storage.tables import Delegation, Referent
 
@@ -33,10 +33,21 @@ class NotPossible(Exception):
         self.values = values
 
 
-def delegate(
-    session: Session, referent_id: int, substitute_id: int, until: date, *, today: date, now: datetime
+def delegate(  # noqa: PLR0913 - who, instead of whom, until when
+    session: Session,
+    referent_id: int,
+    substitute_id: int,
+    until: date,
+    *,
+    today: date,
+    now: datetime,
+    by: Actor | None = None,
 ) -> Held:
-    """Until the end of that local day. One at a time: an earlier one ends. Raises NotPossible."""
+    """Until the end of that local day. One at a time: an earlier one ends. Raises NotPossible.
+
+    `by`: who says so, when it is not the absent one.
+    """
+    by = by or ("referent", referent_id)
     if not today <= until <= today + LONGEST:
         raise NotPossible(N_("Choose a day from today on, within a year."))
     if substitute_id not in {one.id for one in delegations.colleagues(session, referent_id)}:
@@ -44,12 +55,12 @@ def delegate(
     _refuse_absent(session, referent_id, substitute_id)
     earlier = delegations.held_by(session, referent_id)
     if earlier is not None:
-        _take_back(session, earlier, now, ("referent", referent_id))
+        _take_back(session, earlier, now, by)
     row = Delegation(referent_id=referent_id, substitute_id=substitute_id, until=until, created_at=now)
     session.add(row)
     session.flush()
     lending.hand_over(session, row)
-    audit.record(session, now, ("referent", referent_id), "delegation.begin", ("delegation", row.id))
+    audit.record(session, now, by, "delegation.begin", ("delegation", row.id))
     held = delegations.held_by(session, referent_id)
     assert held is not None
     notices.tell_begun(session, held, now)
@@ -95,6 +106,8 @@ def dissolve(session: Session, held: Held, leaver_id: int, now: datetime, *, by:
 def _take_back(session: Session, held: Held, now: datetime, by: Actor, *, apart: bool = False) -> bool:
     if not lending.take_back(session, held.id, now):
         return False
+    if by[0] != "system":  # ended early: it is not to begin again tomorrow
+        absences.forget_begun(session, held.referent_id, local_date(now, OFFICE_ZONE))
     dropped = lending.drop_drafts(session, held.substitute_id, now)
     audit.record(session, now, by, "delegation.end", ("delegation", held.id), dropped_drafts=len(dropped))
     declined = by == ("referent", held.substitute_id)

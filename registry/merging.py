@@ -6,7 +6,7 @@ Somebody has one chat: of two, that of who stays goes on, if it works, and the o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -40,7 +40,7 @@ def merge(session: Session, gone_id: int, stays_id: int, *, by: int, now: dateti
         raise NotThere(gone_id)
     if merging.album_open(session, gone_id, stays_id):
         raise RegistryRefused(PHOTOS)
-    substitute_id = gone.substitute_id
+    substitute_id, away = gone.substitute_id, (gone.away_from, gone.away_until)
     _end_absences(session, gone_id, stays_id, by, now)
     if not merging.claim(session, gone_id, stays_id):
         raise NotThere(gone_id)
@@ -49,7 +49,7 @@ def merge(session: Session, gone_id: int, stays_id: int, *, by: int, now: dateti
         moved = merging.move_all(session, gone_id, stays_id, now)
         lending.hand_over_more(session, stays_id)
         lending.hand_over_again(session, stays_id)
-    _keep_substitute(session, stays, substitute_id)
+    _keep_substitute(session, stays, substitute_id, away)
     if len(chats) > 1:
         link_chat(session, stays_id, chats[0], now)
     audit.record(session, now, ("staff", by), "referent.merge", ("referent", gone_id), into=stays_id, moved=moved)
@@ -70,10 +70,14 @@ def _chats(session: Session, stays_id: int, gone_id: int) -> Sequence[str]:
     return [one.value for one in both]
 
 
-def _keep_substitute(session: Session, stays: Referent, substitute_id: int | None) -> None:
-    """The substitute of the other, when there is none, and it is not one of the two."""
+def _keep_substitute(
+    session: Session, stays: Referent, substitute_id: int | None, away: tuple[date | None, date | None]
+) -> None:
+    """The substitute of the other, when there is none and it is not one of the two; the absence they planned, too."""
     session.refresh(stays)
     if stays.substitute_id is None and substitute_id not in (None, stays.id):
         stays.substitute_id = substitute_id
-        session.add(stays)
-        session.flush()
+    if stays.away_until is None:
+        stays.away_from, stays.away_until = away
+    session.add(stays)
+    session.flush()

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, not_, update
 from sqlmodel import Session, col, select
 
+from facts.calendar import OFFICE_ZONE, local_date
 from facts.folding import fold
+from storage.absences import away_today
+from storage.delegations import away_until
 from storage.people import WAYS, here, in_order, reached
 from storage.tables import (
     AccessRequest,
@@ -64,6 +67,7 @@ class ReferentLine:
     links: int = 0
     last_update_at: datetime | None = None
     prefers: Channel | None = None
+    away_until: date | None = None
 
     @property
     def reached(self) -> Reached:
@@ -151,6 +155,9 @@ def referent_lines(session: Session, ids: Sequence[int], now: datetime) -> list[
     for address in _addresses(session, ids):
         lines[address.referent_id].addresses.append(address)
     _count(session, lines, now)
+    away = away_today(session, ids, local_date(now, OFFICE_ZONE)) | away_until(session, ids)
+    for id_, until in away.items():
+        lines[id_].away_until = until
     return [lines[id_] for id_ in ids]
 
 

@@ -128,7 +128,10 @@ def claim(session: Session, gone_id: int, stays_id: int) -> bool:
     if len(ours) != 2:
         return False
     merged = update(Referent).where(col(Referent.id) == gone_id, here(), _still_here(stays_id))
-    return _count(session, merged.values(merged_into_id=stays_id, substitute_id=None)) == 1
+    return (
+        _count(session, merged.values(merged_into_id=stays_id, substitute_id=None, away_from=None, away_until=None))
+        == 1
+    )
 
 
 def _still_here(referent_id: int) -> Any:
