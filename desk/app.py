@@ -17,6 +17,7 @@ from answering.refusal import Denied, Refused
 from desk import (
     access,
     attachments,
+    audit_log,
     away,
     dead_letters,
     deadlines,
@@ -80,6 +81,7 @@ PAGES = (
     outbox,
     dead_letters,
     office,
+    audit_log,
     guide,
     personal,
     preferences,

@@ -58,6 +58,7 @@ SECTIONS = (
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals"), group=POST),
     Section("forms", "/desk/forms", N_("Forms"), group=OFFICE),
     Section("office", "/desk/office", N_("Office"), frozenset({Role.ADMIN}), OFFICE),
+    Section("audit", "/desk/audit", N_("Log"), frozenset({Role.ADMIN}), OFFICE),
 )
 
 

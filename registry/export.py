@@ -7,6 +7,7 @@ Italian Excel opens it with a double click. CSV and Excel: headers in the reader
 import csv
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from intake.forms.others import with_others
 from intake.forms.values import show, title_of
 from registry.cells import Cell, answer_cell, as_cell, as_csv, fit_for_excel, guarded, readable
 from registry.export_columns import TABLES, Table
+from storage.audit_log import AuditFilter, log_rows
 from storage.exports import form_definitions
 
 EXPORTS = tuple(TABLES)
@@ -36,6 +38,14 @@ def export(
     table = TABLES[what]
     write = WRITERS[format]
     return write(session, table, out, speaking(language), zone)
+
+
+def export_log(
+    session: Session, wanted: AuditFilter, format: str, out: BinaryIO, *, language: Language, zone: ZoneInfo = ZONE
+) -> int:
+    """Writes the rows of the log that fit the filter, in the columns of the export of all of it; how many."""
+    table = Table(partial(log_rows, wanted=wanted), TABLES["audit"].columns)
+    return WRITERS[format](session, table, out, speaking(language), zone)
 
 
 def _write_json(session: Session, table: Table, out: BinaryIO, _: Speaker, _zone: ZoneInfo) -> int:

@@ -26,7 +26,7 @@ FILE = Path(__file__).parent / "data" / "roles.txt"
 RANKS = ("reader", "volunteer", "officer", "admin")
 PEOPLE = {"reader": "Rita", "volunteer": "Vera", "officer": "Olga", "admin": "Anna"}
 ABSENT = 987_654
-WORDS = {"token": "nonsense", "kind": "xlsx", "key": "project-update", "number": "1"}
+WORDS = {"token": "nonsense", "format": "csv", "kind": "xlsx", "key": "project-update", "number": "1"}
 # What pages insist on before they look for the thing: with it they get as far as looking.
 FIELDS = {
     "version": "1",
