@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from facts.languages import N_
 
 ACTS: Mapping[str, str] = {
+    "absence.end": N_("ended a planned absence"),
+    "absence.plan": N_("planned an absence"),
     "access.approve": N_("approved a request for access"),
     "access.ask": N_("asked for access"),
     "access.cancel": N_("took back a request for access"),
@@ -62,6 +64,7 @@ ACTS: Mapping[str, str] = {
     "referent.invite": N_("invited a referent"),
     "referent.join": N_("added a referent to an organisation"),
     "referent.leave": N_("left the chat"),
+    "referent.merge": N_("joined two records of one referent"),
     "referent.part": N_("took a referent out of an organisation"),
     "referent.pec": N_("wrote down a certified mailbox"),
     "referent.substitute": N_("chose a substitute"),
