@@ -84,3 +84,12 @@ async def test_what_waits_in_a_closed_group_is_counted_on_its_heading(desk: Desk
         )
 
     assert re.search(r'<summary>Posta e accessi <span class="count">1<', await row(desk, "Olga"))
+
+
+async def test_the_row_takes_no_word_away_from_the_page_below_it(desk: Desk) -> None:
+    with desk.house.database.write() as session:
+        ada = desk.cast(session).a_referent().id
+
+    page = (await desk.browser("Olga").get(f"/desk/referents/{ada}/phone")).text
+
+    assert f'<form method="post" action="/desk/referents/{ada}/phone"' in page
