@@ -5,24 +5,38 @@ leaves, the second is `Refused` and told who was first.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from markupsafe import escape
 from sqlmodel import Session
 
 from answering.moves import OPEN, may_act, overtaken, the_question
-from answering.refusal import Refused
+from answering.refusal import Denied, Refused
 from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
-from storage import audit, threads
+from storage import attachments, audit, proposals, threads
 from storage.people import reachable_addresses, the_office
-from storage.tables import Audience, Channel, Message, OutboxKind, Project, Question, QuestionState, Referent, Staff
+from storage.tables import (
+    Audience,
+    Category,
+    Channel,
+    Message,
+    OutboxKind,
+    Project,
+    Question,
+    QuestionState,
+    Referent,
+    Role,
+    Staff,
+)
 
 LONGEST = 20_000  # characters: five Telegram messages
+UNDO = timedelta(seconds=20)  # an answer waits this long before it leaves: `answering/undo.py`
 
 # A personal page cannot ring: who asked there is told by e-mail, or by Telegram when there is no address.
 _PREFERRED = {
@@ -31,6 +45,20 @@ _PREFERRED = {
     Channel.PEC: Channel.PEC,
     Channel.WEB: Channel.EMAIL,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer and who signs it. `files` have just come, `kept` are rows that belong to something else until now.
+
+    `awaits`: it asks the referent for something, and is no answer until that comes.
+    """
+
+    author: Staff
+    text: str
+    awaits: bool = False
+    files: Sequence[StoredFile] = ()
+    kept: Sequence[int] = ()
 
 
 def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the thread
@@ -42,32 +70,78 @@ def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the t
     version: int,
     now: datetime,
     files: Sequence[StoredFile] = (),
+    kept: Sequence[int] = (),
+    awaits: bool = False,
 ) -> Message:
     """The answer as it stands in the thread; kept also when nothing reaches the referent (then nothing is queued).
 
     `files` go with it, on whatever channel. Taking the question is part of it. `Refused` when a colleague has it in
-    hand, or when the thread is no longer what the author saw (`version`).
+    hand, when the thread is no longer what the author saw (`version`), or when somebody has to approve it first
+    (`answering/approval.py`).
     """
     person = may_act(session, staff_id)
-    text = _readable(text)
     question = the_question(session, question_id)
-    if question.state is QuestionState.TAKEN and question.taken_by not in (None, staff_id):
-        raise overtaken(session, question_id, staff_id)
-    # What was said of an earlier answer is not said of this one.
-    values = {"state": QuestionState.ANSWERED, "taken_by": staff_id, "last_message_at": now, "solved": None}
-    if not threads.change(session, question_id, version, OPEN, **values):
-        raise overtaken(session, question_id, staff_id)
-    message = _write(session, question, staff_id, text, Audience.REFERENT, now)
-    kept = [add_file(session, one, now=now, staff_id=staff_id, message_id=message.id).id for one in files]
-    _send(session, question, message, person, kept, now)
+    if needs_approval(session, person, question):
+        raise Denied(N_("An officer approves your answer before it leaves. Propose it."))
+    said = Said(person, readable(text), awaits, files, own_files(session, question, staff_id, kept))
+    free_to_answer(session, question, staff_id)
+    message = leave(session, question, said, version=version, only_from=OPEN, now=now)
     audit.record(session, now, ("staff", staff_id), "question.answer", ("question", question_id), message_id=message.id)
+    return message
+
+
+def needs_approval(session: Session, person: Staff, question: Question) -> bool:
+    """A volunteer's answer does, unless the question's category is free for volunteers. No setting turns it off."""
+    if person.role is not Role.VOLUNTEER:
+        return False
+    category = session.get(Category, question.category_id) if question.category_id is not None else None
+    return category is None or not category.free
+
+
+def free_to_answer(session: Session, question: Question, staff_id: int) -> None:
+    """`Refused` when a colleague has it in hand."""
+    if question.state is QuestionState.TAKEN and question.taken_by not in (None, staff_id):
+        raise overtaken(session, question.id, staff_id)
+
+
+def own_files(session: Session, question: Question, staff_id: int, wanted: Sequence[int]) -> Sequence[int]:
+    """Those of `wanted` that came back to this person with what they had written about this question."""
+    back = proposals.back_with(session, question, staff_id) if wanted else None
+    return [file.id for file in back.files if file.id in wanted] if back is not None else []
+
+
+def leave(
+    session: Session,
+    question: Question,
+    said: Said,
+    *,
+    version: int,
+    only_from: Sequence[QuestionState],
+    now: datetime,
+) -> Message:
+    """Writes the answer and queues it, when the thread is still what its sender saw. Checks nobody's role."""
+    values: dict[str, Any] = {
+        "state": QuestionState.ANSWERED,
+        "taken_by": said.author.id,
+        "last_message_at": now,
+        "solved": None,  # what was said of an earlier answer is not said of this one
+        "awaits": said.awaits,
+    }
+    if question.first_answer_at is None and not said.awaits:
+        values["first_answer_at"] = now
+    if not threads.change(session, question.id, version, only_from, **values):
+        raise overtaken(session, question.id, said.author.id)
+    message = _write(session, question, said.author.id, said.text, Audience.REFERENT, now)
+    fresh = [add_file(session, one, now=now, staff_id=said.author.id, message_id=message.id).id for one in said.files]
+    attachments.put_in_message(session, said.kept, message.id)
+    _send(session, question, message, said, [*said.kept, *fresh], now)
     return message
 
 
 def note(session: Session, question_id: int, staff_id: int, text: str, *, now: datetime) -> Message:
     """An internal note. It changes no state: it never stops a colleague who is answering."""
     may_act(session, staff_id)
-    message = _write(session, the_question(session, question_id), staff_id, _readable(text), Audience.STAFF, now)
+    message = _write(session, the_question(session, question_id), staff_id, readable(text), Audience.STAFF, now)
     audit.record(session, now, ("staff", staff_id), "question.note", ("question", question_id), message_id=message.id)
     return message
 
@@ -81,7 +155,7 @@ def leaves_by(session: Session, question: Question) -> Channel | None:
     return next((channel for channel in wanted if channel in reachable), None)
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
     if not text:
         raise Refused(N_("The text is empty. Write something first."))
@@ -107,7 +181,7 @@ def _write(
 
 
 def _send(
-    session: Session, question: Question, message: Message, person: Staff, files: Sequence[int], now: datetime
+    session: Session, question: Question, message: Message, said: Said, files: Sequence[int], now: datetime
 ) -> None:
     referent = session.get(Referent, question.referent_id) if question.referent_id is not None else None
     if referent is None:
@@ -115,28 +189,33 @@ def _send(
     queue_to(
         session,
         referent.id,
-        replace(_words(session, question, message, person, Language(referent.language)), files=tuple(files)),
+        replace(_words(session, question, message, said, Language(referent.language)), files=tuple(files)),
         kind=OutboxKind.ANSWER,
         now=now,
+        after=now + UNDO,
         dedupe_key=f"answer:{message.id}",
         question_id=question.id,
         prefer=_PREFERRED.get(question.channel),
     )
 
 
-def _words(session: Session, question: Question, message: Message, person: Staff, language: Language) -> Words:
+def _words(session: Session, question: Question, message: Message, said: Said, language: Language) -> Words:
     """The answer as the referent reads it; staff's text is escaped like anybody's."""
     _ = speaking(language, html=True)
     project = session.get(Project, question.project_id) if question.project_id is not None else None
-    heading = _("<b>Answer to your question no. {number}</b>", number=question.id)
+    heading = (
+        _("<b>About your question no. {number} we ask you something</b>", number=question.id)
+        if said.awaits
+        else _("<b>Answer to your question no. {number}</b>", number=question.id)
+    )
     about = _("Project: {title}", title=project.title) if project else ""
-    signature = _("{name}, {office}", name=person.name, office=the_office(session).name)
+    signature = _("{name}, {office}", name=said.author.name, office=the_office(session).name)
     parts = ("\n".join(part for part in (heading, about) if part), str(escape(message.text)), signature)
     asked = threads.newest_of_referent(session, question.id)
     return Words(
         html="\n\n".join(parts),
         subject=_subject(question.id, language),
-        buttons=_buttons(question.id, language),
+        buttons=_buttons(question.id, language, awaits=said.awaits),
         reply_to=asked.provider_id if asked is not None and asked.channel is Channel.TELEGRAM else None,
     )
 
@@ -146,9 +225,9 @@ def _subject(question_id: int, language: Language) -> str:
     return _("Answer to your question no. {number}", number=question_id)
 
 
-def _buttons(question_id: int, language: Language) -> Keyboard:
+def _buttons(question_id: int, language: Language, *, awaits: bool) -> Keyboard:
     _ = speaking(language)
-    return (
-        (Button(_("Solved"), data=solved(question_id)), Button(_("Not solved"), data=not_solved(question_id))),
-        (Button(_("Add something"), data=add_to(question_id)),),
-    )
+    add = (Button(_("Add something"), data=add_to(question_id)),)
+    if awaits:
+        return (add,)
+    return (Button(_("Solved"), data=solved(question_id)), Button(_("Not solved"), data=not_solved(question_id))), add

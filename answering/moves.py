@@ -1,5 +1,6 @@
-"""Who works on a question: take, release, close, reopen. Never writes to the referent; readers may do nothing.
+"""Who works on a question: take, assign, release, close, reopen; how urgent it is. Never writes to the referent.
 
+Readers may do nothing.
 Each move names the version its author saw. When that is no longer the present one the move is `Refused`, with a
 sentence that says what happened meanwhile.
 """
@@ -27,6 +28,26 @@ def take(session: Session, question_id: int, staff_id: int, *, version: int, now
     if not threads.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=staff_id):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.take", question_id, staff_id, now, taken_from=before)
+
+
+def assign(session: Session, question_id: int, staff_id: int, to_id: int, *, version: int, now: datetime) -> None:
+    """Makes it a colleague's work: anybody's who may work on questions."""
+    may_act(session, staff_id)
+    to = session.get(Staff, to_id)
+    if to is None or not to.active or to.role is Role.READER:
+        raise Refused(N_("This colleague cannot work on questions. Choose another one."))
+    before = the_question(session, question_id).taken_by
+    if not threads.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=to_id):
+        raise overtaken(session, question_id, staff_id)
+    _note(session, "question.assign", question_id, staff_id, now, to=to_id, taken_from=before)
+
+
+def flag(session: Session, question_id: int, staff_id: int, *, urgent: bool, now: datetime) -> None:
+    """Urgent, or no longer. It stops nobody who is answering: the version stays."""
+    may_act(session, staff_id)
+    the_question(session, question_id)
+    if threads.flag(session, question_id, urgent=urgent):
+        _note(session, "question.urgent" if urgent else "question.not-urgent", question_id, staff_id, now)
 
 
 def release(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
@@ -84,6 +105,12 @@ def overtaken(session: Session, question_id: int, staff_id: int) -> Refused:
     if state is QuestionState.ANSWERED:
         # Only an answer leaves it so: whatever the referent says or edits afterwards opens it again.
         return _answered(session, question_id, staff_id)
+    if state is QuestionState.PROPOSED and whose == staff_id:
+        return Refused(N_("You have proposed an answer already: it waits for approval."))
+    if state is QuestionState.PROPOSED and head.taken_by:
+        return Refused(
+            N_("{name} has proposed an answer, which waits for approval. Read it, then decide."), name=head.taken_by
+        )
     if state is QuestionState.TAKEN and whose != staff_id and head.taken_by:
         return Refused(N_("{name} is working on this question now."), name=head.taken_by)
     return Refused(N_("Something has changed in the meantime. Read the thread again, then decide."))

@@ -1,7 +1,7 @@
 """Tells staff by e-mail what waits for them. Names no referent.
 
-Questions, messages of ours that did not arrive, requests for access, e-mails to sort. Gathered, at most one mail per
-person in 15 minutes.
+Questions, answers to be approved or returned, messages of ours that did not arrive, requests for access, e-mails to
+sort. Gathered, at most one mail per person in 15 minutes.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from delivery.outbox import queue
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import local_date
 from facts.languages import Language, speaking
-from storage import audit
+from storage import audit, proposals
 from storage.access import count_waiting
 from storage.letters import held_count
 from storage.outbox import NOTICE_KEY, stuck_count
@@ -66,21 +66,25 @@ def _words(session: Session, person: Staff, links: Links) -> Words | None:
     questions, total = waiting_for(session, person.id)
     manages = person.role in MANAGERS
     requests, letters = (count_waiting(session), held_count(session)) if manages else (0, 0)
+    proposed, back = proposals.count_waiting(session) if manages else 0, proposals.count_back(session, person.id)
     stuck = stuck_count(session)
-    if not (total or requests or letters or stuck):
+    if not (total or requests or letters or stuck or proposed):  # what came back is among the questions
         return None
     language = Language(person.language)
     _ = speaking(language, html=True)
     blocks = [
         _about_questions(language, questions, total, links) if total else [],
+        [_about_back(language, back)] if back else [],
+        [_about_proposed(language, proposed, links)] if proposed else [],
         [_about_requests(language, requests, links)] if requests else [],
         [_about_letters(language, letters, links)] if letters else [],
         [_about_stuck(language, stuck, links)] if stuck else [],
         [_("You receive at most one of these mails in 15 minutes.")],
     ]
     text = "\n\n".join("\n".join(map(str, block)) for block in blocks if block)
-    subject = _subject(questions, total, language) if total else _other_subject(language, requests, letters, stuck)
-    return Words(text, subject, _buttons(language, links, questions=bool(total)))
+    others = (proposed, requests, letters, stuck)
+    subject = _subject(questions, total, language) if total else _other_subject(language, *others)
+    return Words(text, subject, _buttons(language, links, questions=bool(total or proposed)))
 
 
 def _about_questions(language: Language, questions: Sequence[Waiting], total: int, links: Links) -> list[str]:
@@ -91,6 +95,24 @@ def _about_questions(language: Language, questions: Sequence[Waiting], total: in
         *(_line(language, question, links) for question in questions),
     ]
     return [*lines, _("… and {n} more", n=total - len(questions))] if total > len(questions) else lines
+
+
+def _about_back(language: Language, back: int) -> str:
+    """Of the questions above; why, stands on their pages."""
+    _ = speaking(language, html=True)
+    return _.ngettext(
+        "One answer of yours was returned: on the question's page you read why.",
+        "{n} answers of yours were returned: on the questions' pages you read why.",
+        back,
+    )
+
+
+def _about_proposed(language: Language, proposed: int, links: Links) -> str:
+    _ = speaking(language, html=True)
+    waiting = _.ngettext("One answer waits for your approval.", "{n} answers wait for your approval.", proposed)
+    return _(
+        '{waiting} <a href="{link}">Read and decide</a>', waiting=waiting, link=links.desk("questions?view=approve")
+    )
 
 
 def _about_requests(language: Language, requests: int, links: Links) -> str:
@@ -116,9 +138,11 @@ def _about_stuck(language: Language, stuck: int, links: Links) -> str:
     )
 
 
-def _other_subject(language: Language, requests: int, letters: int, stuck: int) -> str:
+def _other_subject(language: Language, proposed: int, requests: int, letters: int, stuck: int) -> str:
     """When no question waits."""
     _ = speaking(language)
+    if proposed:
+        return _.ngettext("One answer is to be approved", "{n} answers are to be approved", proposed)
     if requests:
         return _.ngettext("One person asks for access", "{n} people ask for access", requests)
     if letters:

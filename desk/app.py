@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 from answering.refusal import Denied, Refused
 from desk import (
     access,
+    approval,
     attachments,
     audit_log,
     away,
+    categories,
     dead_letters,
     deadlines,
     denied,
@@ -61,6 +63,8 @@ PAGES = (
     public,
     sign_in,
     questions,
+    approval,
+    categories,
     attachments,
     reviewing,
     updates,

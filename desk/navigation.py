@@ -57,6 +57,7 @@ SECTIONS = (
     Section("outbox", "/desk/outbox", N_("Outgoing"), group=POST),
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals"), group=POST),
     Section("forms", "/desk/forms", N_("Forms"), group=OFFICE),
+    Section("categories", "/desk/categories", N_("Categories"), MANAGERS, OFFICE),
     Section("office", "/desk/office", N_("Office"), frozenset({Role.ADMIN}), OFFICE),
     Section("audit", "/desk/audit", N_("Log"), frozenset({Role.ADMIN}), OFFICE),
 )

@@ -1,6 +1,8 @@
 """The queue of questions, and one question with its thread. The rules are in `answering`, not here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -8,20 +10,17 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import answer as answers
-from answering import moves
+from answering import approval, moves
 from answering.refusal import Refused
-from desk import denied
 from desk.guide import shows_guide
 from desk.house import DeskHouse
-from desk.pages import N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
 from intake.files import FileRefused, StoredFile, store_file
-from storage import corrections, queue, threads
-from storage.calls import spoken, written_down_by
-from storage.letters import letters_of_thread
+from storage import categories, queue, threads
 from storage.queue import View
-from storage.receipts import receipts_of
-from storage.tables import Channel, Outbox, Question, QuestionState
+from storage.tables import Channel, QuestionState, Staff
 
 router = APIRouter()
 
@@ -33,26 +32,75 @@ MOST_FILES = 10
 
 @router.get("/desk/questions")
 def questions(
-    request: Request, house: House, signed: Reader, pages: Page, view: View = View.NEW, q: str = ""
+    request: Request,
+    house: House,
+    signed: Reader,
+    pages: Page,
+    *,
+    view: View = View.NEW,
+    q: str = "",
+    category: str = "",
 ) -> Response:
     with house.database.read() as session:
         # Who searches looks everywhere: a heap that hides the match would say that it does not exist.
         view = View.ALL if q.strip() else view
-        lines, total = queue.queue_page(session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size)
-        counts = queue.queue_counts(session, signed.staff_id)
-        values: Mapping[str, Any] = {"lines": lines, "counts": counts, "guide": shows_guide(session, signed)}
-        return render(request, "questions.html", **values, view=view, q=q, pages=pages.counted(total))
+        known = categories.active_categories(session)
+        chosen = int(category) if category in {str(one.id) for one in known} else None
+        lines, total = queue.queue_page(
+            session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size, category_id=chosen
+        )
+        return render(
+            request,
+            "questions.html",
+            lines=lines,
+            counts=queue.queue_counts(session, signed.staff_id),
+            view=view,
+            q=q,
+            categories=known,
+            guide=shows_guide(session, signed),
+            category=chosen,
+            pages=pages.counted(total),
+        )
 
 
 @router.get("/desk/questions/{question_id}")
 def question(request: Request, house: House, signed: Reader, question_id: Id) -> Response:
     with house.database.read() as session:
-        return _page(request, session, signed, question_id)
+        return show(request, session, signed, question_id)
 
 
 @router.post("/desk/questions/{question_id}/take")
 def take(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.take, version)
+
+
+@router.post("/desk/questions/{question_id}/assign")
+def assign(
+    request: Request,
+    house: House,
+    signed: Actor,
+    question_id: Id,
+    *,
+    version: Version,
+    to: Annotated[int, Form()] = 0,
+) -> Response:
+    def give(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
+        moves.assign(session, question_id, staff_id, min(to, BEYOND - 1), version=version, now=now)
+
+    return _move(request, house, signed, question_id, give, version)
+
+
+@router.post("/desk/questions/{question_id}/urgent")
+def urgent(
+    request: Request, house: House, signed: Actor, question_id: Id, urgent: Annotated[str, Form()] = ""
+) -> Response:
+    """`urgent` empty: it is no longer."""
+    try:
+        with house.database.write() as session:
+            moves.flag(session, question_id, signed.staff_id, urgent=bool(urgent), now=house.clock())
+    except Refused as no:
+        return refused(request, house, signed, question_id, no)
+    return back(request, question_id)
 
 
 @router.post("/desk/questions/{question_id}/release")
@@ -69,7 +117,7 @@ def before_closing(request: Request, house: House, signed: Actor, question_id: I
             raise Refuse(404)
         word = threads.last_word(session, question_id)
         if head.question.state is QuestionState.CLOSED or word is None:
-            return _back(request, question_id)
+            return back(request, question_id)
         return render(request, "question_close.html", head=head, question=head.question, word=word)
 
 
@@ -104,29 +152,67 @@ def answer(
     *,
     version: Version,
     text: Text = "",
+    awaits: Annotated[str, Form()] = "",
+    keep: Annotated[list[int] | None, Form()] = None,
     file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
+    """Sends it, or proposes it where an officer approves it first. `keep`: files that came back with an earlier try."""
+    typed = Typed(answer=text, awaits=bool(awaits))
     try:
-        files = _stored(house, file or ())
+        said = Wanted(text, awaits=bool(awaits), kept=tuple(keep or ()), files=stored(house, file or ()))
         with house.database.write() as session:
-            message = answers.answer(
-                session, question_id, signed.staff_id, text, version=version, now=house.clock(), files=files
-            )
-            message_id = message.id
-    except Refused as refused:
-        return _refused(request, house, signed, question_id, refused, answer_text=text)
-    return _back(request, question_id, *_answered(request, house, question_id, message_id))
+            message_id = _send_or_propose(session, house, signed, question_id, said, version)
+    except Refused as no:
+        return refused(request, house, signed, question_id, no, typed)
+    if message_id is None:
+        _ = speaker(request)
+        return back(request, question_id, _("The answer waits for approval. On this page you see what becomes of it."))
+    return back(request, question_id, *became_of_it(request, house, question_id, message_id))
 
 
-def _stored(house: DeskHouse, uploads: Sequence[UploadFile]) -> list[StoredFile]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the form says."""
+
+    text: str
+    awaits: bool
+    kept: tuple[int, ...]
+    files: list[StoredFile]
+
+
+def _send_or_propose(
+    session: Session, house: DeskHouse, signed: SignedIn, question_id: int, wanted: Wanted, version: int
+) -> int | None:
+    """The message; None when it waits for approval."""
+    now = house.clock()
+    if approval.must_propose(session, question_id, signed.staff_id):
+        said = answers.Said(
+            session.get_one(Staff, signed.staff_id), wanted.text, wanted.awaits, wanted.files, wanted.kept
+        )
+        approval.propose(session, question_id, said, version=version, now=now)
+        return None
+    return answers.answer(
+        session,
+        question_id,
+        signed.staff_id,
+        wanted.text,
+        version=version,
+        now=now,
+        files=wanted.files,
+        kept=wanted.kept,
+        awaits=wanted.awaits,
+    ).id
+
+
+def stored(house: DeskHouse, uploads: Sequence[UploadFile]) -> list[StoredFile]:
     """On disk before any transaction; one that is refused refuses the whole answer, and nothing leaves."""
     chosen = [one for one in uploads if one.filename]
     if len(chosen) > MOST_FILES:
         raise Refused(N_("At most {n} files at a time."), n=MOST_FILES)
     try:
         return [store_file(house.files, one.filename or "", one.content_type or "", one.file) for one in chosen]
-    except FileRefused as refused:
-        raise Refused(refused.sentence, **refused.values) from refused
+    except FileRefused as no:
+        raise Refused(no.sentence, **no.values) from no
 
 
 @router.post("/desk/questions/{question_id}/note")
@@ -134,10 +220,10 @@ def note(request: Request, house: House, signed: Actor, question_id: Id, text: T
     try:
         with house.database.write() as session:
             answers.note(session, question_id, signed.staff_id, text, now=house.clock())
-    except Refused as refused:
-        return _refused(request, house, signed, question_id, refused, note_text=text)
+    except Refused as no:
+        return refused(request, house, signed, question_id, no, Typed(note=text))
     _ = speaker(request)
-    return _back(request, question_id, _("The note is saved. Only colleagues see it."))
+    return back(request, question_id, _("The note is saved. Only colleagues see it."))
 
 
 def _move(request: Request, house: DeskHouse, signed: SignedIn, question_id: int, move: Any, version: int) -> Response:
@@ -145,30 +231,16 @@ def _move(request: Request, house: DeskHouse, signed: SignedIn, question_id: int
     try:
         with house.database.write() as session:
             move(session, question_id, signed.staff_id, version=version, now=house.clock())
-    except Refused as refused:
-        return _refused(request, house, signed, question_id, refused)
-    return _back(request, question_id)
+    except Refused as no:
+        return refused(request, house, signed, question_id, no)
+    return back(request, question_id)
 
 
-def _refused(
-    request: Request, house: DeskHouse, signed: SignedIn, question_id: int, refused: Refused, **typed: str
-) -> Response:
-    """The page as it is now, why not, and everything that was typed still there."""
-    denied.refused(request, refused)
-    sentence = speaker(request)(refused.sentence, **refused.values)
-    with house.database.read() as session:
-        return _page(request, session, signed, question_id, status=409, problem=sentence, **typed)
-
-
-def _back(request: Request, question_id: int, flash: str = "", level: str = "success") -> Response:
-    return redirect(request, f"/desk/questions/{question_id}", flash, level=level)
-
-
-def _answered(request: Request, house: DeskHouse, question_id: int, message_id: int) -> tuple[str, str]:
+def became_of_it(request: Request, house: DeskHouse, question_id: int, message_id: int) -> tuple[str, str]:
     """What became of the answer, and how good that is."""
     _ = speaker(request)
     with house.database.read() as session:
-        sent = _deliveries(threads.answers_sent(session, question_id)).get(message_id)
+        sent = deliveries(threads.answers_sent(session, question_id)).get(message_id)
         channel = sent[-1].channel if sent else None
     if channel is None:
         return _("The answer is kept, but no channel reaches this person: phone them."), "warning"
@@ -177,69 +249,3 @@ def _answered(request: Request, house: DeskHouse, question_id: int, message_id: 
     if channel is Channel.PEC:
         return _("The answer is on its way by certified mail (PEC)."), "success"
     return _("The answer is on its way by e-mail."), "success"
-
-
-def _page(
-    request: Request,
-    session: Session,
-    signed: SignedIn,
-    question_id: int,
-    *,
-    status: int = 200,
-    problem: str = "",
-    answer_text: str = "",
-    note_text: str = "",
-) -> Response:
-    head = threads.question_head(session, question_id)
-    if head is None:
-        raise Refuse(404)
-    files = threads.thread_files(session, question_id)
-    sent = threads.answers_sent(session, question_id)
-    return render(
-        request,
-        "question.html",
-        status=status,
-        head=head,
-        question=head.question,
-        thread=threads.whole_thread(session, question_id),
-        files=files,
-        letters=letters_of_thread(session, question_id),
-        corrections=corrections.of_thread(session, question_id),
-        amended=corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
-        deliveries=_deliveries(sent),
-        receipts=receipts_of(session, [row.id for row in sent]),
-        written_by=written_down_by(session, question_id),
-        spoken=spoken(session, question_id),
-        leaves_by=answers.leaves_by(session, head.question),
-        can=_possible(head.question, signed),
-        awaits_reply=threads.awaits_reply(session, question_id),
-        problem=problem,
-        answer_text=answer_text,
-        note_text=note_text,
-    )
-
-
-def _possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
-    """Which buttons make sense now. The rules stand in `answering`; this only spares people a refusal."""
-    acts, closed = signed.may_act, question.state is QuestionState.CLOSED
-    mine = question.taken_by == signed.staff_id
-    in_hand = question.state is QuestionState.TAKEN
-    return {
-        "take": acts and (question.state is QuestionState.NEW or (in_hand and not mine)),
-        "release": acts and in_hand and mine,
-        "answer": acts and not closed and (mine or not in_hand),
-        "note": acts,
-        "close": acts and not closed,
-        "reopen": acts and closed,
-    }
-
-
-def _deliveries(rows: Sequence[Outbox]) -> Mapping[int, Sequence[Outbox]]:
-    """By message: the newest try of its first part. The key reads `answer:<message>[:<other way>][:<part>]`."""
-    found: dict[int, list[Outbox]] = {}
-    for row in rows:
-        kind, _, rest = row.dedupe_key.partition(":")
-        message, _, what = rest.partition(":")
-        if kind == "answer" and message.isdigit() and not what.rpartition(":")[2].isdigit():
-            found.setdefault(int(message), []).append(row)
-    return found

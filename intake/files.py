@@ -154,7 +154,7 @@ def store_file(files: Files, name: str, claimed_type: str, stream: BinaryIO, *, 
         return file.settle()
 
 
-def add_file(
+def add_file(  # noqa: PLR0913 - where it belongs, each by name
     session: Session,
     stored: StoredFile,
     *,
@@ -162,6 +162,7 @@ def add_file(
     referent_id: int | None = None,
     staff_id: int | None = None,
     message_id: int | None = None,
+    proposal_id: int | None = None,
 ) -> Attachment:
     """The row that says whose file this is and where it belongs."""
     attachment = Attachment(
@@ -173,6 +174,7 @@ def add_file(
         referent_id=referent_id,
         staff_id=staff_id,
         message_id=message_id,
+        proposal_id=proposal_id,
         created_at=now,
     )
     session.add(attachment)

@@ -10,6 +10,7 @@ from facts.calendar import add_working_hours
 from facts.languages import Language, speaking
 from storage import attachments, audit
 from storage import questions as stored
+from storage.categories import hours_of
 from storage.drafts import became_question
 from storage.tables import Audience, Channel, Message, Question, Referent, Standing
 from storage.words import SURE
@@ -33,9 +34,9 @@ class ByMail:
         return {"standing": self.standing, "quoted": self.quoted.replace("\x00", ""), "automatic": self.automatic}
 
 
-def expected_by(now: datetime, zone: str) -> datetime:
-    """When the office means to have answered what is asked `now`."""
-    return add_working_hours(now, HOURS_TO_ANSWER, zone)
+def expected_by(now: datetime, zone: str, hours: int | None = None) -> datetime:
+    """When the office means to have answered what is asked `now`. `hours`: what its category says, if it has one."""
+    return add_working_hours(now, hours or HOURS_TO_ANSWER, zone)
 
 
 def ask(  # noqa: PLR0913 - what came in, from whom, by which door
@@ -95,7 +96,7 @@ def add_message(  # noqa: PLR0913 - what came in, from whom, by which door
     assert question.referent_id == referent_id, "the caller has checked whose question it is"
     if mail is None or not mail.automatic:
         sure = mail is None or mail.sure
-        stored.touch(session, question.id, channel if sure else None, expected_by(now, zone), now)
+        stored.touch(session, question.id, channel if sure else None, _again_by(session, question.id, now, zone), now)
         session.expire(question)
     source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
     message = _write(session, question.id, text, now, **source | (mail.columns() if mail else {}))
@@ -112,7 +113,7 @@ def add_file(
     """
     message = session.get_one(Message, message_id)
     question = session.get_one(Question, message.question_id)
-    stored.touch(session, question.id, question.channel, expected_by(now, zone), now)
+    stored.touch(session, question.id, question.channel, _again_by(session, question.id, now, zone), now)
     session.expire(question)
     if message.referent_id is None or stored.referent_wrote_last(session, question.id):
         return
@@ -133,11 +134,15 @@ def settle(
     if solved:
         changed = stored.close_solved(session, question_id, now)
     else:
-        changed = stored.reopen_unsolved(session, question_id, expected_by(now, zone))
+        changed = stored.reopen_unsolved(session, question_id, _again_by(session, question_id, now, zone))
     if changed:
         action = "question.solved" if solved else "question.unsolved"
         audit.record(session, now, ("referent", referent_id), action, ("question", question_id))
     return stored.own_question(session, referent_id, question_id)
+
+
+def _again_by(session: Session, question_id: int, now: datetime, zone: str) -> datetime:
+    return expected_by(now, zone, hours_of(session, question_id))
 
 
 def _writer(referent_id: int, mail: ByMail | None) -> tuple[str, int | None]:

@@ -37,7 +37,16 @@ def put_in_draft(session: Session, ids: Collection[int], draft_id: int) -> None:
 
 
 def put_in_message(session: Session, ids: Collection[int], message_id: int) -> None:
-    _change(session, col(Attachment.id).in_(ids), message_id=message_id)
+    _change(session, col(Attachment.id).in_(ids), message_id=message_id, proposal_id=None)
+
+
+def put_in_proposal(session: Session, ids: Collection[int], proposal_id: int) -> None:
+    """Also what went along with an answer that was taken back."""
+    _change(session, col(Attachment.id).in_(ids), proposal_id=proposal_id, message_id=None)
+
+
+def of_message(session: Session, message_id: int) -> Sequence[int]:
+    return session.exec(select(Attachment.id).where(Attachment.message_id == message_id)).all()
 
 
 def put_in_update(session: Session, ids: Collection[int], update_id: int) -> None:

@@ -144,3 +144,25 @@ def _mend(
         return False
     audit.record(session, now, ("staff" if staff_id else "system", staff_id), action, ("outbox", outbox_id))
     return True
+
+
+def take_back(session: Session, question_id: int, message_id: int) -> bool:
+    """Keeps an answer in the house, all parts of it; False when one is being sent, was tried, or none is there.
+
+    After False the caller undoes the transaction: some parts may have been held back by then.
+    """
+    ours = _parts_of(question_id, message_id)
+    parts = session.exec(select(func.count()).select_from(Outbox).where(*ours)).one()
+    held: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Outbox)
+        .where(*ours, col(Outbox.state) == OutboxState.QUEUED, col(Outbox.attempts) == 0)
+        .values(state=OutboxState.DROPPED, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return 0 < parts == held.rowcount
+
+
+def _parts_of(question_id: int, message_id: int) -> tuple[ColumnElement[bool], ...]:
+    key = f"answer:{message_id}"
+    mine = (col(Outbox.dedupe_key) == key) | col(Outbox.dedupe_key).startswith(f"{key}:", autoescape=True)
+    return col(Outbox.question_id) == question_id, mine

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CursorResult, case, func, or_, update
 from sqlmodel import Session, col, select
 
+from storage import proposals
 from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState
 
 _OVER = (QuestionState.ANSWERED, QuestionState.CLOSED)
@@ -124,6 +125,7 @@ def touch(session: Session, question_id: int, channel: Channel | None, due_at: d
             due_at=case((over, due_at), else_=col(Question.due_at)),
             closed_at=None,
             last_message_at=now,
+            awaits=False,
             version=col(Question.version) + 1,
             **({} if channel is None else theirs),
         )
@@ -133,6 +135,7 @@ def touch(session: Session, question_id: int, channel: Channel | None, due_at: d
 
 def close_solved(session: Session, question_id: int, now: datetime) -> bool:
     """The referent has what they need. False when it was closed as solved already."""
+    proposals.overtake(session, question_id, now)
     return _changed(
         session,
         update(Question)

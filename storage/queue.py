@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from storage.searching import questions_with
 from storage.tables import (
     Audience,
+    Category,
     Channel,
     Membership,
     Message,
@@ -29,10 +30,11 @@ from storage.tables import (
 
 
 class View(StrEnum):
-    """The three heaps of the queue."""
+    """The heaps of the queue. APPROVE: answers of volunteers that wait for an officer."""
 
     NEW = "new"
     MINE = "mine"
+    APPROVE = "approve"
     ALL = "all"
 
 
@@ -57,6 +59,10 @@ class QueueLine:
     organizations: int
     channel: Channel
     standing: Standing | None
+    urgent: bool
+    awaits: bool
+    category: str | None
+    category_en: str | None
 
 
 def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
@@ -65,11 +71,23 @@ def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
     return dict(zip(views, session.execute(select(*views.values()).select_from(Question)).one(), strict=True))
 
 
-def queue_page(
-    session: Session, view: View, staff_id: int, wanted: str = "", *, offset: int = 0, limit: int = 50
+def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
+    session: Session,
+    view: View,
+    staff_id: int,
+    wanted: str = "",
+    *,
+    offset: int = 0,
+    limit: int = 50,
+    category_id: int | None = None,
 ) -> tuple[Sequence[QueueLine], int]:
-    """One page of a heap and how many there are in all. Work to be done first, then the oldest first."""
-    heap = select(Question.id).where(_in_view(view, staff_id)).order_by(_work_first(), col(Question.id))
+    """One page of a heap and how many there are in all.
+
+    Work to be done first; of that what is urgent, then what is to be answered first.
+    """
+    heap = select(Question.id).where(_in_view(view, staff_id)).order_by(*_order())
+    if category_id is not None:
+        heap = heap.where(Question.category_id == category_id)
     number = _number(wanted)
     if wanted.strip() and number is None:
         found = questions_with(session, wanted)
@@ -134,6 +152,10 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         organizations,
         Question.channel,
         standing,
+        col(Question.urgent),
+        col(Question.awaits),
+        col(Category.name),
+        col(Category.name_en),
     )
     rows = session.execute(
         columns.select_from(Question)
@@ -141,8 +163,9 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         .outerjoin(Project, col(Project.id) == col(Question.project_id))
         .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
         .outerjoin(Message, col(Message.id) == first)
+        .outerjoin(Category, col(Category.id) == col(Question.category_id))
         .where(col(Question.id).in_(ids))
-        .order_by(_work_first(), col(Question.id))
+        .order_by(*_order())
     )
     return [QueueLine(*row) for row in rows]
 
@@ -150,12 +173,17 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
 def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
     if view is View.NEW:
         return col(Question.state) == QuestionState.NEW
+    if view is View.APPROVE:
+        return col(Question.state) == QuestionState.PROPOSED
     if view is View.MINE:
         return (col(Question.taken_by) == staff_id) & (col(Question.state) != QuestionState.CLOSED)
     return col(Question.id).is_not(None)
 
 
-def _work_first() -> Any:
-    return case(
+def _order() -> tuple[Any, ...]:
+    """What was answered, and then what is closed, comes last; there neither hurry nor due time counts any more."""
+    over = case(
         (col(Question.state) == QuestionState.CLOSED, 2), (col(Question.state) == QuestionState.ANSWERED, 1), else_=0
     )
+    urgent = case((over == 0, col(Question.urgent)), else_=False).desc()
+    return over, urgent, case((over == 0, col(Question.due_at))), col(Question.id)

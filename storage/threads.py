@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, func, update
+from sqlalchemy import CursorResult, case, func, update
 from sqlmodel import Session, col, select
 
 from storage import corrections
@@ -15,6 +15,7 @@ from storage.tables import (
     Attachment,
     Audience,
     Audit,
+    Category,
     Membership,
     Message,
     Organization,
@@ -27,6 +28,8 @@ from storage.tables import (
     Staff,
 )
 
+_AT_WORK = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -38,6 +41,7 @@ class Head:
     project: Project | None
     taken_by: str | None
     closed_by: str | None
+    category: Category | None = None
 
 
 def question_head(session: Session, question_id: int) -> Head | None:
@@ -58,7 +62,8 @@ def question_head(session: Session, question_id: int) -> Head | None:
         .where(Membership.referent_id == question.referent_id)
         .order_by(Organization.name)
     ).all()
-    return Head(question, referent, organizations, project, taken_by, _closed_by(session, question))
+    category = session.get(Category, question.category_id) if question.category_id is not None else None
+    return Head(question, referent, organizations, project, taken_by, _closed_by(session, question), category)
 
 
 def _closed_by(session: Session, question: Question) -> str | None:
@@ -177,6 +182,44 @@ def change(session: Session, question_id: int, version: int, only_from: Sequence
         update(Question)
         .where(col(Question.id) == question_id, col(Question.version) == version, col(Question.state).in_(only_from))
         .values(version=col(Question.version) + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return done.rowcount == 1
+
+
+def flag(session: Session, question_id: int, *, urgent: bool) -> bool:
+    """False when it was so already."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Question)
+        .where(col(Question.id) == question_id, col(Question.urgent).is_not(urgent))
+        .values(urgent=urgent)
+        .execution_options(synchronize_session=False)
+    )
+    return done.rowcount == 1
+
+
+def take_back(session: Session, message: Message, state: QuestionState) -> bool:
+    """An answer that did not leave: nobody reads it, and its question is at work again, as `state` says.
+
+    False when the question has moved on by itself meanwhile; it stays then as it is.
+    """
+    session.execute(
+        update(Message)
+        .where(col(Message.id) == message.id)
+        .values(audience=Audience.NOBODY)
+        .execution_options(synchronize_session=False)
+    )
+    first = case((col(Question.first_answer_at) == message.created_at, None), else_=col(Question.first_answer_at))
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+        update(Question)
+        .where(col(Question.id) == message.question_id, col(Question.state).in_(_AT_WORK))
+        .values(
+            state=state,
+            taken_by=message.staff_id,
+            awaits=False,
+            first_answer_at=first,
+            version=col(Question.version) + 1,
+        )
         .execution_options(synchronize_session=False)
     )
     return done.rowcount == 1

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from storage.access import a_request_waits
 from storage.letters import a_letter_waits
 from storage.outbox import NOTICE_KEY, needs_somebody
+from storage.proposals import one_came_back, one_waits
 from storage.tables import (
     Audit,
     Membership,
@@ -42,7 +43,8 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
     """Staff who want notices, had none since `not_since`, and for whom something came after their last one.
 
     A question that waits for them, or a message of ours that did not arrive and nobody has looked at; for those who
-    may let people in, also a request for access, or mail of somebody we do not know.
+    may let people in, also a request for access, mail of somebody we do not know, or an answer to be approved. An
+    answer of theirs that was returned, too.
     """
     last = (
         select(func.max(Outbox.created_at))
@@ -83,7 +85,12 @@ def who_has_news(session: Session, now: datetime, not_since: datetime) -> Sequen
             col(Staff.notices).is_(True),
             Staff.role != Role.READER,
             or_(last.is_(None), last <= not_since),
-            or_(news, stuck, col(Staff.role).in_(MANAGERS) & or_(a_request_waits(last), a_letter_waits(last))),
+            or_(
+                news,
+                stuck,
+                one_came_back(last),
+                col(Staff.role).in_(MANAGERS) & or_(a_request_waits(last), a_letter_waits(last), one_waits(last)),
+            ),
         )
         .order_by(col(Staff.id))
     ).all()

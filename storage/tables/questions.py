@@ -92,10 +92,11 @@ class Proposal(SQLModel, table=True):
 
 
 class Audience(StrEnum):
-    """Who may read a message. STAFF is an internal note."""
+    """Who may read a message. STAFF is an internal note; NOBODY: an answer that was taken back before it left."""
 
     REFERENT = "referent"
     STAFF = "staff"
+    NOBODY = "nobody"
 
 
 class Message(SQLModel, table=True):

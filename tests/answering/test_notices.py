@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import Session, col, select
 
-from answering import moves
+from answering import approval, moves
+from answering.answer import Said
 from answering.notices import notify_one, word_notice
 from delivery.links import Links
 from delivery.words import Words
@@ -279,4 +280,44 @@ def test_a_notice_of_a_request_that_was_decided_meanwhile_is_withheld(
     session.flush()
 
     assert before is not None
+    assert word_notice(LINKS)(session, row, now) is None
+
+
+def test_an_answer_to_approve_is_told_to_those_who_approve_and_a_return_to_its_author(
+    session: Session, cast: Cast, now: datetime
+) -> None:
+    olga = cast.a_staff("Olga Esempio", email="olga@example.org")
+    vera = cast.a_staff("Vera Esempio", Role.VOLUNTEER, email="vera@example.org")
+    question = cast.a_question(cast.a_referent("Ada Esempio"))
+    notify_all(session, now)
+    later = now + timedelta(hours=1)
+
+    approval.propose(session, question.id, Said(vera, "Parole riservate"), version=1, now=later)
+    proposed = notify_all(session, later)
+    approval.give_back(session, question.id, olga.id, "Cita la circolare", version=2, now=later + timedelta(hours=1))
+    returned = notify_all(session, later + timedelta(hours=1))
+    again = notify_all(session, later + timedelta(hours=2))
+
+    assert (proposed, returned, again) == (["olga@example.org"], ["vera@example.org"], [])
+    to_olga, to_vera = session.exec(select(Outbox).order_by(col(Outbox.id).desc())).all()[1::-1]
+    assert to_olga.body["subject"] == "Una risposta è da approvare"
+    assert "https://raccordo.example/desk/questions?view=approve" in to_olga.body["html"]
+    assert "Una tua risposta è tornata indietro" in to_vera.body["html"]
+    for mail in (to_olga, to_vera):
+        assert "riservate" not in str(mail.body)
+        assert "circolare" not in str(mail.body)
+
+
+def test_a_notice_about_an_answer_that_was_approved_meanwhile_is_withheld(
+    session: Session, cast: Cast, now: datetime
+) -> None:
+    olga = cast.a_staff("Olga Esempio", email="olga@example.org")
+    vera = cast.a_staff("Vera Esempio", Role.VOLUNTEER, notices=False)
+    question = cast.a_question(cast.a_referent())
+    approval.propose(session, question.id, Said(vera, "Sì"), version=1, now=now)
+    notify_all(session, now)
+    row = session.exec(select(Outbox)).one()
+
+    approval.approve(session, question.id, olga.id, "Sì", version=2, now=now)
+
     assert word_notice(LINKS)(session, row, now) is None

@@ -30,7 +30,7 @@ def an_answer(desk: Desk, channel: Channel = Channel.PEC, **changes: object) -> 
         ada = cast.a_referent("Ada Esempio")
         cast.add(Address(referent_id=ada.id, channel=channel, value=PEC, created_at=cast.now))
         question = cast.a_question(ada, channel=channel)
-        answer(session, question.id, desk.people["Vera"], "Sì.", version=question.version, now=cast.now)
+        answer(session, question.id, desk.people["Olga"], "Sì.", version=question.version, now=cast.now)
         row = session.exec(select(Outbox)).one()
         assert row.channel is channel
         for name, value in ({"state": OutboxState.SENT, "sent_at": cast.now} | changes).items():
@@ -116,16 +116,16 @@ async def test_a_day_of_silence_is_among_what_to_look_at(desk: Desk) -> None:
 async def test_the_page_of_the_question_says_by_what_the_answer_leaves(desk: Desk) -> None:
     question_id, _ = an_answer(desk)
 
-    assert "Arriva come lo scrivi, per PEC." in (await desk.browser("Vera").get(f"/desk/questions/{question_id}")).text
+    assert "Arriva come lo scrivi, per PEC." in (await desk.browser("Olga").get(f"/desk/questions/{question_id}")).text
 
 
 async def test_who_answers_reads_that_it_leaves_by_certified_mail(desk: Desk) -> None:
     question_id, _ = an_answer(desk)
-    vera, page = desk.browser("Vera"), f"/desk/questions/{question_id}"
+    olga, page = desk.browser("Olga"), f"/desk/questions/{question_id}"
 
-    await vera.send_form(f"{page}/answer", page=page, text="Anche questo.", version=2)
+    await olga.send_form(f"{page}/answer", page=page, text="Anche questo.", version=2)
 
-    assert "La risposta sta partendo per PEC." in (await vera.get(page)).text
+    assert "La risposta sta partendo per PEC." in (await olga.get(page)).text
 
 
 # --- the certified mailbox of a referent

@@ -17,6 +17,7 @@ import uvicorn
 from pydantic import SecretStr
 from sqlmodel import Session, col, select
 
+from answering.answer import UNDO
 from app.clock import MovableClock
 from app.service import Server, Service, build
 from app.settings import Settings, TelegramMode
@@ -59,6 +60,15 @@ class House:
         """Opens `page`, finds its CSRF token and hidden fields of the form to `action`, and sends the form."""
         shown = (await self.desk.get(page)).raise_for_status().text
         return await self.desk.post(action, data=hidden_fields(shown, action) | fields, follow_redirects=True)
+
+    async def answers(self, question_id: int, text: str) -> None:
+        """Olga sends it, and the seconds pass in which she could have stopped it."""
+        page = f"/desk/questions/{question_id}"
+        await self.post(page, f"{page}/answer", text=text)
+        await self.until_it_leaves()
+
+    async def until_it_leaves(self) -> None:
+        await self.move_to(seconds=UNDO.total_seconds() + 1)
 
     async def all_sent(self) -> None:
         """Until what Telegram answered is written down too: nobody replies faster than that with their thumbs."""

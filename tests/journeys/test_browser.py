@@ -48,6 +48,12 @@ class Newcomer:
         chat = self.page.get_by_role("log")
         await chat.get_by_role("button", name=re.compile(re.escape(label))).last.click()
 
+    async def lets_a_minute_pass(self) -> None:
+        """An answer leaves by then: it can be stopped for 20 seconds."""
+        await self.opens("/demo")
+        await self.page.get_by_role("button", name="Avanti di un minuto").click()
+        await self.page.wait_for_url("**/demo#orologio")
+
     async def reads(self, text: str) -> None:
         await expect(self.page.get_by_text(text).last).to_be_visible(timeout=PATIENCE)
 
@@ -99,6 +105,8 @@ async def test_a_newcomer_lives_the_whole_job(newcomer: Newcomer) -> None:
     await newcomer.page.get_by_label("La tua risposta").fill("Sì, va approvata in giunta.")
     await newcomer.page.get_by_role("button", name="Invia la risposta").click()
     await newcomer.reads("Sì, va approvata in giunta.")
+    await expect(newcomer.page.get_by_role("button", name="Annulla l'invio")).to_be_visible()
+    await newcomer.lets_a_minute_pass()
 
     await newcomer.opens("/sandbox/chat/1001")
     await newcomer.reads("Sì, va approvata in giunta.")

@@ -42,7 +42,7 @@ async def test_a_question_by_mail_is_answered_and_the_reply_joins_its_thread(dat
             page = f"/desk/questions/{first[0].question_id}"
             shown = (await house.desk.get(page)).text
 
-            await house.post(page, f"{page}/answer", text="Sì, con una variante approvata.")
+            await house.answers(first[0].question_id, "Sì, con una variante approvata.")
             answer = await _letter(dovecot, ADA, "con una variante approvata")
             reply_to = str(answer["Reply-To"].addresses[0].addr_spec)
             await _send(exchange.port, reply_to, "Re: Ribasso", "Grazie, e per il cortile?", answer)

@@ -46,7 +46,9 @@ async def answers(newcomer: Newcomer, question: str, text: str) -> str:
     await newcomer.page.get_by_label("La tua risposta").fill(text)
     await newcomer.page.get_by_role("button", name="Invia la risposta").click()
     await expect(newcomer.page.get_by_text(text).first).to_be_visible()
-    return newcomer.page.url.removeprefix(newcomer.base).partition("?")[0]
+    thread = newcomer.page.url.removeprefix(newcomer.base).partition("?")[0]
+    await newcomer.lets_a_minute_pass()
+    return thread
 
 
 async def reads_the_answer(newcomer: Newcomer, to: str, text: str) -> None:

@@ -73,7 +73,7 @@ async def test_a_question_is_answered_and_the_reply_joins_its_thread(house: Hous
         question = session.exec(select(Question)).one()
     page = f"/desk/questions/{question.id}"
     after = ada.chat[-1].id
-    await house.post(page, f"{page}/answer", text="Sì, con una variante approvata.")
+    await house.answers(question.id, "Sì, con una variante approvata.")
     answer = await ada.wait_for_message("con una variante approvata", after=after, timeout=60)
     await house.all_sent()
     await says(ada, "Grazie, e per il cortile?", f"n. {question.id}", reply_to=answer.id)
@@ -91,7 +91,7 @@ async def test_a_solved_question_is_closed_by_who_asked_it(house: House) -> None
     await says(ada, "Quando scade il monitoraggio?", "Di quale progetto")
     await presses(ada, "Nessun progetto", "inviata")
     after = ada.chat[-1].id
-    await house.post("/desk/questions/1", "/desk/questions/1/answer", text="Il 10 dicembre.")
+    await house.answers(1, "Il 10 dicembre.")
     await ada.wait_for_message("Il 10 dicembre", after=after, timeout=60)
 
     await presses(ada, "Risolto", "Ho chiuso la domanda")
@@ -132,7 +132,7 @@ async def test_a_referent_without_telegram_is_reminded_and_answered_by_mail(hous
 
     await house.move_to(seconds=1)
     reminder = await house.mail.wait_for_mail("bruno@example.org", containing="1 dicembre 2026", timeout=60)
-    await house.post("/desk/questions/1", "/desk/questions/1/answer", text="No, non serve.")
+    await house.answers(1, "No, non serve.")
     answer = await house.mail.wait_for_mail("bruno@example.org", containing="No, non serve.", timeout=60)
 
     assert "Ex cinema" in reminder.text

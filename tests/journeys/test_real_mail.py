@@ -42,4 +42,4 @@ async def _is_answered(house: House, text: str) -> None:
         organization = cast.an_organization("Ente di prova")
         bruno = cast.a_referent("Bruno Esempio", organization, email="bruno@example.org")
         cast.a_question(bruno, "Quanti anni?", channel=Channel.WEB)
-    await house.post("/desk/questions/1", "/desk/questions/1/answer", text=text)
+    await house.answers(1, text)

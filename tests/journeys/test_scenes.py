@@ -189,15 +189,14 @@ async def test_who_blocked_the_bot_and_comes_back_goes_on_in_the_chat(house: Hou
     await presses(ada, "Nessun progetto", "inviata")
     ada.blocks()
     await until(lambda: is_unreachable(house.database))
-    page = "/desk/questions/1"
 
-    await house.post(page, f"{page}/answer", text="Sì, con una variante.")
+    await house.answers(1, "Sì, con una variante.")
     await until(lambda: house.mail.to("ada@example.org"))
     await house.all_sent()
     last = ada.chat[-1].id
     ada.unblocks()
     await until(lambda: not is_unreachable(house.database))
-    await house.post(page, f"{page}/answer", text="E mandateci il verbale.")
+    await house.answers(1, "E mandateci il verbale.")
 
     await heard(ada, "mandateci il verbale", last)
     assert len(house.mail.to("ada@example.org")) == 1, "what went by mail"
@@ -219,6 +218,7 @@ async def test_of_two_people_who_answer_at_once_one_answer_leaves(house: House) 
         return await browser.post(action, data=hidden_fields(by_browser[browser], action) | {"text": text})
 
     by_olga, by_piero = await asyncio.gather(answers(house.desk, "Entro il 10."), answers(house.public, "Entro il 20."))
+    await house.until_it_leaves()
     await heard(ada, "Entro il", receipt.id)
     await house.all_sent()
 
@@ -242,6 +242,7 @@ async def test_files_of_the_staff_arrive_with_the_answer(house: House) -> None:
     ]
     fields = hidden_fields(shown, f"{page}/answer") | {"text": "Eccolo, con due esempi."}
     await house.desk.post(f"{page}/answer", data=fields, files=files)
+    await house.until_it_leaves()
     await heard(ada, "con due esempi", receipt.id)
     await house.all_sent()
 

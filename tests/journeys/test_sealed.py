@@ -52,7 +52,7 @@ async def write_everywhere(house: House) -> None:
     await leave_a_file(house, "Ecco lo zafferano")
     after = ada.chat[-1].id
     await house.post("/desk/questions/1", "/desk/questions/1/note", text="Secondo me il rabarbaro")
-    await house.post("/desk/questions/1", "/desk/questions/1/answer", text="Sul rabarbaro")
+    await house.answers(1, "Sul rabarbaro")
     await ada.wait_for_message("rabarbaro", after=after, timeout=60)
     await says(ada, "/domanda", "Scrivi qui la tua domanda")
     await says(ada, "E questo cormorano?", "Di quale progetto")

@@ -19,7 +19,7 @@ async def test_updates_questions_and_answers_pass_through_the_webhook(database_u
         await gives_an_update(ada)
         await says(ada, "/domanda Entro quando?", "Di quale progetto")
         receipt = await presses(ada, "Nessun progetto", "inviata")
-        await house.post("/desk/questions/1", "/desk/questions/1/answer", text="Entro il 10.")
+        await house.answers(1, "Entro il 10.")
         await ada.wait_for_message("Entro il 10.", after=receipt.id, timeout=60)
         await house.all_sent()
 

@@ -1,0 +1,197 @@
+"""The page of one question: everything a person at the desk needs to decide. Changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from answering import answer as answers
+from answering.difference import difference
+from answering.refusal import Refused
+from desk import denied
+from desk.house import DeskHouse
+from desk.pages import Refuse, redirect, render, speaker
+from desk.security import SignedIn
+from storage import categories, corrections, proposals, threads
+from storage.calls import spoken, written_down_by
+from storage.letters import letters_of_thread
+from storage.proposals import Proposed
+from storage.receipts import receipts_of
+from storage.staff import may_work
+from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody has written and not sent: it stays in its box. `approve`: the text of an answer to be approved."""
+
+    answer: str = ""
+    note: str = ""
+    approve: str = ""
+    remark: str = ""
+    awaits: bool = False
+
+
+NOTHING = Typed()
+
+
+@dataclass(frozen=True, slots=True)
+class Stoppable:
+    """An answer that can still be taken back, for so many `seconds`."""
+
+    message_id: int
+    seconds: int
+
+
+def back(request: Request, question_id: int, flash: str = "", level: str = "success") -> Response:
+    return redirect(request, f"/desk/questions/{question_id}", flash, level=level)
+
+
+def refused(
+    request: Request, house: DeskHouse, signed: SignedIn, question_id: int, no: Refused, typed: Typed = NOTHING
+) -> Response:
+    """The page as it is now, why not, and everything that was typed still there."""
+    denied.refused(request, no)
+    sentence = speaker(request)(no.sentence, **no.values)
+    with house.database.read() as session:
+        return show(request, session, signed, question_id, status=409, problem=sentence, typed=typed)
+
+
+def show(
+    request: Request,
+    session: Session,
+    signed: SignedIn,
+    question_id: int,
+    *,
+    status: int = 200,
+    problem: str = "",
+    typed: Typed = NOTHING,
+) -> Response:
+    head = threads.question_head(session, question_id)
+    if head is None:
+        raise Refuse(404)
+    person = session.get_one(Staff, signed.staff_id)
+    values = _thread(session, question_id) | _writing(session, head.question, person)
+    rows: Sequence[Outbox] = values.pop("sent")
+    house: DeskHouse = request.app.state.house
+    return render(
+        request,
+        "question.html",
+        status=status,
+        head=head,
+        question=head.question,
+        deliveries=deliveries(rows),
+        stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
+        can=_possible(head.question, signed),
+        categories=categories.active_categories(session),
+        colleagues=[one for one in may_work(session) if one.id not in (signed.staff_id, head.question.taken_by)],
+        problem=problem,
+        meanwhile=_meanwhile(session, signed, question_id) if problem else None,
+        typed=typed,
+        **values,
+    )
+
+
+def _thread(session: Session, question_id: int) -> dict[str, Any]:
+    files = threads.thread_files(session, question_id)
+    sent = threads.answers_sent(session, question_id)
+    became = proposals.became(session, question_id)
+    thread = threads.whole_thread(session, question_id)
+    return {
+        "thread": thread,
+        "sent": sent,
+        "files": files,
+        "letters": letters_of_thread(session, question_id),
+        "corrections": corrections.of_thread(session, question_id),
+        "amended": corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
+        "receipts": receipts_of(session, [row.id for row in sent]),
+        "written_by": written_down_by(session, question_id),
+        "spoken": spoken(session, question_id),
+        "awaits_reply": threads.awaits_reply(session, question_id),
+        "became": became,
+        "changed": {
+            message.id: difference(became[message.id].proposal.text, message.text)
+            for message, _ in thread
+            if message.id in became and became[message.id].proposal.text != message.text
+        },
+    }
+
+
+def _writing(session: Session, question: Question, person: Staff) -> dict[str, Any]:
+    """What stands around the box for the answer."""
+    waiting = proposals.waiting_on(session, question.id)
+    newest = threads.newest_of_referent(session, question.id)
+    return {
+        "leaves_by": answers.leaves_by(session, question),
+        "proposes": answers.needs_approval(session, person, question),
+        "proposed": waiting,
+        "came_back": proposals.back_with(session, question, person.id),
+        "wrote_since": waiting is not None and newest is not None and newest.created_at > waiting.proposal.created_at,
+    }
+
+
+def _meanwhile(session: Session, signed: SignedIn, question_id: int) -> tuple[str, str] | None:
+    """Who was quicker, and what they wrote: it stands before whoever was stopped."""
+    waiting = proposals.waiting_on(session, question_id)
+    if waiting is not None:
+        return (waiting.author, waiting.proposal.text) if waiting.proposal.staff_id != signed.staff_id else None
+    newest = threads.newest_message(session, question_id)
+    if newest is None or newest[1] is None or newest[0].staff_id == signed.staff_id:
+        return None
+    return newest[1], newest[0].text
+
+
+def _stoppable(
+    thread: Sequence[tuple[Message, str | None]],
+    sent: Sequence[Outbox],
+    signed: SignedIn,
+    became: Mapping[int, Proposed],
+    now: datetime,
+) -> Stoppable | None:
+    """The newest answer, while all of it waits. The rule stands in `answering/undo.py`."""
+    mine = [
+        message
+        for message, _ in thread
+        if message.staff_id is not None
+        and (signed.may_manage or (message.staff_id == signed.staff_id and message.id not in became))
+    ]
+    for message in reversed(mine):
+        rows = [row for row in sent if row.dedupe_key.split(":")[1:2] == [str(message.id)]]
+        untouched = all(row.state is OutboxState.QUEUED and row.attempts == 0 for row in rows)
+        if rows and untouched and rows[0].next_at > now:
+            return Stoppable(message.id, max(1, round((rows[0].next_at - now).total_seconds())))
+    return None
+
+
+def _possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
+    """Which buttons make sense now. The rules stand in `answering`; this only spares people a refusal."""
+    acts, closed = signed.may_act, question.state is QuestionState.CLOSED
+    mine = question.taken_by == signed.staff_id
+    in_hand, waits = question.state is QuestionState.TAKEN, question.state is QuestionState.PROPOSED
+    return {
+        "take": acts and (question.state is QuestionState.NEW or (in_hand and not mine)),
+        "assign": acts and not closed and not waits,
+        "release": acts and in_hand and mine,
+        "answer": acts and not closed and not waits and (mine or not in_hand),
+        "note": acts,
+        "close": acts and not closed and not waits,
+        "reopen": acts and closed,
+        "approve": signed.may_manage and waits,
+        "withdraw": acts and waits and mine,
+        "sort": acts,
+    }
+
+
+def deliveries(rows: Sequence[Outbox]) -> Mapping[int, Sequence[Outbox]]:
+    """By message: the newest try of its first part. The key reads `answer:<message>[:<other way>][:<part>]`."""
+    found: dict[int, list[Outbox]] = {}
+    for row in rows:
+        kind, _, rest = row.dedupe_key.partition(":")
+        message, _, what = rest.partition(":")
+        if kind == "answer" and message.isdigit() and not what.rpartition(":")[2].isdigit():
+            found.setdefault(int(message), []).append(row)
+    return found

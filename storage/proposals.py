@@ -1,0 +1,146 @@
+"""Queries of answers that wait for approval, or came back to their authors. Decides nothing about who may.
+
+A proposal is decided by one UPDATE of a row that still waits; False means that somebody was quicker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, func, or_, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from storage.tables import Attachment, Proposal, ProposalState, Question, QuestionState, Staff
+
+BACK = (ProposalState.RETURNED, ProposalState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal with its author's name, and that of whoever decided."""
+
+    proposal: Proposal
+    author: str
+    decider: str | None
+    files: Sequence[Attachment] = ()
+
+
+def waiting_on(session: Session, question_id: int) -> Proposed | None:
+    """The answer to this question that waits for approval."""
+    return _first(session, Proposal.question_id == question_id, Proposal.state == ProposalState.WAITING)
+
+
+def back_with(session: Session, question: Question, staff_id: int) -> Proposed | None:
+    """What this person wrote and has again, because it was returned, withdrawn or taken back: not sent since."""
+    if question.state is not QuestionState.TAKEN or question.taken_by != staff_id:
+        return None
+    newest = select(func.max(Proposal.id)).where(Proposal.question_id == question.id).scalar_subquery()
+    return _first(session, Proposal.id == newest, Proposal.staff_id == staff_id, col(Proposal.state).in_(BACK))
+
+
+def _first(session: Session, *wanted: Any) -> Proposed | None:
+    decider = aliased(Staff)
+    row = session.execute(
+        select(Proposal, Staff.name, decider.name)
+        .join(Staff, col(Staff.id) == col(Proposal.staff_id))
+        .outerjoin(decider, col(decider.id) == col(Proposal.decided_by))
+        .where(*wanted)
+        .execution_options(populate_existing=True)
+    ).first()
+    return Proposed(row[0], row[1], row[2], _files(session, row[0].id)) if row is not None else None
+
+
+def _files(session: Session, proposal_id: int) -> Sequence[Attachment]:
+    return session.exec(
+        select(Attachment).where(Attachment.proposal_id == proposal_id).order_by(col(Attachment.id))
+    ).all()
+
+
+def became(session: Session, question_id: int) -> Mapping[int, Proposed]:
+    """The proposals that left as answers to this question, by message."""
+    decider = aliased(Staff)
+    rows = session.execute(
+        select(Proposal, Staff.name, decider.name)
+        .join(Staff, col(Staff.id) == col(Proposal.staff_id))
+        .outerjoin(decider, col(decider.id) == col(Proposal.decided_by))
+        .where(Proposal.question_id == question_id, Proposal.state == ProposalState.SENT)
+    )
+    return {row[0].message_id: Proposed(*row) for row in rows}
+
+
+def of_message(session: Session, message_id: int) -> Proposal | None:
+    """The proposal that left as this message."""
+    return session.exec(select(Proposal).where(Proposal.message_id == message_id)).first()
+
+
+def change(session: Session, proposal_id: int, before: ProposalState, after: ProposalState, **values: Any) -> bool:
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(Proposal)
+        .where(col(Proposal.id) == proposal_id, col(Proposal.state) == before)
+        .values(state=after, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return done.rowcount == 1
+
+
+def overtake(session: Session, question_id: int, now: datetime) -> None:
+    """The question was settled without the answer that waits."""
+    session.execute(
+        update(Proposal)
+        .where(col(Proposal.question_id) == question_id, col(Proposal.state) == ProposalState.WAITING)
+        .values(state=ProposalState.OVERTAKEN, decided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def count_waiting(session: Session) -> int:
+    return session.exec(select(func.count()).select_from(Proposal).where(Proposal.state == ProposalState.WAITING)).one()
+
+
+def one_waits(last: Any) -> ColumnElement[bool]:
+    """Whether (in the query around) an answer came after `last` that waits for approval."""
+    return (
+        select(Proposal.id)
+        .where(Proposal.state == ProposalState.WAITING, or_(last.is_(None), col(Proposal.created_at) > last))
+        .correlate(Staff)
+        .exists()
+    )
+
+
+def came_back(staff_id: Any) -> Any:
+    """The proposals that were returned to this person, whose question is still in their hands."""
+    return (
+        select(Proposal.id)
+        .join(Question, col(Question.id) == col(Proposal.question_id))
+        .where(
+            Proposal.staff_id == staff_id,
+            Proposal.state == ProposalState.RETURNED,
+            Question.state == QuestionState.TAKEN,
+            Question.taken_by == staff_id,
+            ~_written_again(),
+        )
+    )
+
+
+def one_came_back(last: Any) -> ColumnElement[bool]:
+    """Whether (in the query around) something came back to a person after `last`."""
+    news = or_(last.is_(None), col(Proposal.decided_at) > last)
+    found: ColumnElement[bool] = came_back(col(Staff.id)).where(news).correlate(Staff).exists()
+    return found
+
+
+def count_back(session: Session, staff_id: int) -> int:
+    found: int = session.execute(select(func.count()).select_from(came_back(staff_id).subquery())).scalar_one()
+    return found
+
+
+def _written_again() -> ColumnElement[bool]:
+    later = aliased(Proposal)
+    return (
+        select(later.id)
+        .where(col(later.question_id) == col(Proposal.question_id), col(later.id) > col(Proposal.id))
+        .correlate(Proposal)
+        .exists()
+    )
