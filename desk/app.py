@@ -16,6 +16,8 @@ from starlette.types import ASGIApp
 from answering.refusal import Denied, Refused
 from desk import (
     access,
+    account,
+    account_factor,
     approval,
     attachments,
     audit_log,
@@ -38,6 +40,7 @@ from desk import (
     merging,
     new_deadline,
     office,
+    office_factor,
     outbox,
     personal,
     phone,
@@ -48,6 +51,7 @@ from desk import (
     referents,
     reviewing,
     sign_in,
+    sign_in_code,
     updates,
     uploads,
 )
@@ -62,6 +66,9 @@ __all__ = ["Check", "DeskHouse", "make_desk"]
 PAGES = (
     public,
     sign_in,
+    sign_in_code,
+    account,
+    account_factor,
     questions,
     approval,
     categories,
@@ -87,6 +94,7 @@ PAGES = (
     office,
     audit_log,
     guide,
+    office_factor,
     personal,
     preferences,
     uploads,

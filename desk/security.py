@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from delivery.links import Links
 from desk.house import DeskHouse
+from facts.languages import Language
 from storage import audit
 from storage import staff as accounts
 from storage.access import count_waiting
@@ -37,11 +38,12 @@ IDLE = timedelta(hours=8)
 ABSOLUTE = timedelta(days=7)
 TOUCH_EVERY = timedelta(minutes=1)
 PASSWORD_LENGTH = 12
-PASSWORD_MOST = 200  # beyond this a "password" is only work for our processor
+PASSWORD_MOST = 128  # beyond this a "password" is only work for our processor
 WELCOME_DAYS = 7
 ATTEMPTS = 5
 ATTEMPTS_OF_NETWORK = 50
 WINDOW = timedelta(minutes=15)
+BROWSER_MOST = 300  # letters of what a browser says of itself
 MOST_FIELDS = 20_000  # of one form that is sent: somebody's own form may have some thousand questions
 
 MANAGERS = frozenset({Role.OFFICER, Role.ADMIN})
@@ -126,10 +128,10 @@ def remember(house: DeskHouse, response: Response, token: str) -> None:
 # --- sessions
 
 
-def sign_in_as(session: Session, staff_id: int, now: datetime) -> str:
+def sign_in_as(session: Session, staff_id: int, now: datetime, whence: accounts.Whence = accounts.UNSAID) -> str:
     """Opens a session for this person; the key to put in the browser with `remember`."""
     token = new_token()
-    row = accounts.open_session(session, staff_id, token, secrets.token_urlsafe(24), now)
+    row = accounts.open_session(session, staff_id, token, secrets.token_urlsafe(24), now, whence)
     accounts.forget_old(session, sessions_before=now - 2 * ABSOLUTE, attempts_before=now - timedelta(days=1))
     audit.record(session, now, ("staff", staff_id), "staff.sign-in", ("staff-session", row.id))
     return token
@@ -236,6 +238,20 @@ def network_of(request: Request) -> str:
     return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)
 
 
+def whence(request: Request) -> accounts.Whence:
+    """By which the owner of a session knows it again."""
+    return accounts.Whence(request.headers.get("user-agent", "")[:BROWSER_MOST], network_of(request))
+
+
+def note_guess(session: Session, account: str, network: str, now: datetime) -> datetime | None:
+    """When to come back; None: it is counted, look at it. Counted before: guesses side by side count one by one."""
+    accounts.one_at_a_time(session, network)
+    again_at = retry_at(session, account, network, now)
+    if again_at is None:
+        accounts.note_failure(session, account, network, now)
+    return again_at
+
+
 def retry_at(session: Session, account: str, network: str, now: datetime) -> datetime | None:
     """When the next attempt is welcome; None: now. Counted per account and network, so nobody locks another out."""
     since = now - WINDOW
@@ -303,6 +319,8 @@ def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> No
     house: DeskHouse = request.app.state.house
     request.state.office = office_of(house)  # here, because a page already holds one connection while it renders
     request.state.signed = who_is(house, request.cookies.get(session_cookie(house)))
+    if request.state.signed is not None:
+        request.state.language = Language(request.state.signed.language)
     request.state.requests = requests_for(house, request.state.signed)
     request.state.letters = letters_for(house, request.state.signed)
     request.state.visit = request.cookies.get(visit_cookie(house)) or secrets.token_urlsafe(24)

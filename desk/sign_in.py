@@ -2,15 +2,16 @@
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from desk import security
+from desk import account_letters, half_signed, second_factor, security
 from desk.house import DeskHouse
 from desk.pages import N_, House, Reader, Refuse, redirect, render, speaker
+from desk.proving import too_many
 from storage import audit
 from storage import staff as accounts
 from storage.tables import Staff
@@ -29,7 +30,7 @@ def desk(request: Request) -> Response:
 @router.get("/desk/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
     if request.state.signed is not None:
-        return redirect(request, _inside(next))
+        return redirect(request, inside(next))
     return render(request, "sign_in.html", email="", next=next, error="")
 
 
@@ -44,16 +45,31 @@ def sign_in(
     account, network, now = email.strip().lower()[:254], security.network_of(request), house.clock()
     again_at, person = _attempt(house, account, network, now)
     if again_at is not None:
-        return _again(request, 429, email, next, _too_many(request, house, again_at))
+        return _again(request, 429, email, next, too_many(request, house, again_at))
     # Between two transactions: hashing takes a while, on purpose, and the one writer must not wait for it.
     fits = security.password_fits(person.password_hash if person else None, password[: security.PASSWORD_MOST + 1])
     if person is None or not fits or not person.active:
         _failed(house, person, now)
         _ = speaker(request)
         return _again(request, 422, email, next, _("The e-mail address or the password is not right. Try again."))
-    token = _enter(request, house, person, network, now)
-    response = redirect(request, _inside(next))
+    halfway = second_factor.counts(person)
+    with house.database.write() as session:
+        accounts.forget_failures(session, person.email, network)
+        if halfway:
+            audit.record(session, now, ("browser", None), "staff.half-signed", ("staff", person.id))
+        token = "" if halfway else enter(request, session, person, now)
+    if halfway:
+        return ask_code(request, house, person, next)
+    response = redirect(request, inside(next))
     security.remember(house, response, token)
+    return response
+
+
+def ask_code(request: Request, house: DeskHouse, person: Staff, next: str = "") -> Response:
+    """To the second step: the browser knows the password, and opens nothing yet."""
+    wanted = f"?{urlencode({'next': inside(next)})}" if next else ""
+    response = redirect(request, f"/desk/sign-in/code{wanted}")
+    half_signed.remember(house, response, person, house.clock())
     return response
 
 
@@ -82,7 +98,7 @@ def choose_password(
     password: Annotated[str, Form()] = "",
     repeated: Annotated[str, Form()] = "",
 ) -> Response:
-    problem = _problem(request, password, repeated)
+    problem = password_problem(request, password, repeated)
     if problem:
         with house.database.read() as session:
             person = _welcomed(house, session, token)
@@ -90,9 +106,14 @@ def choose_password(
     now = house.clock()
     with house.database.write() as session:
         person = _welcomed(house, session, token)
+        had_one = person.password_hash is not None
         if not security.set_password(session, person, password, now):
             raise Refuse(404, NO_LINK)
-        cookie = security.sign_in_as(session, person.id, now)
+        if had_one:
+            account_letters.tell(session, person, account_letters.PASSWORD, now)
+        cookie = None if second_factor.counts(person) else enter(request, session, person, now)
+    if cookie is None:
+        return ask_code(request, house, person)
     _ = speaker(request)
     response = redirect(request, START, _("Your password is set. You are signed in."))
     security.remember(house, response, cookie)
@@ -100,14 +121,10 @@ def choose_password(
 
 
 def _attempt(house: DeskHouse, account: str, network: str, now: datetime) -> tuple[datetime | None, Staff | None]:
-    """When to come back; or else the account. Counted before the password is looked at: guesses side by side count."""
+    """When to come back; or else the account."""
     with house.database.write() as session:
-        accounts.one_at_a_time(session, network)
-        again_at = security.retry_at(session, account, network, now)
-        if again_at is not None:
-            return again_at, None
-        accounts.note_failure(session, account, network, now)
-        return None, accounts.find_staff(session, account)
+        again_at = security.note_guess(session, account, network, now)
+        return (again_at, None) if again_at is not None else (None, accounts.find_staff(session, account))
 
 
 def _failed(house: DeskHouse, person: Staff | None, now: datetime) -> None:
@@ -116,22 +133,15 @@ def _failed(house: DeskHouse, person: Staff | None, now: datetime) -> None:
         audit.record(session, now, ("browser", None), "staff.sign-in-failed", ("staff", who))
 
 
-def _enter(request: Request, house: DeskHouse, person: Staff, network: str, now: datetime) -> str:
-    with house.database.write() as session:
-        accounts.forget_failures(session, person.email, network)
-        if request.state.signed is not None:
-            security.sign_out(session, request.state.signed, now)
-        return security.sign_in_as(session, person.id, now)
+def enter(request: Request, session: Session, person: Staff, now: datetime) -> str:
+    """Opens a session in this browser, in place of one that was there; the key to hand to it."""
+    if request.state.signed is not None:
+        security.sign_out(session, request.state.signed, now)
+    return security.sign_in_as(session, person.id, now, security.whence(request))
 
 
 def _again(request: Request, status: int, email: str, next: str, error: str) -> Response:
     return render(request, "sign_in.html", status=status, email=email, next=next, error=error)
-
-
-def _too_many(request: Request, house: DeskHouse, again_at: datetime) -> str:
-    _ = speaker(request)
-    local = again_at.astimezone(ZoneInfo(house.zone))
-    return _("Too many attempts from here. You can try again at {time}.", time=f"{local:%H:%M}")
 
 
 def _welcomed(house: DeskHouse, session: Session, token: str) -> Staff:
@@ -141,7 +151,7 @@ def _welcomed(house: DeskHouse, session: Session, token: str) -> Staff:
     return person
 
 
-def _problem(request: Request, password: str, repeated: str) -> str:
+def password_problem(request: Request, password: str, repeated: str) -> str:
     _ = speaker(request)
     if len(password) < security.PASSWORD_LENGTH:
         return _("The password is too short: at least {n} characters.", n=security.PASSWORD_LENGTH)
@@ -152,7 +162,7 @@ def _problem(request: Request, password: str, repeated: str) -> str:
     return ""
 
 
-def _inside(next: str) -> str:
+def inside(next: str) -> str:
     """Where to go after signing in: only a page of the desk, never another site."""
     plain = next.startswith("/desk/") and "//" not in next and "\\" not in next and next.isprintable()
     return next if plain and not next.startswith("/desk/sign-in") else START

@@ -1,6 +1,7 @@
 """Questions about desk accounts: who works here, which browser is signed in, which sign-ins failed. Hashes nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,17 @@ from sqlmodel import Session, col, select
 
 from storage.tables import Role, SignInAttempt, Staff, StaffSession
 from storage.tokens import token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Whence:
+    """From where somebody signs in: what their browser says of itself, and their network."""
+
+    browser: str = ""
+    network: str = ""
+
+
+UNSAID = Whence()
 
 
 def add_staff(session: Session, *, email: str, name: str, role: Role, now: datetime) -> Staff:
@@ -61,9 +73,19 @@ def keep_password(session: Session, staff_id: int, password_hash: str, *, instea
     return done.rowcount == 1
 
 
-def open_session(session: Session, staff_id: int, token: str, csrf: str, now: datetime) -> StaffSession:
+def open_session(
+    session: Session, staff_id: int, token: str, csrf: str, now: datetime, whence: Whence = UNSAID
+) -> StaffSession:
     """Remembers a signed-in browser by the hash of its cookie."""
-    row = StaffSession(staff_id=staff_id, token_hash=token_hash(token), csrf=csrf, created_at=now, seen_at=now)
+    row = StaffSession(
+        staff_id=staff_id,
+        token_hash=token_hash(token),
+        csrf=csrf,
+        browser=whence.browser,
+        network=whence.network,
+        created_at=now,
+        seen_at=now,
+    )
     session.add(row)
     session.flush()
     return row
@@ -104,6 +126,56 @@ def end_sessions_of(session: Session, staff_id: int, now: datetime) -> None:
     )
 
 
+def sessions_of(
+    session: Session, staff_id: int, *, made_after: datetime, seen_after: datetime
+) -> Sequence[StaffSession]:
+    """The browsers in which this person is signed in, the one used last first."""
+    return session.exec(
+        select(StaffSession)
+        .where(
+            StaffSession.staff_id == staff_id,
+            col(StaffSession.ended_at).is_(None),
+            col(StaffSession.created_at) >= made_after,
+            col(StaffSession.seen_at) >= seen_after,
+        )
+        .order_by(col(StaffSession.seen_at).desc(), col(StaffSession.id).desc())
+    ).all()
+
+
+def end_session_of(session: Session, staff_id: int, session_id: int, now: datetime) -> bool:
+    """Signs one browser of this person out; False when it is none of theirs, or was ended before."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(StaffSession)
+        .where(
+            col(StaffSession.id) == session_id,
+            col(StaffSession.staff_id) == staff_id,
+            col(StaffSession.ended_at).is_(None),
+        )
+        .values(ended_at=now)
+    )
+    return done.rowcount == 1
+
+
+def end_other_sessions(session: Session, staff_id: int, kept_id: int, now: datetime) -> None:
+    """Signs a person out everywhere but in this browser."""
+    session.execute(
+        update(StaffSession)
+        .where(
+            col(StaffSession.staff_id) == staff_id,
+            col(StaffSession.id) != kept_id,
+            col(StaffSession.ended_at).is_(None),
+        )
+        .values(ended_at=now)
+    )
+
+
+def change_own(session: Session, staff_id: int, *, name: str, language: str, notices: bool) -> None:
+    """What a person says of themselves."""
+    session.execute(
+        update(Staff).where(col(Staff.id) == staff_id).values(name=name, language=language, notices=notices)
+    )
+
+
 def forget_old(session: Session, *, sessions_before: datetime, attempts_before: datetime) -> None:
     """Removes what has no further use."""
     session.execute(delete(StaffSession).where(col(StaffSession.created_at) < sessions_before))
@@ -131,6 +203,16 @@ def failures_since(session: Session, account: str, network: str, since: datetime
     count, first = session.execute(
         select(func.count(), func.min(SignInAttempt.at)).where(
             SignInAttempt.account == account, SignInAttempt.network == network, col(SignInAttempt.at) > since
+        )
+    ).one()
+    return count, first
+
+
+def failures_of(session: Session, account: str, since: datetime) -> tuple[int, datetime | None]:
+    """How many attempts on this account failed, whatever the network, and the first of them."""
+    count, first = session.execute(
+        select(func.count(), func.min(SignInAttempt.at)).where(
+            SignInAttempt.account == account, col(SignInAttempt.at) > since
         )
     ).one()
     return count, first

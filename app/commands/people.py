@@ -1,4 +1,4 @@
-"""Commands for people: `staff add`, `staff list`, `referent add`, `referent list`, `invite`."""
+"""Commands for people: `staff add`, `staff list`, `staff reset-factor`, `referent add`, `referent list`, `invite`."""
 
 from typing import Annotated
 
@@ -61,6 +61,24 @@ def list_accounts(shape: Format = Shape.TEXT) -> None:
     show(rows, shape)
     if not rows and shape is Shape.TEXT:
         typer.echo("Nobody yet. Add the first: raccordo staff add EMAIL --role admin")
+
+
+@staff.command("reset-factor")
+def reset_second_factor(
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    shape: Format = Shape.TEXT,
+) -> None:
+    """Takes away the second factor of who lost phone and recovery codes. They are signed out and told by mail."""
+    from desk.second_factor import reset_factor
+    from storage.staff import find_staff
+
+    with open_house() as (_, database), database.write() as session:
+        person = find_staff(session, email)
+        if person is None:
+            raise CommandFailed(f"nobody has the address {email}; see: raccordo staff list")
+        if not reset_factor(session, person, system_clock(), by=None):
+            raise CommandFailed(f"{email} has no second factor")
+    show({"email": person.email, "second factor": "reset", "mail": "queued"}, shape)
 
 
 @referent.command("add")

@@ -4,12 +4,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.commands.house import open_house
+from desk.second_factor import new_secret, set_factor
+from storage.staff import find_staff
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., Result]
@@ -110,6 +114,24 @@ def test_a_desk_account_gets_a_link_to_choose_a_password(migrated: Run) -> None:
     assert "has an account already; here is a new link" in again.stderr
     assert otherwise.exit_code == 1
     assert "as admin" in str(otherwise.exception)
+
+
+def test_a_second_factor_is_reset_from_the_command_line(migrated: Run) -> None:
+    migrated("staff", "add", "anna@example.org", "--role", "admin")
+    with open_house() as (_, database), database.write() as session:
+        anna = find_staff(session, "anna@example.org")
+        assert anna is not None
+        set_factor(session, anna, new_secret(), 1, datetime.now(UTC))
+
+    done = migrated("staff", "reset-factor", "anna@example.org")
+    again = migrated("staff", "reset-factor", "anna@example.org")
+    nobody = migrated("staff", "reset-factor", "nobody@example.org")
+
+    assert done.exit_code == 0
+    assert "has no second factor" in str(again.exception)
+    assert "staff list" in str(nobody.exception)
+    mails = [row["address"] for row in json.loads(migrated("export", "outbox", "--format", "json").output)]
+    assert mails == ["anna@example.org"] * 2
 
 
 @pytest.mark.parametrize(
