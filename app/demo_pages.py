@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from desk.house import DeskHouse
-from desk.security import remember, sign_in_as
+from desk.security import remember, sign_in_as, whence
 from facts.dates import show_moment
 from facts.languages import Language, speaking
 from reminders.sweep import next_due
@@ -62,7 +62,7 @@ class DemoPages:
         """Signs the example officer in; only here, where the database is thrown away."""
         demo = self.demo()
         with demo.service.rooms.database.write() as session:
-            token = sign_in_as(session, demo.example.officer_id, demo.clock())
+            token = sign_in_as(session, demo.example.officer_id, demo.clock(), whence(request))
         response = RedirectResponse("/desk/questions", 303)
         remember(_house(demo), response, token)
         return response

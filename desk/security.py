@@ -20,6 +20,7 @@ from fastapi import Depends, Request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlmodel import Session
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -228,7 +229,7 @@ def _mark(person: Staff) -> str:
 # --- limits on sign-in
 
 
-def network_of(request: Request) -> str:
+def network_of(request: HTTPConnection) -> str:
     """The caller's network: an IPv4 address, or the /64 that one IPv6 subscriber owns."""
     host = request.client.host if request.client else ""
     try:
@@ -238,7 +239,7 @@ def network_of(request: Request) -> str:
     return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)
 
 
-def whence(request: Request) -> accounts.Whence:
+def whence(request: HTTPConnection) -> accounts.Whence:
     """By which the owner of a session knows it again."""
     return accounts.Whence(request.headers.get("user-agent", "")[:BROWSER_MOST], network_of(request))
 
