@@ -87,7 +87,6 @@ class Proposal(SQLModel, table=True):
     message_id: int | None = Field(default=None, foreign_key="message.id")
     decided_by: int | None = Field(default=None, foreign_key="staff.id")
     decided_at: datetime | None = optional_instant()
-    seen_at: datetime | None = optional_instant()
     created_at: datetime = instant()
 
 

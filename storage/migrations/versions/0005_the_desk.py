@@ -87,7 +87,6 @@ def upgrade() -> None:
     sa.Column('message_id', sa.Integer(), nullable=True),
     sa.Column('decided_by', sa.Integer(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['decided_by'], ['staff.id'], name=op.f('fk_proposal_decided_by_staff')),
     sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_proposal_message_id_message')),
