@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col
 
@@ -19,6 +19,7 @@ from facts.folding import fold
 from storage.people import here
 from storage.tables import (
     Address,
+    Addressee,
     Album,
     Channel,
     Decision,
@@ -53,6 +54,7 @@ RULED = (
     ("membership", "referent_id"),
     ("following", "referent_id"),
     ("decision", "referent_id"),
+    ("addressee", "referent_id"),
     ("snooze", "referent_id"),
     ("draft", "referent_id"),
     ("album", "referent_id"),
@@ -152,6 +154,7 @@ def move_all(session: Session, gone_id: int, stays_id: int, now: datetime) -> di
     moved["membership"] = _move_memberships(session, gone_id, stays_id)
     moved["following"] = _move_followings(session, gone_id, stays_id)
     moved["decision"] = _move_decisions(session, gone_id, stays_id)
+    moved["addressee"] = _move_addressees(session, gone_id, stays_id)
     moved["snooze"] = _move_snoozes(session, gone_id, stays_id, now)
     moved["draft"] = _move_drafts(session, gone_id, stays_id, now)
     moved["album"] = _move(session, "album", "referent_id", gone_id, stays_id)
@@ -211,6 +214,17 @@ def _move_decisions(session: Session, gone_id: int, stays_id: int) -> int:
     mine = aliased(Decision)
     both = select(col(mine.step_id)).where(col(mine.referent_id) == stays_id)
     return _move(session, "decision", "referent_id", gone_id, stays_id, col(Decision.step_id).not_in(both))
+
+
+def _move_addressees(session: Session, gone_id: int, stays_id: int) -> int:
+    """One message is enough of a circular that is for both; what each was told already stays under both names."""
+    mine = aliased(Addressee)
+    both = select(col(mine.circular_id)).where(col(mine.referent_id) == stays_id)
+    double = delete(Addressee).where(
+        col(Addressee.referent_id) == gone_id, col(Addressee.circular_id).in_(both), col(Addressee.decided_at).is_(None)
+    )
+    _count(session, double)
+    return _move(session, "addressee", "referent_id", gone_id, stays_id, col(Addressee.circular_id).not_in(both))
 
 
 def _move_snoozes(session: Session, gone_id: int, stays_id: int, now: datetime) -> int:

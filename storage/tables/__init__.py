@@ -1,5 +1,6 @@
 """Every table, one import. Declares nothing itself."""
 
+from storage.tables.circulars import Addressee, Circular, CircularState
 from storage.tables.deadlines import (
     Again,
     Deadline,
@@ -15,6 +16,7 @@ from storage.tables.deadlines import (
     Target,
     TargetKind,
 )
+from storage.tables.knowledge import FaqEntry, FaqState, SavedAnswer
 from storage.tables.office import Office
 from storage.tables.people import (
     AccessRequest,
@@ -66,7 +68,22 @@ from storage.tables.reports import (
     Review,
     Update,
 )
-from storage.tables.staff import Audit, AuditLink, RecoveryCode, Role, SignInAttempt, Staff, StaffSession
+from storage.tables.sorting import BulkAct, Mention, Presence, QuestionTag, SavedFilter, Tag
+from storage.tables.staff import (
+    Audit,
+    AuditLink,
+    GroupMember,
+    LocalRole,
+    MunicipalityGroup,
+    NoticeChoice,
+    NoticeKind,
+    NoticeWhen,
+    RecoveryCode,
+    Role,
+    SignInAttempt,
+    Staff,
+    StaffSession,
+)
 from storage.tables.waist import Inbox, InboxState, Lease, Outbox, OutboxKind, OutboxState, SentPart
 from storage.words import LetterKind, ReceiptKind, Standing
 
@@ -76,6 +93,7 @@ __all__ = [
     "AccessRequest",
     "AccessState",
     "Address",
+    "Addressee",
     "Again",
     "Album",
     "AnswerChange",
@@ -83,8 +101,11 @@ __all__ = [
     "Audience",
     "Audit",
     "AuditLink",
+    "BulkAct",
     "Category",
     "Channel",
+    "Circular",
+    "CircularState",
     "Correction",
     "Deadline",
     "Decision",
@@ -92,12 +113,15 @@ __all__ = [
     "Draft",
     "DraftKind",
     "DraftState",
+    "FaqEntry",
+    "FaqState",
     "FileKind",
     "FileState",
     "Following",
     "Form",
     "FormProposal",
     "FormVersion",
+    "GroupMember",
     "Inbox",
     "InboxState",
     "Invitation",
@@ -105,9 +129,15 @@ __all__ = [
     "Letter",
     "LetterKind",
     "LetterState",
+    "LocalRole",
     "Mailbox",
     "Membership",
+    "Mention",
     "Message",
+    "MunicipalityGroup",
+    "NoticeChoice",
+    "NoticeKind",
+    "NoticeWhen",
     "Obligation",
     "ObligationState",
     "Office",
@@ -119,12 +149,14 @@ __all__ = [
     "Outcome",
     "PersonalLink",
     "Place",
+    "Presence",
     "Programme",
     "Project",
     "Proposal",
     "ProposalState",
     "Question",
     "QuestionState",
+    "QuestionTag",
     "Reading",
     "Reason",
     "Receipt",
@@ -136,6 +168,8 @@ __all__ = [
     "ReplyAddress",
     "Review",
     "Role",
+    "SavedAnswer",
+    "SavedFilter",
     "SentPart",
     "SignInAttempt",
     "Snooze",
@@ -144,6 +178,7 @@ __all__ = [
     "Standing",
     "Step",
     "Subject",
+    "Tag",
     "Target",
     "TargetKind",
     "Update",

@@ -27,6 +27,8 @@ class Question(SQLModel, table=True):
 
     `version` rises with every change of state: who changes it says which one they saw. `awaits`: the answer asked the
     referent for something, and is no answer until that comes. `first_answer_at`: when an answer first left.
+    `merged_into_id`: its messages stand there now. `split_from_id`: they stood there before. `circular_id`: what it
+    replies to.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -36,7 +38,7 @@ class Question(SQLModel, table=True):
     version: int = 1
     taken_by: int | None = Field(default=None, foreign_key="staff.id", index=True)
     channel: Channel = word(Channel)
-    created_at: datetime = instant()
+    created_at: datetime = instant(index=True)
     due_at: datetime = instant()
     last_message_at: datetime = instant()
     closed_at: datetime | None = optional_instant()
@@ -45,6 +47,9 @@ class Question(SQLModel, table=True):
     urgent: bool = False
     awaits: bool = False
     first_answer_at: datetime | None = optional_instant()
+    merged_into_id: int | None = Field(default=None, foreign_key="question.id", index=True)
+    split_from_id: int | None = Field(default=None, foreign_key="question.id", index=True)
+    circular_id: int | None = Field(default=None, foreign_key="circular.id", index=True)
 
 
 class Category(SQLModel, table=True):
@@ -102,7 +107,8 @@ class Message(SQLModel, table=True):
     """One message of a thread, by a referent or by staff. Plain text, whatever it arrived as.
 
     Of a mail: `quoted` is what it repeats of earlier ones and its signature; `standing` says how sure its writer is;
-    `automatic`: a machine wrote it (out of office), and it moves nothing.
+    `automatic`: a machine wrote it (out of office), and it moves nothing. `moved_from_id`: the question it stood in
+    before that was merged or split.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -114,6 +120,7 @@ class Message(SQLModel, table=True):
     quoted: str = optional_sealed_text("message.quoted")
     standing: Standing | None = Field(default=None, sa_type=Word(Standing), nullable=True)
     automatic: bool = False
+    moved_from_id: int | None = Field(default=None, foreign_key="question.id", index=True)
     channel: Channel = word(Channel)
     provider_id: str | None = Field(default=None, index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")

@@ -241,8 +241,9 @@ class Attachment(SQLModel, table=True):
 
     `sha256` is keyed (see `storage/files.py`); until it is fetched from Telegram (`file_id`) there is none. It belongs
     to a draft until that is sent, then to an update or to a message of a thread; to a letter (`letter_id`) while nobody
-    knows whose that is; to a proposal (`proposal_id`) until that is decided. `provider_id`: the message of the
-    chat with which it came; several rows have the same one when it was edited to bring another file.
+    knows whose that is; to a proposal (`proposal_id`) until that is decided; to a circular (`circular_id`).
+    `provider_id`: the message of the chat with which it came; several rows have the same one when it was edited to
+    bring another file.
     """
 
     __table_args__ = (
@@ -273,6 +274,7 @@ class Attachment(SQLModel, table=True):
     update_id: int | None = Field(default=None, foreign_key="update.id", index=True)
     letter_id: int | None = Field(default=None, foreign_key="letter.id", index=True)
     proposal_id: int | None = Field(default=None, foreign_key="proposal.id", index=True)
+    circular_id: int | None = Field(default=None, foreign_key="circular.id", index=True)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id")
     provider_id: str = ""
     file_id: str = ""

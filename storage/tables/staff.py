@@ -1,12 +1,14 @@
 """Who works at the desk, their sessions, and the log of what they did."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import CheckConstraint
 from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from storage.tables.base import document, instant, optional_instant, optional_sealed_text, word
+from storage.types import Word
 
 
 class Role(StrEnum):
@@ -34,7 +36,71 @@ class Staff(SQLModel, table=True):
     second_factor: str = optional_sealed_text("staff.second_factor")
     second_factor_since: datetime | None = optional_instant()
     second_factor_step: int | None = None
+    oidc_subject: str | None = Field(default=None, unique=True)
+    digested_on: date | None = None
     created_at: datetime = instant()
+
+
+class MunicipalityGroup(SQLModel, table=True):
+    """Organisations under one name, so that somebody may answer for them and not for others."""
+
+    __tablename__ = "municipality_group"
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True, max_length=80)
+    created_at: datetime = instant()
+
+
+class GroupMember(SQLModel, table=True):
+    __tablename__ = "group_member"
+
+    group_id: int = Field(foreign_key="municipality_group.id", primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True, index=True)
+
+
+class LocalRole(SQLModel, table=True):
+    """Another role than the account's own, for the questions of one category, of one group, or of both."""
+
+    __tablename__ = "local_role"
+    __table_args__ = (CheckConstraint("category_id IS NOT NULL OR group_id IS NOT NULL", name="somewhere"),)
+
+    id: int = Field(default=None, primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True)
+    category_id: int | None = Field(default=None, foreign_key="category.id", index=True)
+    group_id: int | None = Field(default=None, foreign_key="municipality_group.id", index=True)
+    role: Role = word(Role)
+    created_at: datetime = instant()
+
+
+class NoticeKind(StrEnum):
+    """What staff are told by mail. FAILED: messages of ours that did not arrive."""
+
+    NEW = "new"
+    MINE = "mine"
+    APPROVAL = "approval"
+    EXPIRING = "expiring"
+    OVERDUE = "overdue"
+    MENTIONED = "mentioned"
+    POST = "post"
+    FAILED = "failed"
+
+
+class NoticeWhen(StrEnum):
+    """SOON: gathered, at most one mail in 15 minutes. DAILY: in the morning's digest."""
+
+    SOON = "soon"
+    DAILY = "daily"
+    NEVER = "never"
+
+
+class NoticeChoice(SQLModel, table=True):
+    """What one person wishes otherwise than the house does by itself."""
+
+    __tablename__ = "notice_choice"
+
+    staff_id: int = Field(foreign_key="staff.id", primary_key=True)
+    kind: NoticeKind = Field(sa_type=Word(NoticeKind), primary_key=True)
+    wish: NoticeWhen = word(NoticeWhen)
 
 
 class RecoveryCode(SQLModel, table=True):

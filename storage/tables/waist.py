@@ -89,7 +89,7 @@ class OutboxState(StrEnum):
 class OutboxKind(StrEnum):
     """RECALL: a draft was left half-way. CODE: what proves that a mailbox is theirs.
 
-    NOTICE: what staff or a person should know, unasked.
+    NOTICE: what staff or a person should know, unasked. CIRCULAR: what staff wrote first.
     """
 
     DIALOGUE = "dialogue"
@@ -100,6 +100,7 @@ class OutboxKind(StrEnum):
     NOTICE = "notice"
     CODE = "code"
     AUTO_REPLY = "auto-reply"
+    CIRCULAR = "circular"
 
 
 class Outbox(SQLModel, table=True):

@@ -19,12 +19,14 @@ from storage.tables import (
     AccessRequest,
     AccessState,
     Address,
+    Addressee,
     Again,
     Album,
     AnswerChange,
     Attachment,
     Audit,
     Channel,
+    Circular,
     Decision,
     Delegation,
     Draft,
@@ -197,12 +199,34 @@ def fill_every_table(twice: Twice) -> None:
     new_invitation(twice.session, old.id, "ada.esempio@example.org", now)
     new_personal_link(twice.session, old.id, now)
     a_letter(twice)
+    circular = a_circular(twice)
+    cast.add(Addressee(circular_id=circular.id, referent_id=old.id))
     other, another = cast.a_referent("Dora Esempio", twice.place), cast.a_referent("Elio Esempio", twice.place)
     delegations = ((old.id, other.id), (another.id, old.id))
     for absent, substitute in delegations:
         cast.add(Delegation(referent_id=absent, substitute_id=substitute, until=TODAY, created_at=now, ended_at=now))
     other.substitute_id = another.successor_id = another.merged_into_id = old.id
     twice.session.flush()
+
+
+def a_circular(twice: Twice) -> Circular:
+    now = twice.cast.now
+    row: Circular = twice.cast.add(Circular(created_by=twice.olga.id, created_at=now, changed_at=now))
+    return row
+
+
+def test_a_circular_for_both_tells_them_once(twice: Twice) -> None:
+    circular, told = a_circular(twice), a_circular(twice)
+    for person in (twice.old, twice.new):
+        twice.cast.add(Addressee(circular_id=circular.id, referent_id=person.id))
+        twice.cast.add(Addressee(circular_id=told.id, referent_id=person.id, decided_at=twice.cast.now))
+
+    twice.merge()
+
+    rows = twice.session.execute(select(col(Addressee.circular_id), col(Addressee.referent_id))).all()
+    assert sorted(map(tuple, rows)) == sorted(
+        [(circular.id, twice.new.id), (told.id, twice.old.id), (told.id, twice.new.id)]
+    )
 
 
 def a_letter(twice: Twice) -> None:
