@@ -19,6 +19,7 @@ from desk import audit_words, denied
 from desk.pages import Admin, House, Page, Refuse, render, speaker
 from facts.languages import Speaker
 from registry.export import export_log
+from registry.files import MEDIA_TYPES
 from storage import audit
 from storage import staff as accounts
 from storage.audit_chain import newest_link
@@ -26,10 +27,6 @@ from storage.audit_log import AuditFilter, log_page, names_of
 
 router = APIRouter()
 
-FORMATS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 IN_MEMORY = 1 << 20
 CHUNK = 1 << 16
 LINKS = {
@@ -121,7 +118,7 @@ def audit_log(request: Request, house: House, signed: Admin, wanted: Question, p
 @router.get("/desk/audit/export.{format}")
 def export(request: Request, house: House, signed: Admin, wanted: Question, format: str) -> Response:
     """The rows that the filter shows, the oldest first. Written down before a byte leaves."""
-    if format not in FORMATS:
+    if format not in MEDIA_TYPES:
         raise Refuse(404)
     _ = speaker(request)
     file = cast(BinaryIO, SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed when it has been sent
@@ -135,7 +132,7 @@ def export(request: Request, house: House, signed: Admin, wanted: Question, form
     name = f"registro.{format}"
     return StreamingResponse(
         _chunks(file),
-        media_type=FORMATS[format],
+        media_type=MEDIA_TYPES[format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -4,8 +4,6 @@ JSON: one array, English keys, values as stored (euro cents, UTC). CSV: `;`, UTF
 Italian Excel opens it with a double click. CSV and Excel: headers in the reader's language, euro, local time.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
@@ -19,16 +17,15 @@ from intake.forms.document import BadDocument, from_document
 from intake.forms.nodes import Definition, Path, Question, QuestionType, path_of
 from intake.forms.others import with_others
 from intake.forms.values import show, title_of
-from registry.cells import Cell, answer_cell, as_cell, as_csv, fit_for_excel, guarded, readable
+from registry.cells import Cell, answer_cell, as_cell, readable
 from registry.export_columns import TABLES, Table
+from registry.files import Line, write_csv, write_xlsx
 from storage.audit_log import AuditFilter, log_rows
 from storage.exports import form_definitions
 
 EXPORTS = tuple(TABLES)
 FORMATS = ("json", "csv", "xlsx")
 ZONE = ZoneInfo("Europe/Rome")
-
-Line = list[Cell]
 
 
 def export(
@@ -62,43 +59,11 @@ def _write_json(session: Session, table: Table, out: BinaryIO, _: Speaker, _zone
 
 
 def _write_csv(session: Session, table: Table, out: BinaryIO, _: Speaker, zone: ZoneInfo) -> int:
-    text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", errors="replace")
-    count = 0
-    try:
-        writer = csv.writer(text, delimiter=";")
-        headers, lines = _lines(session, table, _, zone)
-        writer.writerow(map(guarded, headers))
-        for line in lines:
-            writer.writerow(map(as_csv, line))
-            count += 1
-    finally:
-        text.detach()
-    return count
+    return write_csv(out, *_lines(session, table, _, zone))
 
 
 def _write_xlsx(session: Session, table: Table, out: BinaryIO, _: Speaker, zone: ZoneInfo) -> int:
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Raccordo")
-    sheet.freeze_panes = "A2"
-
-    def excel_cell(cell: Cell) -> Any:
-        if not isinstance(cell, str):
-            return cell
-        made = WriteOnlyCell(sheet, value=fit_for_excel(cell))
-        made.data_type = "s"  # openpyxl takes "=1+1" for a formula and "#N/A" for an error
-        return made
-
-    count = 0
-    headers, lines = _lines(session, table, _, zone)
-    sheet.append(list(map(excel_cell, headers)))
-    for line in lines:
-        sheet.append(list(map(excel_cell, line)))
-        count += 1
-    book.save(out)
-    return count
+    return write_xlsx(out, *_lines(session, table, _, zone))
 
 
 Writer = Callable[[Session, Table, BinaryIO, Speaker, ZoneInfo], int]
