@@ -12,7 +12,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering.difference import difference
 from answering.refusal import Refused
-from desk import denied
+from desk import came_from, denied
 from desk.house import DeskHouse
 from desk.pages import Refuse, redirect, render, speaker
 from desk.security import SignedIn
@@ -84,6 +84,7 @@ def show(
         status=status,
         head=head,
         question=head.question,
+        beside=came_from.beside(request, session, signed, question_id),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=_possible(head.question, signed),

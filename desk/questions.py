@@ -12,6 +12,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering import approval, moves
 from answering.refusal import Refused
+from desk import came_from
 from desk.guide import shows_guide
 from desk.house import DeskHouse
 from desk.pages import BEYOND, N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
@@ -49,7 +50,7 @@ def questions(
         lines, total = queue.queue_page(
             session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size, category_id=chosen
         )
-        return render(
+        response = render(
             request,
             "questions.html",
             lines=lines,
@@ -61,6 +62,8 @@ def questions(
             category=chosen,
             pages=pages.counted(total),
         )
+    came_from.remember(request, response, signed, lines)
+    return response
 
 
 @router.get("/desk/questions/{question_id}")

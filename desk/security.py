@@ -113,8 +113,10 @@ def visit_cookie(house: DeskHouse) -> str:
     return "__Host-raccordo_visit" if house.secure else "raccordo_visit"
 
 
-def set_cookie(house: DeskHouse, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:
-    response.set_cookie(name, value, max_age=seconds, path="/", secure=house.secure, httponly=True, samesite="lax")
+def set_cookie(
+    house: DeskHouse, response: Response, name: str, value: str, *, seconds: int | None = None, path: str = "/"
+) -> None:
+    response.set_cookie(name, value, max_age=seconds, path=path, secure=house.secure, httponly=True, samesite="lax")
 
 
 def drop_cookie(house: DeskHouse, response: Response, name: str) -> None:

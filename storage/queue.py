@@ -99,6 +99,12 @@ def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
     return _lines(session, session.exec(heap.offset(offset).limit(limit)).all()), total
 
 
+def lines_of(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
+    """These questions as they stand now, in this order; those that are gone are left out."""
+    found = {line.id: line for line in _lines(session, ids)}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
 def _number(wanted: str) -> int | None:
     """The question that is asked for by its number (`41`, `n. 41`, `#41`)."""
     number = wanted.strip().lower().removeprefix("n.").removeprefix("#").strip()
