@@ -12,8 +12,9 @@ from typing import Any
 from markupsafe import escape
 from sqlmodel import Session
 
-from answering.moves import OPEN, may_act, overtaken, the_question
+from answering.moves import OPEN, overtaken, the_question
 from answering.refusal import Denied, Refused
+from answering.roles import Acting, may_act_on
 from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
@@ -79,20 +80,20 @@ def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the t
     hand, when the thread is no longer what the author saw (`version`), or when somebody has to approve it first
     (`answering/approval.py`).
     """
-    person = may_act(session, staff_id)
     question = the_question(session, question_id)
-    if needs_approval(session, person, question):
+    acting = may_act_on(session, staff_id, question)
+    if needs_approval(session, acting, question):
         raise Denied(N_("An officer approves your answer before it leaves. Propose it."))
-    said = Said(person, readable(text), awaits, files, own_files(session, question, staff_id, kept))
+    said = Said(acting.person, readable(text), awaits, files, own_files(session, question, staff_id, kept))
     free_to_answer(session, question, staff_id)
     message = leave(session, question, said, version=version, only_from=OPEN, now=now)
     audit.record(session, now, ("staff", staff_id), "question.answer", ("question", question_id), message_id=message.id)
     return message
 
 
-def needs_approval(session: Session, person: Staff, question: Question) -> bool:
+def needs_approval(session: Session, acting: Acting, question: Question) -> bool:
     """A volunteer's answer does, unless the question's category is free for volunteers. No setting turns it off."""
-    if person.role is not Role.VOLUNTEER:
+    if acting.role is not Role.VOLUNTEER:
         return False
     category = session.get(Category, question.category_id) if question.category_id is not None else None
     return category is None or not category.free
@@ -140,8 +141,9 @@ def leave(
 
 def note(session: Session, question_id: int, staff_id: int, text: str, *, now: datetime) -> Message:
     """An internal note. It changes no state: it never stops a colleague who is answering."""
-    may_act(session, staff_id)
-    message = _write(session, the_question(session, question_id), staff_id, readable(text), Audience.STAFF, now)
+    question = the_question(session, question_id)
+    may_act_on(session, staff_id, question)
+    message = _write(session, question, staff_id, readable(text), Audience.STAFF, now)
     audit.record(session, now, ("staff", staff_id), "question.note", ("question", question_id), message_id=message.id)
     return message
 

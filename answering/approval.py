@@ -13,22 +13,22 @@ from typing import Any
 from sqlmodel import Session
 
 from answering.answer import LONGEST, Said, free_to_answer, leave, needs_approval, own_files, readable
-from answering.moves import OPEN, may_act, overtaken, the_question
+from answering.moves import OPEN, overtaken, the_question
 from answering.refusal import Denied, Refused
+from answering.roles import may_act_on
 from facts.languages import N_
 from intake.files import StoredFile, add_file
 from storage import attachments, audit, proposals, threads
 from storage.proposals import Proposed
-from storage.tables import Message, Proposal, ProposalState, QuestionState, Role, Staff
+from storage.tables import Message, Proposal, ProposalState, QuestionState, Staff
 
-APPROVERS = (Role.OFFICER, Role.ADMIN)
 _PROPOSED = (QuestionState.PROPOSED,)
 
 
 def propose(session: Session, question_id: int, said: Said, *, version: int, now: datetime) -> Proposal:
     """Keeps the answer until it is approved; the question is its author's meanwhile."""
-    author = may_act(session, said.author.id)
     question = the_question(session, question_id)
+    author = may_act_on(session, said.author.id, question).person
     kept = own_files(session, question, author.id, said.kept)
     free_to_answer(session, question, author.id)
     text = readable(said.text)
@@ -46,7 +46,8 @@ def propose(session: Session, question_id: int, said: Said, *, version: int, now
 
 def must_propose(session: Session, question_id: int, staff_id: int) -> bool:
     """Whether what this person answers waits for an officer."""
-    return needs_approval(session, may_act(session, staff_id), the_question(session, question_id))
+    question = the_question(session, question_id)
+    return needs_approval(session, may_act_on(session, staff_id, question), question)
 
 
 def approve(  # noqa: PLR0913 - what is sent, by whom, about which state of the thread
@@ -61,7 +62,7 @@ def approve(  # noqa: PLR0913 - what is sent, by whom, about which state of the 
     files: Sequence[StoredFile] = (),
 ) -> Message:
     """Sends the answer that waits, as `text` says it now, in its author's name; the first text stays beside it."""
-    officer = _may_decide(session, staff_id)
+    officer = _may_decide(session, question_id, staff_id)
     found = _waiting(session, question_id, staff_id)
     proposal, text = found.proposal, readable(text)
     author = session.get_one(Staff, proposal.staff_id)
@@ -80,7 +81,7 @@ def approve(  # noqa: PLR0913 - what is sent, by whom, about which state of the 
 
 def give_back(session: Session, question_id: int, staff_id: int, remark: str, *, version: int, now: datetime) -> None:
     """Returns it to its author, with a remark that only colleagues read; the question is theirs to answer again."""
-    officer = _may_decide(session, staff_id)
+    officer = _may_decide(session, question_id, staff_id)
     found = _waiting(session, question_id, staff_id)
     remark = remark.replace("\x00", "").replace("\r\n", "\n").strip()
     if not remark:
@@ -95,7 +96,7 @@ def give_back(session: Session, question_id: int, staff_id: int, remark: str, *,
 
 def withdraw(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Its author takes it back before anybody decided."""
-    may_act(session, staff_id)
+    may_act_on(session, staff_id, the_question(session, question_id))
     found = _waiting(session, question_id, staff_id)
     if found.proposal.staff_id != staff_id:
         raise Denied(N_("Only who proposed this answer can withdraw it."))
@@ -104,11 +105,11 @@ def withdraw(session: Session, question_id: int, staff_id: int, *, version: int,
     _note(session, "question.withdraw", found.proposal, staff_id, now)
 
 
-def _may_decide(session: Session, staff_id: int) -> Staff:
-    person = may_act(session, staff_id)
-    if person.role not in APPROVERS:
+def _may_decide(session: Session, question_id: int, staff_id: int) -> Staff:
+    acting = may_act_on(session, staff_id, the_question(session, question_id))
+    if not acting.approves:
         raise Denied(N_("Officers and administrators approve answers."))
-    return person
+    return acting.person
 
 
 def _waiting(session: Session, question_id: int, staff_id: int) -> Proposed:

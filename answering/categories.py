@@ -8,14 +8,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from answering.approval import APPROVERS
-from answering.moves import may_act, the_question
+from answering.moves import the_question
 from answering.refusal import Denied, Refused
+from answering.roles import APPROVERS, Acting, may_act, may_act_on, role_in
 from facts.calendar import add_working_hours
 from facts.languages import N_
 from intake.questions import HOURS_TO_ANSWER
-from storage import audit, categories
-from storage.tables import Category, Staff
+from storage import audit, categories, local_roles
+from storage.tables import Category, Question, Staff
 
 LONGEST_NAME = 80
 MOST_HOURS = 500  # working hours: about two and a half months
@@ -72,8 +72,8 @@ def categorise(
 
     They count from when it was asked; of a question that was opened again, from then.
     """
-    may_act(session, staff_id)
     question = the_question(session, question_id)
+    acting = may_act_on(session, staff_id, question)
     category = _the_category(session, category_id) if category_id is not None else None
     if category is not None and not category.active and category.id != question.category_id:
         raise Refused(N_("This category is no longer in use. Choose another one."))
@@ -82,9 +82,16 @@ def categorise(
     since = question.created_at if question.first_answer_at is None else question.last_message_at
     due_at = add_working_hours(since, category.hours if category else HOURS_TO_ANSWER, zone)
     if categories.put_in(session, question_id, category_id, due_at):
+        _gains_nothing(session, acting, question)
         audit.record(
             session, now, ("staff", staff_id), "question.category", ("question", question_id), category=category_id
         )
+
+
+def _gains_nothing(session: Session, acting: Acting, question: Question) -> None:
+    """Nobody moves a question to where they may do more with it: else a volunteer would approve their own answer."""
+    if local_roles.RANKS[role_in(session, acting.person, question)] > local_roles.RANKS[acting.role]:
+        raise Denied(N_("In that category you would have more rights on this question: ask a colleague to move it."))
 
 
 def _checked(session: Session, wished: Wished, now: Category | None) -> Wished:

@@ -8,8 +8,8 @@ from datetime import datetime
 from markupsafe import escape
 from sqlmodel import Session
 
-from answering.moves import may_act
 from answering.refusal import Refused
+from answering.roles import may_act
 from delivery.outbox import queue
 from delivery.words import Words
 from facts.languages import N_

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from answering.refusal import Denied, Refused
+from answering.roles import may_act_on, role_in
 from facts.languages import N_
 from storage import audit, threads
 from storage.tables import Question, QuestionState, Role, Staff
@@ -20,8 +21,8 @@ OPEN = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
 
 def take(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Makes it this person's work, also from a colleague who had it. Taking one's own again changes nothing."""
-    may_act(session, staff_id)
     question = the_question(session, question_id)
+    may_act_on(session, staff_id, question)
     if question.state is QuestionState.TAKEN and question.taken_by == staff_id:
         return
     before = question.taken_by
@@ -31,12 +32,13 @@ def take(session: Session, question_id: int, staff_id: int, *, version: int, now
 
 
 def assign(session: Session, question_id: int, staff_id: int, to_id: int, *, version: int, now: datetime) -> None:
-    """Makes it a colleague's work: anybody's who may work on questions."""
-    may_act(session, staff_id)
+    """Makes it a colleague's work: anybody's who may work on this question."""
+    question = the_question(session, question_id)
+    may_act_on(session, staff_id, question)
     to = session.get(Staff, to_id)
-    if to is None or not to.active or to.role is Role.READER:
+    if to is None or not to.active or role_in(session, to, question) is Role.READER:
         raise Refused(N_("This colleague cannot work on questions. Choose another one."))
-    before = the_question(session, question_id).taken_by
+    before = question.taken_by
     if not threads.change(session, question_id, version, OPEN, state=QuestionState.TAKEN, taken_by=to_id):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.assign", question_id, staff_id, now, to=to_id, taken_from=before)
@@ -44,17 +46,16 @@ def assign(session: Session, question_id: int, staff_id: int, to_id: int, *, ver
 
 def flag(session: Session, question_id: int, staff_id: int, *, urgent: bool, now: datetime) -> None:
     """Urgent, or no longer. It stops nobody who is answering: the version stays."""
-    may_act(session, staff_id)
-    the_question(session, question_id)
+    may_act_on(session, staff_id, the_question(session, question_id))
     if threads.flag(session, question_id, urgent=urgent):
         _note(session, "question.urgent" if urgent else "question.not-urgent", question_id, staff_id, now)
 
 
 def release(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Gives it back to everybody. Only who has it, or an administrator."""
-    person = may_act(session, staff_id)
     question = the_question(session, question_id)
-    if question.state is QuestionState.TAKEN and question.taken_by != staff_id and person.role is not Role.ADMIN:
+    acting = may_act_on(session, staff_id, question)
+    if question.state is QuestionState.TAKEN and question.taken_by != staff_id and acting.role is not Role.ADMIN:
         raise Denied(N_("Only who is working on this question can give it back."))
     taken = (QuestionState.TAKEN,)
     if not threads.change(session, question_id, version, taken, state=QuestionState.NEW, taken_by=None):
@@ -64,7 +65,7 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
 
 def close(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Puts it away. A new message of the referent opens it again by itself."""
-    may_act(session, staff_id)
+    may_act_on(session, staff_id, the_question(session, question_id))
     if not threads.change(session, question_id, version, OPEN, state=QuestionState.CLOSED, closed_at=now):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.close", question_id, staff_id, now)
@@ -72,19 +73,11 @@ def close(session: Session, question_id: int, staff_id: int, *, version: int, no
 
 def reopen(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Takes a closed question up again: it is now this person's."""
-    may_act(session, staff_id)
+    may_act_on(session, staff_id, the_question(session, question_id))
     values = {"state": QuestionState.TAKEN, "taken_by": staff_id, "closed_at": None, "solved": None}
     if not threads.change(session, question_id, version, (QuestionState.CLOSED,), **values):
         raise overtaken(session, question_id, staff_id)
     _note(session, "question.reopen", question_id, staff_id, now)
-
-
-def may_act(session: Session, staff_id: int) -> Staff:
-    """The person, when their account is active and may do more than read."""
-    person = session.get(Staff, staff_id)
-    if person is None or not person.active or person.role is Role.READER:
-        raise Denied(N_("Your account can read the questions, not work on them."))
-    return person
 
 
 def the_question(session: Session, question_id: int) -> Question:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from answering.moves import OPEN, may_act
+from answering.moves import OPEN, the_question
 from answering.refusal import Refused
+from answering.roles import may_act, may_act_on
 from facts.languages import N_
 from intake.phoned import keep_call
 from intake.questions import add_message, ask
@@ -40,6 +41,8 @@ def write_down(session: Session, call: Call, staff_id: int, *, key: str, now: da
     """
     may_act(session, staff_id)
     _look_over(session, call)
+    if call.question_id is not None:
+        may_act_on(session, staff_id, the_question(session, call.question_id))
     inbox_id = keep_call(session, key, {**asdict(call), "staff_id": staff_id}, now)
     if inbox_id is None:
         made = calls.made_of(session, call.referent_id, SPOKEN + key)

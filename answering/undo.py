@@ -8,23 +8,23 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from answering.approval import APPROVERS
-from answering.moves import may_act, the_question
+from answering.moves import the_question
 from answering.refusal import Denied, Refused
+from answering.roles import Acting, may_act_on
 from facts.languages import N_
 from storage import attachments, audit, proposals, threads
 from storage.outbox import take_back
-from storage.tables import Audience, Message, Proposal, ProposalState, QuestionState, Staff
+from storage.tables import Audience, Message, Proposal, ProposalState, QuestionState
 
 
 def undo(session: Session, question_id: int, message_id: int, staff_id: int, *, now: datetime) -> Message:
     """The answer that was taken back. Its author may, and whoever approves answers."""
-    person = may_act(session, staff_id)
     question = the_question(session, question_id)
+    acting = may_act_on(session, staff_id, question)
     message = session.get(Message, message_id)
     if message is None or message.question_id != question.id or message.staff_id is None:
         raise Refused(N_("This answer does not exist."))
-    _may_undo(session, person, message)
+    _may_undo(session, acting, message)
     if message.audience is not Audience.REFERENT or not take_back(session, question_id, message_id):
         raise Refused(N_("This answer has left already, or was taken back before: it cannot be stopped any more."))
     approved = proposals.of_message(session, message_id)
@@ -37,9 +37,9 @@ def undo(session: Session, question_id: int, message_id: int, staff_id: int, *, 
     return message
 
 
-def _may_undo(session: Session, person: Staff, message: Message) -> None:
+def _may_undo(session: Session, acting: Acting, message: Message) -> None:
     approved = proposals.of_message(session, message.id)
-    if person.role in APPROVERS or (approved is None and message.staff_id == person.id):
+    if acting.approves or (approved is None and message.staff_id == acting.person.id):
         return
     raise Denied(N_("Only who sent this answer, or an officer, can stop it."))
 

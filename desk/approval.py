@@ -11,7 +11,8 @@ from starlette.responses import Response
 from answering import approval
 from answering.refusal import Refused
 from answering.undo import undo
-from desk.pages import BEYOND, N_, Actor, House, Id, Manager, speaker
+from desk.acting import ActorHere, ManagerHere
+from desk.pages import BEYOND, N_, House, Id, speaker
 from desk.question_page import Typed, back, refused, show
 from desk.questions import Text, Version, became_of_it, stored
 from storage import proposals
@@ -23,7 +24,7 @@ router = APIRouter()
 def approve(
     request: Request,
     house: House,
-    signed: Manager,
+    signed: ManagerHere,
     question_id: Id,
     *,
     version: Version,
@@ -52,7 +53,7 @@ def approve(
 
 @router.post("/desk/questions/{question_id}/return")
 def give_back(
-    request: Request, house: House, signed: Manager, question_id: Id, version: Version, text: Text = ""
+    request: Request, house: House, signed: ManagerHere, question_id: Id, version: Version, text: Text = ""
 ) -> Response:
     """`text`: what is to be changed."""
     now = house.clock()
@@ -65,7 +66,7 @@ def give_back(
 
 
 @router.post("/desk/questions/{question_id}/withdraw")
-def withdraw(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
+def withdraw(request: Request, house: House, signed: ActorHere, question_id: Id, version: Version) -> Response:
     try:
         with house.database.write() as session:
             approval.withdraw(session, question_id, signed.staff_id, version=version, now=house.clock())
@@ -76,7 +77,7 @@ def withdraw(request: Request, house: House, signed: Actor, question_id: Id, ver
 
 @router.post("/desk/questions/{question_id}/undo")
 def stop(
-    request: Request, house: House, signed: Actor, question_id: Id, message: Annotated[int, Form()] = 0
+    request: Request, house: House, signed: ActorHere, question_id: Id, message: Annotated[int, Form()] = 0
 ) -> Response:
     """Back into its author's box; what was approved waits again, and whoever corrected it has their text."""
     try:

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from answering import categories as rules
 from answering.categories import Wished
 from answering.refusal import Refused
+from desk.acting import ActorHere
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, House, Id, Manager, Refuse, redirect, render, speaker
 from desk.question_page import back, refused
 from intake.questions import HOURS_TO_ANSWER
 from storage.categories import all_categories
@@ -110,7 +111,7 @@ def use_again(request: Request, house: House, signed: Manager, category_id: Id) 
 
 @router.post("/desk/questions/{question_id}/category")
 def categorise(
-    request: Request, house: House, signed: Actor, question_id: Id, category: Annotated[str, Form()] = ""
+    request: Request, house: House, signed: ActorHere, question_id: Id, category: Annotated[str, Form()] = ""
 ) -> Response:
     """Empty: about nothing in particular."""
     number = int(category) if category.isascii() and category.isdigit() and len(category) < 10 else None

@@ -12,17 +12,19 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering.difference import difference
 from answering.refusal import Refused
+from answering.roles import Acting
 from desk import came_from, denied
+from desk.acting import in_question
 from desk.house import DeskHouse
 from desk.pages import Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from storage import categories, corrections, proposals, threads
 from storage.calls import spoken, written_down_by
 from storage.letters import letters_of_thread
+from storage.local_roles import working_on
 from storage.proposals import Proposed
 from storage.receipts import receipts_of
-from storage.staff import may_work
-from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Staff
+from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Role, Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def show(
     head = threads.question_head(session, question_id)
     if head is None:
         raise Refuse(404)
-    person = session.get_one(Staff, signed.staff_id)
-    values = _thread(session, question_id) | _writing(session, head.question, person)
+    signed = in_question(session, signed, head.question)
+    acting = Acting(session.get_one(Staff, signed.staff_id), signed.role)
+    values = _thread(session, question_id) | _writing(session, head.question, acting)
     rows: Sequence[Outbox] = values.pop("sent")
     house: DeskHouse = request.app.state.house
     return render(
@@ -89,8 +92,11 @@ def show(
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=_possible(head.question, signed),
         categories=categories.active_categories(session),
-        colleagues=[one for one in may_work(session) if one.id not in (signed.staff_id, head.question.taken_by)],
+        colleagues=[
+            one for one in working_on(session, question_id) if one.id not in (signed.staff_id, head.question.taken_by)
+        ],
         problem=problem,
+        role_here=_role_here(request, signed),
         meanwhile=_meanwhile(session, signed, question_id) if problem else None,
         typed=typed,
         **values,
@@ -122,17 +128,23 @@ def _thread(session: Session, question_id: int) -> dict[str, Any]:
     }
 
 
-def _writing(session: Session, question: Question, person: Staff) -> dict[str, Any]:
+def _writing(session: Session, question: Question, acting: Acting) -> dict[str, Any]:
     """What stands around the box for the answer."""
     waiting = proposals.waiting_on(session, question.id)
     newest = threads.newest_of_referent(session, question.id)
     return {
         "leaves_by": answers.leaves_by(session, question),
-        "proposes": answers.needs_approval(session, person, question),
+        "proposes": answers.needs_approval(session, acting, question),
         "proposed": waiting,
-        "came_back": proposals.back_with(session, question, person.id),
+        "came_back": proposals.back_with(session, question, acting.person.id),
         "wrote_since": waiting is not None and newest is not None and newest.created_at > waiting.proposal.created_at,
     }
+
+
+def _role_here(request: Request, signed: SignedIn) -> Role | None:
+    """The role in which one acts on this question, when it is another than the account's own."""
+    account: SignedIn = request.state.signed
+    return signed.role if signed.role is not account.role else None
 
 
 def _meanwhile(session: Session, signed: SignedIn, question_id: int) -> tuple[str, str] | None:

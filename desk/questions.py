@@ -13,9 +13,10 @@ from answering import answer as answers
 from answering import approval, moves
 from answering.refusal import Refused
 from desk import came_from
+from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
 from intake.files import FileRefused, StoredFile, store_file
@@ -73,7 +74,7 @@ def question(request: Request, house: House, signed: Reader, question_id: Id) ->
 
 
 @router.post("/desk/questions/{question_id}/take")
-def take(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
+def take(request: Request, house: House, signed: ActorHere, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.take, version)
 
 
@@ -81,7 +82,7 @@ def take(request: Request, house: House, signed: Actor, question_id: Id, version
 def assign(
     request: Request,
     house: House,
-    signed: Actor,
+    signed: ActorHere,
     question_id: Id,
     *,
     version: Version,
@@ -95,7 +96,7 @@ def assign(
 
 @router.post("/desk/questions/{question_id}/urgent")
 def urgent(
-    request: Request, house: House, signed: Actor, question_id: Id, urgent: Annotated[str, Form()] = ""
+    request: Request, house: House, signed: ActorHere, question_id: Id, urgent: Annotated[str, Form()] = ""
 ) -> Response:
     """`urgent` empty: it is no longer."""
     try:
@@ -107,12 +108,12 @@ def urgent(
 
 
 @router.post("/desk/questions/{question_id}/release")
-def release(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
+def release(request: Request, house: House, signed: ActorHere, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.release, version)
 
 
 @router.get("/desk/questions/{question_id}/close")
-def before_closing(request: Request, house: House, signed: Actor, question_id: Id) -> Response:
+def before_closing(request: Request, house: House, signed: ActorHere, question_id: Id) -> Response:
     """Asks first when the referent had the last word: closing says nothing to them."""
     with house.database.read() as session:
         head = threads.question_head(session, question_id)
@@ -128,7 +129,7 @@ def before_closing(request: Request, house: House, signed: Actor, question_id: I
 def close(
     request: Request,
     house: House,
-    signed: Actor,
+    signed: ActorHere,
     question_id: Id,
     version: Version,
     unanswered: Annotated[str, Form()] = "",
@@ -142,7 +143,7 @@ def close(
 
 
 @router.post("/desk/questions/{question_id}/reopen")
-def reopen(request: Request, house: House, signed: Actor, question_id: Id, version: Version) -> Response:
+def reopen(request: Request, house: House, signed: ActorHere, question_id: Id, version: Version) -> Response:
     return _move(request, house, signed, question_id, moves.reopen, version)
 
 
@@ -150,7 +151,7 @@ def reopen(request: Request, house: House, signed: Actor, question_id: Id, versi
 def answer(
     request: Request,
     house: House,
-    signed: Actor,
+    signed: ActorHere,
     question_id: Id,
     *,
     version: Version,
@@ -219,7 +220,7 @@ def stored(house: DeskHouse, uploads: Sequence[UploadFile]) -> list[StoredFile]:
 
 
 @router.post("/desk/questions/{question_id}/note")
-def note(request: Request, house: House, signed: Actor, question_id: Id, text: Text = "") -> Response:
+def note(request: Request, house: House, signed: ActorHere, question_id: Id, text: Text = "") -> Response:
     try:
         with house.database.write() as session:
             answers.note(session, question_id, signed.staff_id, text, now=house.clock())

@@ -53,12 +53,6 @@ def list_staff(session: Session) -> Sequence[Staff]:
     return session.exec(select(Staff).order_by(col(Staff.active).desc(), Staff.name, col(Staff.id))).all()
 
 
-def may_work(session: Session) -> Sequence[Staff]:
-    """Who may work on questions now, by name."""
-    wanted = select(Staff).where(col(Staff.active), Staff.role != Role.READER).order_by(col(Staff.name))
-    return session.exec(wanted).all()
-
-
 def find_staff(session: Session, email: str) -> Staff | None:
     """The account of this address, active or not."""
     return session.exec(select(Staff).where(Staff.email == email.strip().lower())).first()

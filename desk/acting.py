@@ -1,0 +1,48 @@
+"""Who acts on the question of this address, and as what. A page that is about one question asks here who may.
+
+`ActorHere` and `ManagerHere` are the signed-in person with the role they have in this question; other pages go by the
+account's own (`desk/pages.py`). Decides nothing: the rule is `answering/roles.py`, and each act asks it again.
+"""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Depends
+from sqlmodel import Session
+
+from answering.roles import role_in
+from desk.pages import House, Id, Reader
+from desk.security import NotAllowed, SignedIn
+from storage import local_roles
+from storage.tables import Question, Role, Staff
+
+
+def in_question(session: Session, signed: SignedIn, question: Question) -> SignedIn:
+    return replace(signed, role=role_in(session, session.get_one(Staff, signed.staff_id), question))
+
+
+def _here(house: House, signed: Reader, question_id: Id) -> SignedIn:
+    """Of a question that is not there: whoever may work on any is told so, and whoever may on none is refused."""
+    with house.database.read() as session:
+        question = session.get(Question, question_id)
+        if question is not None:
+            return in_question(session, signed, question)
+        if not signed.may_act and local_roles.works_somewhere(session, signed.staff_id):
+            return replace(signed, role=Role.VOLUNTEER)
+    return signed
+
+
+def _actor_here(signed: Annotated[SignedIn, Depends(_here)]) -> SignedIn:
+    if not signed.may_act:
+        raise NotAllowed
+    return signed
+
+
+def _manager_here(signed: Annotated[SignedIn, Depends(_here)]) -> SignedIn:
+    if not signed.may_manage:
+        raise NotAllowed
+    return signed
+
+
+ActorHere = Annotated[SignedIn, Depends(_actor_here)]
+ManagerHere = Annotated[SignedIn, Depends(_manager_here)]

@@ -1,0 +1,179 @@
+"""Which role somebody has in which question: the account's own, or a local one where the question falls in it.
+
+The most specific local role counts (category and group before one of them), of two alike the stronger. Administrators
+are that everywhere. One expression says so for one question, for a list and for a notice. Decides nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_
+from sqlmodel import Session, col, select
+
+from storage.tables import (
+    Category,
+    GroupMember,
+    LocalRole,
+    Membership,
+    MunicipalityGroup,
+    Place,
+    Question,
+    QuestionState,
+    Role,
+    Staff,
+)
+
+RANKS: Mapping[Role, int] = {Role.READER: 0, Role.VOLUNTEER: 1, Role.OFFICER: 2, Role.ADMIN: 3}
+_ROLES = {rank: role for role, rank in RANKS.items()}
+_BOTH = 10  # more than any rank: a role for category and group goes before one for either
+
+
+@dataclass(frozen=True, slots=True)
+class Entrusted:
+    """A local role with the names of what it is for; None: whatever category, whatever municipality."""
+
+    row: LocalRole
+    category: Category | None
+    group: MunicipalityGroup | None
+
+
+def role_of(session: Session, staff_id: int, question_id: int) -> Role | None:
+    """The role of this person in this question; None when one of the two is not there."""
+    found = session.execute(
+        select(rank_in_question())
+        .select_from(Staff)
+        .join(Question, col(Question.id) == question_id)
+        .where(Staff.id == staff_id)
+    ).scalar_one_or_none()
+    return _ROLES[found] if found is not None else None
+
+
+def rank_in_question() -> ColumnElement[int]:
+    """The rank (in the query around) of `Staff` in `Question`."""
+    specific = case((col(LocalRole.category_id).is_not(None) & col(LocalRole.group_id).is_not(None), _BOTH), else_=0)
+    local = (
+        select(func.max(specific + _rank(LocalRole.role)))
+        .where(LocalRole.staff_id == Staff.id, falls_in())
+        .correlate(Staff, Question)
+        .scalar_subquery()
+    )
+    own: Any = _rank(Staff.role)
+    return case((col(Staff.role) == Role.ADMIN, own), else_=func.coalesce(local % _BOTH, own))
+
+
+def may_work_on() -> ColumnElement[bool]:
+    """Whether (in the query around) `Staff` may work on `Question`."""
+    return rank_in_question() >= RANKS[Role.VOLUNTEER]
+
+
+def may_approve() -> ColumnElement[bool]:
+    """Whether (in the query around) `Staff` may approve the answer that waits on `Question`."""
+    return rank_in_question() >= RANKS[Role.OFFICER]
+
+
+def falls_in() -> ColumnElement[bool]:
+    """Whether (in the query around) `Question` falls in `LocalRole`.
+
+    In a group fall the questions of whoever belongs to one of its organisations, and those about a project there.
+    """
+    theirs = (
+        select(GroupMember.group_id)
+        .join(Membership, col(Membership.organization_id) == col(GroupMember.organization_id))
+        .where(GroupMember.group_id == LocalRole.group_id, Membership.referent_id == Question.referent_id)
+        .correlate(LocalRole, Question)
+        .exists()
+    )
+    there = (
+        select(GroupMember.group_id)
+        .join(Place, col(Place.organization_id) == col(GroupMember.organization_id))
+        .where(GroupMember.group_id == LocalRole.group_id, Place.project_id == Question.project_id)
+        .correlate(LocalRole, Question)
+        .exists()
+    )
+    return and_(
+        or_(col(LocalRole.category_id).is_(None), col(LocalRole.category_id) == col(Question.category_id)),
+        or_(col(LocalRole.group_id).is_(None), theirs, there),
+    )
+
+
+def entrusted_to(staff_id: int) -> ColumnElement[bool]:
+    """Whether (in the query around) `Question` is open and falls where this person has a role of their own."""
+    found = (
+        select(LocalRole.id)
+        .where(LocalRole.staff_id == staff_id, LocalRole.role != Role.READER, falls_in())
+        .correlate(Question)
+        .exists()
+    )
+    return (col(Question.state) != QuestionState.CLOSED) & found
+
+
+def entrusted_count(session: Session, staff_id: int) -> int:
+    found: int = session.execute(select(func.count()).select_from(Question).where(entrusted_to(staff_id))).scalar_one()
+    return found
+
+
+def working_on(session: Session, question_id: int) -> Sequence[Staff]:
+    """Who may work on this question now, by name."""
+    return session.exec(
+        select(Staff)
+        .join(Question, col(Question.id) == question_id)
+        .where(col(Staff.active), may_work_on())
+        .order_by(col(Staff.name), col(Staff.id))
+    ).all()
+
+
+def works_somewhere(session: Session, staff_id: int) -> bool:
+    """Whether a local role, at least one, lets this person do more than read."""
+    wanted = select(LocalRole.id).where(LocalRole.staff_id == staff_id, LocalRole.role != Role.READER)
+    return session.exec(wanted.limit(1)).first() is not None
+
+
+# --- the local roles themselves
+
+
+def roles_of(session: Session, staff_id: int) -> Sequence[Entrusted]:
+    """Those of one person, the most specific first."""
+    rows = session.execute(
+        select(LocalRole, Category, MunicipalityGroup)
+        .outerjoin(Category, col(Category.id) == col(LocalRole.category_id))
+        .outerjoin(MunicipalityGroup, col(MunicipalityGroup.id) == col(LocalRole.group_id))
+        .where(LocalRole.staff_id == staff_id)
+        .order_by(
+            (col(LocalRole.category_id).is_(None) | col(LocalRole.group_id).is_(None)),
+            func.lower(Category.name),
+            func.lower(MunicipalityGroup.name),
+            col(LocalRole.id),
+        )
+    )
+    return [Entrusted(*row) for row in rows]
+
+
+def same_place(session: Session, staff_id: int, category_id: int | None, group_id: int | None) -> LocalRole | None:
+    """The role this person has for exactly this category and group."""
+    return session.exec(
+        select(LocalRole).where(
+            LocalRole.staff_id == staff_id,
+            col(LocalRole.category_id).is_not_distinct_from(category_id),
+            col(LocalRole.group_id).is_not_distinct_from(group_id),
+        )
+    ).first()
+
+
+def take_role(session: Session, staff_id: int, role_id: int) -> LocalRole | None:
+    """Takes it away; what it was, or None when it is none of theirs."""
+    row = session.get(LocalRole, role_id)
+    if row is None or row.staff_id != staff_id:
+        return None
+    session.execute(delete(LocalRole).where(col(LocalRole.id) == role_id))
+    return row
+
+
+def counts_by_person(session: Session) -> Mapping[int, int]:
+    """How many local roles each has."""
+    rows = session.execute(select(LocalRole.staff_id, func.count()).group_by(col(LocalRole.staff_id)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _rank(role: Any) -> Any:
+    return case(*((role == one, literal(rank)) for one, rank in RANKS.items()), else_=literal(0))
