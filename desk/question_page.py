@@ -17,8 +17,10 @@ from desk import came_from, denied
 from desk.acting import in_question
 from desk.house import DeskHouse
 from desk.pages import Refuse, redirect, render, speaker
+from desk.projects import PHASE_NAMES
 from desk.security import SignedIn
-from storage import categories, corrections, proposals, threads
+from facts.calendar import local_date
+from storage import around, categories, corrections, proposals, threads
 from storage.calls import spoken, written_down_by
 from storage.letters import letters_of_thread
 from storage.local_roles import working_on
@@ -88,6 +90,7 @@ def show(
         head=head,
         question=head.question,
         beside=came_from.beside(request, session, signed, question_id),
+        **_around(session, head, house),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=_possible(head.question, signed),
@@ -101,6 +104,13 @@ def show(
         typed=typed,
         **values,
     )
+
+
+def _around(session: Session, head: threads.Head, house: DeskHouse) -> dict[str, Any]:
+    """What stands beside the question; nothing of a person who was forgotten."""
+    now, today = house.clock(), local_date(house.clock(), house.zone)
+    known = around.around(session, head.question, head.referent, now, today) if head.referent else None
+    return {"around": known, "today": today, "phases": PHASE_NAMES}
 
 
 def _thread(session: Session, question_id: int) -> dict[str, Any]:
