@@ -1,49 +1,55 @@
 """Tells staff by e-mail what waits for them. Names no referent.
 
-Questions, answers to be approved or returned, messages of ours that did not arrive, requests for access, e-mails to
-sort. Gathered, at most one mail per person in 15 minutes.
+Each chooses for each kind of news (`answering/notice_kinds.py`): soon, gathered in at most one mail in 15 minutes; in
+the digest of the morning, on working days; or never. Nothing to say is no mail.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from answering.notice_kinds import KINDS, Asked, Section, wishes_of
 from delivery.links import Links
 from delivery.outbox import queue
-from delivery.words import Button, Keyboard, Words
-from facts.calendar import local_date
-from facts.languages import Language, speaking
-from storage import audit, proposals
-from storage.access import count_waiting
-from storage.letters import held_count
-from storage.outbox import NOTICE_KEY, stuck_count
+from delivery.words import Button, Words
+from facts.calendar import OFFICE_ZONE, is_working_day, local_date
+from storage import audit
+from storage.outbox import DIGEST_KEY, NOTICE_KEY
 from storage.staff import find_staff
-from storage.tables import Channel, Outbox, OutboxKind, Staff
-from storage.waiting import MANAGERS, Waiting, waiting_for, who_has_news
+from storage.tables import Channel, NoticeKind, NoticeWhen, Outbox, OutboxKind
+from storage.waiting import due_a_digest, due_a_notice, mark_digested
 
 EVERY = timedelta(minutes=15)
 
 
 def notify_one(session: Session, now: datetime, links: Links) -> bool:
-    """Queues one mail to one person for whom something came; False when there is nobody to tell."""
-    for person in who_has_news(session, now, now - EVERY):
-        words = _words(session, person, links)
-        if words is None:
+    """Queues one mail to one person who has something to hear; False when there is nobody to tell."""
+    return _tell_soon(session, now, links) or _tell_in_the_morning(session, now, links)
+
+
+def _tell_soon(session: Session, now: datetime, links: Links) -> bool:
+    # The quarter of an hour is in the key: two processes that look at once still write one mail.
+    quarter = int(now.timestamp() // EVERY.total_seconds())
+    for person, last in due_a_notice(session, now - EVERY):
+        asked = Asked(person, now, links, last)
+        kinds = _wanted(session, asked, NoticeWhen.SOON)
+        news = any(KINDS[kind].news(session, asked) for kind in kinds)
+        if news and _queue(session, asked, kinds, f"{NOTICE_KEY}{person.id}:{quarter}"):
+            return True
+    return False
+
+
+def _tell_in_the_morning(session: Session, now: datetime, links: Links) -> bool:
+    today = local_date(now, OFFICE_ZONE)
+    if not is_working_day(today):
+        return False
+    for person in due_a_digest(session, today):
+        asked = Asked(person, now, links, daily=True)
+        if now < asked.today or not mark_digested(session, person.id, today):
             continue
-        # The quarter of an hour is in the key: two processes that look at once still write one mail.
-        quarter = int(now.timestamp() // EVERY.total_seconds())
-        queued = queue(
-            session,
-            words,
-            kind=OutboxKind.NOTICE,
-            channel=Channel.EMAIL,
-            address=person.email,
-            now=now,
-            dedupe_key=f"{NOTICE_KEY}{person.id}:{quarter}",
-        )
-        if queued is not None:
-            audit.record(session, now, ("clock", None), "staff.notice", ("staff", person.id), outbox_id=queued)
+        kinds = _wanted(session, asked, NoticeWhen.DAILY)
+        if _queue(session, asked, kinds, f"{DIGEST_KEY}{person.id}:{today.isoformat()}"):
             return True
     return False
 
@@ -52,126 +58,75 @@ def word_notice(links: Links) -> Callable[[Session, Outbox, datetime], Words | N
     """Words a notice again at the moment of sending; None when nothing waits any more."""
 
     def word(session: Session, row: Outbox, now: datetime) -> Words | None:
-        if not row.dedupe_key.startswith(NOTICE_KEY):
+        daily = row.dedupe_key.startswith(DIGEST_KEY)
+        if not daily and not row.dedupe_key.startswith(NOTICE_KEY):
             return Words.from_json(row.body)
         person = find_staff(session, row.address)
         if person is None or not person.active or not person.notices:
             return None
-        return _words(session, person, links)
+        asked = Asked(person, now, links, daily=daily, outbox_id=row.id)
+        kinds = _wanted(session, asked, NoticeWhen.DAILY if daily else NoticeWhen.SOON)
+        sections = _sections(session, asked, kinds)
+        return _words(asked, kinds, list(sections.values())) if sections else None
 
     return word
 
 
-def _words(session: Session, person: Staff, links: Links) -> Words | None:
-    questions, total = waiting_for(session, person.id)
-    manages = person.role in MANAGERS
-    requests, letters = (count_waiting(session), held_count(session)) if manages else (0, 0)
-    proposed, back = proposals.count_waiting(session) if manages else 0, proposals.count_back(session, person.id)
-    stuck = stuck_count(session)
-    if not (total or requests or letters or stuck or proposed):  # what came back is among the questions
-        return None
-    language = Language(person.language)
-    _ = speaking(language, html=True)
-    blocks = [
-        _about_questions(language, questions, total, links) if total else [],
-        [_about_back(language, back)] if back else [],
-        [_about_proposed(language, proposed, links)] if proposed else [],
-        [_about_requests(language, requests, links)] if requests else [],
-        [_about_letters(language, letters, links)] if letters else [],
-        [_about_stuck(language, stuck, links)] if stuck else [],
-        [_("You receive at most one of these mails in 15 minutes.")],
-    ]
-    text = "\n\n".join("\n".join(map(str, block)) for block in blocks if block)
-    others = (proposed, requests, letters, stuck)
-    subject = _subject(questions, total, language) if total else _other_subject(language, *others)
-    return Words(text, subject, _buttons(language, links, questions=bool(total or proposed)))
+def _wanted(session: Session, asked: Asked, when: NoticeWhen) -> Sequence[NoticeKind]:
+    return [kind for kind, wish in wishes_of(session, asked.person).items() if wish is when]
 
 
-def _about_questions(language: Language, questions: Sequence[Waiting], total: int, links: Links) -> list[str]:
-    _ = speaking(language, html=True)
-    lines = [
-        _.ngettext("One question waits for an answer.", "{n} questions wait for an answer.", total),
-        "",
-        *(_line(language, question, links) for question in questions),
-    ]
-    return [*lines, _("… and {n} more", n=total - len(questions))] if total > len(questions) else lines
-
-
-def _about_back(language: Language, back: int) -> str:
-    """Of the questions above; why, stands on their pages."""
-    _ = speaking(language, html=True)
-    return _.ngettext(
-        "One answer of yours was returned: on the question's page you read why.",
-        "{n} answers of yours were returned: on the questions' pages you read why.",
-        back,
+def _queue(session: Session, asked: Asked, kinds: Sequence[NoticeKind], key: str) -> bool:
+    """False when there is nothing to say, or another process said it."""
+    sections = _sections(session, asked, kinds)
+    if not sections:
+        return False
+    queued = queue(
+        session,
+        _words(asked, kinds, list(sections.values())),
+        kind=OutboxKind.NOTICE,
+        channel=Channel.EMAIL,
+        address=asked.person.email,
+        now=asked.now,
+        dedupe_key=key,
     )
+    if queued is None:
+        return False
+    numbers = {kind.value: list(one.numbers) for kind, one in sections.items() if one.numbers}
+    act = "staff.digest" if asked.daily else "staff.notice"
+    audit.record(session, asked.now, ("clock", None), act, ("staff", asked.person.id), outbox_id=queued, **numbers)
+    return True
 
 
-def _about_proposed(language: Language, proposed: int, links: Links) -> str:
-    _ = speaking(language, html=True)
-    waiting = _.ngettext("One answer waits for your approval.", "{n} answers wait for your approval.", proposed)
+def _sections(session: Session, asked: Asked, kinds: Sequence[NoticeKind]) -> Mapping[NoticeKind, Section]:
+    found = {kind: KINDS[kind].words(session, asked) for kind in kinds}
+    return {kind: section for kind, section in found.items() if section is not None}
+
+
+def _words(asked: Asked, kinds: Sequence[NoticeKind], sections: Sequence[Section]) -> Words:
+    _ = asked.speaker(html=False)
+    blocks = ["\n".join(map(str, one.lines)) for one in sections]
+    subject, page = sections[0].subject, sections[0].page
+    if asked.daily:
+        subject = _("This morning: {first}", first=subject)
+    return Words("\n\n".join([*blocks, _why(asked, kinds)]), subject, ((Button(_("Open the desk"), url=page),),))
+
+
+def _why(asked: Asked, kinds: Sequence[NoticeKind]) -> str:
+    """Why this mail comes and where that is changed: below each."""
+    _ = asked.speaker()
+    named = ", ".join(_(KINDS[kind].title) for kind in kinds)
+    link = asked.links.desk("account#notices")
+    if asked.daily:
+        return _(
+            "You receive this mail on working days at eight because you want to hear in the morning of: {kinds}. "
+            '<a href="{link}">Change what you receive</a>',
+            kinds=named,
+            link=link,
+        )
     return _(
-        '{waiting} <a href="{link}">Read and decide</a>', waiting=waiting, link=links.desk("questions?view=approve")
-    )
-
-
-def _about_requests(language: Language, requests: int, links: Links) -> str:
-    """Names nobody: who asks is read at the desk."""
-    _ = speaking(language, html=True)
-    waiting = _.ngettext("One person asks for access.", "{n} people ask for access.", requests)
-    return _('{waiting} <a href="{link}">Look at the requests</a>', waiting=waiting, link=links.desk("access"))
-
-
-def _about_letters(language: Language, letters: int, links: Links) -> str:
-    _ = speaking(language, html=True)
-    waiting = _.ngettext("One e-mail comes from somebody we do not know.", "{n} e-mails are to be sorted.", letters)
-    return _('{waiting} <a href="{link}">Say whose they are</a>', waiting=waiting, link=links.desk("letters"))
-
-
-def _about_stuck(language: Language, stuck: int, links: Links) -> str:
-    _ = speaking(language, html=True)
-    return _.ngettext(
-        'One message of ours did not arrive, or we cannot be sure: <a href="{link}">see why and to whom</a>.',
-        '{n} messages of ours did not arrive, or we cannot be sure: <a href="{link}">see why and to whom</a>.',
-        stuck,
-        link=links.desk("outbox"),
-    )
-
-
-def _other_subject(language: Language, proposed: int, requests: int, letters: int, stuck: int) -> str:
-    """When no question waits."""
-    _ = speaking(language)
-    if proposed:
-        return _.ngettext("One answer is to be approved", "{n} answers are to be approved", proposed)
-    if requests:
-        return _.ngettext("One person asks for access", "{n} people ask for access", requests)
-    if letters:
-        return _.ngettext("One e-mail is to be sorted", "{n} e-mails are to be sorted", letters)
-    return _.ngettext("A message did not arrive", "{n} messages did not arrive", stuck)
-
-
-def _subject(questions: Sequence[Waiting], total: int, language: Language) -> str:
-    """Another one each time: mail programs fold equal subjects into one thread."""
-    _ = speaking(language)
-    if total > 1:
-        return _("{n} questions wait, the first is no. {number}", n=total, number=questions[0].id)
-    (only,) = questions
-    day = f"{local_date(only.due_at, 'Europe/Rome'):%d/%m}"
-    return _("Question no. {number}: to be answered by {day}", number=only.id, day=day)
-
-
-def _buttons(language: Language, links: Links, *, questions: bool) -> Keyboard:
-    _ = speaking(language)
-    page = links.desk_questions() if questions else links.desk("outbox")
-    return ((Button(_("Open the desk"), url=page),),)
-
-
-def _line(language: Language, question: Waiting, links: Links) -> str:
-    _ = speaking(language, html=True)
-    return _(
-        '• <a href="{link}">no. {number}</a> {about}, to be answered by {day}',
-        link=links.desk_question(question.id),
-        number=question.id,
-        about=" – ".join(part for part in (question.organization, question.project) if part),
-        day=f"{local_date(question.due_at, 'Europe/Rome'):%d/%m/%Y}",
+        "You receive this mail because you want to hear soon of: {kinds}. At most one in 15 minutes. "
+        '<a href="{link}">Change what you receive</a>',
+        kinds=named,
+        link=link,
     )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from desk import account_letters, second_factor, security
+from desk import account_letters, account_notices, second_factor, security
 from desk.browsers import browser_of
 from desk.house import DeskHouse
 from desk.pages import House, Id, Reader, Refuse, redirect, render, speaker
@@ -153,6 +153,8 @@ def _page(request: Request, house: DeskHouse, signed: SignedIn, shown: Shown, *,
             name=person.name if shown.name is None else shown.name,
             e=shown.errors,
             languages=LANGUAGES,
+            notices=account_notices.shown(session, person, _),
+            notice_choices=account_notices.choices(_),
             places=[Place(row, _browser(row, _), row.id == signed.session_id) for row in rows],
             counts=second_factor.counts(person),
             left=factors.codes_left(session, person.id),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, update
+from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlmodel import Session, col, select
 
 from facts.folding import begin_words, fold
@@ -245,10 +245,10 @@ def _organization_names(session: Session, referent_ids: set[int]) -> dict[int, l
     return found
 
 
-def a_request_waits(newer_than: Any) -> ColumnElement[bool]:
-    """Whether one has come to wait since then (SQL; NULL: any)."""
-    newer = or_(newer_than.is_(None), col(AccessRequest.touched_at) > newer_than)
-    return select(AccessRequest.id).where(_waits(), newer).exists()
+def a_request_waits(session: Session, after: datetime | None) -> bool:
+    """Whether one has come to wait since then (None: ever)."""
+    newer = [] if after is None else [col(AccessRequest.touched_at) > after]
+    return session.exec(select(AccessRequest.id).where(_waits(), *newer).limit(1)).first() is not None
 
 
 def _waits() -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, text, update
+from sqlalchemy import CursorResult, func, text, update
 from sqlmodel import Session, col, select
 
 from storage.ladder import decisions_to_send
@@ -108,9 +108,10 @@ def held_count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Letter).where(_HELD)).one()
 
 
-def a_letter_waits(newer_than: Any) -> ColumnElement[bool]:
-    """Whether one has come to wait since then (SQL; NULL: any)."""
-    return select(Letter.id).where(_HELD, or_(newer_than.is_(None), col(Letter.received_at) > newer_than)).exists()
+def a_letter_waits(session: Session, after: datetime | None) -> bool:
+    """Whether one has come to wait since then (None: ever)."""
+    newer = [] if after is None else [col(Letter.received_at) > after]
+    return session.exec(select(Letter.id).where(_HELD, *newer).limit(1)).first() is not None
 
 
 def letters_in(

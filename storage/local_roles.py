@@ -123,6 +123,12 @@ def working_on(session: Session, question_id: int) -> Sequence[Staff]:
     ).all()
 
 
+def strongest(session: Session, person: Staff) -> Role:
+    """The most that this person is anywhere."""
+    local = session.execute(select(func.max(_rank(LocalRole.role))).where(LocalRole.staff_id == person.id)).scalar_one()
+    return _ROLES[max(RANKS[person.role], local or 0)]
+
+
 def works_somewhere(session: Session, staff_id: int) -> bool:
     """Whether a local role, at least one, lets this person do more than read."""
     wanted = select(LocalRole.id).where(LocalRole.staff_id == staff_id, LocalRole.role != Role.READER)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table, func, not_, update
+from sqlalchemy import ColumnElement, CursorResult, Table, func, not_, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
@@ -39,6 +39,7 @@ _FRESH: dict[str, Any] = {
 }
 MENDABLE = (OutboxState.DEAD, OutboxState.UNCERTAIN)
 NOTICE_KEY = "notice:"  # how the dedupe key of a gathered notice to staff begins
+DIGEST_KEY = "digest:"  # and that of the morning's
 DROPPABLE = (*MENDABLE, OutboxState.QUEUED, OutboxState.RETRY)
 
 
@@ -75,7 +76,8 @@ def outbox_counts(session: Session) -> dict[OutboxState, int]:
 
 def needs_somebody() -> ColumnElement[bool]:
     """Whether a message (of the query around) waits for a person. Notices to staff aside: nobody would hear of them."""
-    return col(Outbox.state).in_(MENDABLE) & not_(col(Outbox.dedupe_key).startswith(NOTICE_KEY))
+    notices = or_(*(col(Outbox.dedupe_key).startswith(key) for key in (NOTICE_KEY, DIGEST_KEY)))
+    return col(Outbox.state).in_(MENDABLE) & not_(notices)
 
 
 def stuck_count(session: Session) -> int:

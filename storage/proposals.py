@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, update
+from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -95,20 +95,6 @@ def overtake(session: Session, question_id: int, now: datetime) -> None:
     )
 
 
-def count_waiting(session: Session) -> int:
-    return session.exec(select(func.count()).select_from(Proposal).where(Proposal.state == ProposalState.WAITING)).one()
-
-
-def one_waits(last: Any) -> ColumnElement[bool]:
-    """Whether (in the query around) an answer came after `last` that waits for approval."""
-    return (
-        select(Proposal.id)
-        .where(Proposal.state == ProposalState.WAITING, or_(last.is_(None), col(Proposal.created_at) > last))
-        .correlate(Staff)
-        .exists()
-    )
-
-
 def came_back(staff_id: Any) -> Any:
     """The proposals that were returned to this person, whose question is still in their hands."""
     return (
@@ -122,18 +108,6 @@ def came_back(staff_id: Any) -> Any:
             ~_written_again(),
         )
     )
-
-
-def one_came_back(last: Any) -> ColumnElement[bool]:
-    """Whether (in the query around) something came back to a person after `last`."""
-    news = or_(last.is_(None), col(Proposal.decided_at) > last)
-    found: ColumnElement[bool] = came_back(col(Staff.id)).where(news).correlate(Staff).exists()
-    return found
-
-
-def count_back(session: Session, staff_id: int) -> int:
-    found: int = session.execute(select(func.count()).select_from(came_back(staff_id).subquery())).scalar_one()
-    return found
 
 
 def _written_again() -> ColumnElement[bool]:

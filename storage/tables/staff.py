@@ -19,7 +19,9 @@ class Role(StrEnum):
 
 
 class Staff(SQLModel, table=True):
-    """A desk account. `notices`: receives the gathered mail about new questions.
+    """A desk account. `notices`: wants mail about what waits; of what, and when, says `NoticeChoice`.
+
+    `digested_on`: the day for which the morning's digest was last looked at, sent or not.
 
     `second_factor`: the secret of the app that shows codes (RFC 6238); it counts from `second_factor_since` on. Of the
     code used last `second_factor_step` (half minutes since 1970) is kept: each opens once.
