@@ -20,8 +20,9 @@ from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
-from storage import attachments, audit, proposals, threads
+from storage import attachments, audit, joining, proposals, threads
 from storage.people import reachable_addresses, the_office
+from storage.questions import home
 from storage.tables import (
     Audience,
     Category,
@@ -141,7 +142,7 @@ def leave(
 
 def note(session: Session, question_id: int, staff_id: int, text: str, *, now: datetime) -> Message:
     """An internal note. It changes no state: it never stops a colleague who is answering."""
-    question = the_question(session, question_id)
+    question = the_question(session, home(session, question_id))
     may_act_on(session, staff_id, question)
     message = _write(session, question, staff_id, readable(text), Audience.STAFF, now)
     audit.record(session, now, ("staff", staff_id), "question.note", ("question", question_id), message_id=message.id)
@@ -211,14 +212,26 @@ def _words(session: Session, question: Question, message: Message, said: Said, l
         else _("<b>Answer to your question no. {number}</b>", number=question.id)
     )
     about = _("Project: {title}", title=project.title) if project else ""
+    numbers = _other_numbers(session, question, language)
     signature = _("{name}, {office}", name=said.author.name, office=the_office(session).name)
-    parts = ("\n".join(part for part in (heading, about) if part), str(escape(message.text)), signature)
+    parts = ("\n".join(part for part in (heading, numbers, about) if part), str(escape(message.text)), signature)
     asked = threads.newest_of_referent(session, question.id)
     return Words(
         html="\n\n".join(parts),
         subject=_subject(question.id, language),
         buttons=_buttons(question.id, language, awaits=said.awaits),
         reply_to=asked.provider_id if asked is not None and asked.channel is Channel.TELEGRAM else None,
+    )
+
+
+def _other_numbers(session: Session, question: Question, language: Language) -> str:
+    """They know their question by the number that it had before it was merged or split off."""
+    _ = speaking(language, html=True)
+    merged = joining.merged_into(session, question.id)
+    if merged:
+        return _("It answers your question no. {numbers}, too.", numbers=", ".join(str(one) for one in merged))
+    return (
+        _("It was part of your question no. {number}.", number=question.split_from_id) if question.split_from_id else ""
     )
 
 

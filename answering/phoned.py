@@ -82,7 +82,9 @@ def _said(
             provider_id=provider_id,
         )
         return question, thread(session, question.id)[0]
-    question = session.get_one(Question, call.question_id)
+    found = own_question(session, call.referent_id, call.question_id)
+    assert found is not None, "it has just been looked up"
+    question = found
     message = add_message(
         session,
         question,

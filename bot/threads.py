@@ -30,12 +30,13 @@ def continue_thread(turn: Turn, files: Sequence[Attachment] = ()) -> bool:
     found = ours.question_id if ours else None
     if found is None:
         found = question_of_message(turn.session, turn.person.id, Channel.TELEGRAM, reply_to)
-    if found is None or own_question(turn.session, turn.person.id, found) is None:
+    question = own_question(turn.session, turn.person.id, found) if found is not None else None
+    if question is None:
         return False
     work = turn.open_work
-    if work is not None and work.kind is DraftKind.FOLLOW_UP and work.question_id == found:
+    if work is not None and work.kind is DraftKind.FOLLOW_UP and work.question_id in (found, question.id):
         turn.close(DraftState.SENT)
-    add(turn, found, turn.heard.text, turn.heard.message, files)
+    add(turn, question.id, turn.heard.text, turn.heard.message, files)
     return True
 
 
@@ -60,10 +61,10 @@ def add(turn: Turn, question_id: int, text: str, message: str, files: Sequence[A
     )
     attachments.put_in_message(turn.session, [one.id for one in files], added.id)
     if was_over:
-        said = _("✓ Added: question no. {n} is open again, the office will read it.", n=question_id)
+        said = _("✓ Added: question no. {n} is open again, the office will read it.", n=question.id)
     else:
-        said = _("✓ Added to question no. {n}.", n=question_id)
-    turn.say(said, question_id=question_id)
+        said = _("✓ Added to question no. {n}.", n=question.id)
+    turn.say(said, question_id=question.id)
 
 
 def about(turn: Turn, pressed: AboutQuestion) -> None:
@@ -121,7 +122,7 @@ def _after_asking(turn: Turn, question_id: int, *, close: bool) -> None:
         _solved(turn, question)
     else:
         turn.say(
-            _("Good: question no. {n} stays as it is.", n=question_id), [[turn.to_menu()]], question_id=question_id
+            _("Good: question no. {n} stays as it is.", n=question.id), [[turn.to_menu()]], question_id=question.id
         )
 
 

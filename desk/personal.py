@@ -362,6 +362,8 @@ def _question_page(
 ) -> Response:
     letter = letter or Letter()
     found = _theirs(session, me, question_id)
+    if found.id != question_id:
+        return redirect(request, f"/r/{token}/questions/{found.id}")
     messages: Sequence[Message] = thread(session, question_id)
     titles = titles_of(session, [found.project_id] if found.project_id else [])
     values: dict[str, Any] = {"messages": messages, "states": STATES, "corrections": of_thread(session, question_id)}

@@ -16,11 +16,11 @@ from answering.roles import Acting
 from desk import came_from, denied
 from desk.acting import in_question
 from desk.house import DeskHouse
-from desk.pages import Refuse, redirect, render, speaker
+from desk.pages import N_, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from desk.security import SignedIn
 from facts.calendar import local_date
-from storage import around, categories, corrections, proposals, threads
+from storage import around, categories, corrections, joining, proposals, threads
 from storage.calls import spoken, written_down_by
 from storage.letters import letters_of_thread
 from storage.local_roles import working_on
@@ -65,6 +65,14 @@ def refused(
         return show(request, session, signed, question_id, status=409, problem=sentence, typed=typed)
 
 
+def elsewhere(request: Request, question: Question) -> Response:
+    """A merged question leads to where its messages are."""
+    said = N_("Question no. {number} was merged into this one.")
+    return redirect(
+        request, f"/desk/questions/{question.merged_into_id}", speaker(request)(said, number=question.id), level="info"
+    )
+
+
 def show(
     request: Request,
     session: Session,
@@ -78,6 +86,8 @@ def show(
     head = threads.question_head(session, question_id)
     if head is None:
         raise Refuse(404)
+    if head.question.merged_into_id is not None:
+        return elsewhere(request, head.question)
     signed = in_question(session, signed, head.question)
     acting = Acting(session.get_one(Staff, signed.staff_id), signed.role)
     values = _thread(session, question_id) | _writing(session, head.question, acting)
@@ -119,6 +129,7 @@ def _thread(session: Session, question_id: int) -> dict[str, Any]:
     became = proposals.became(session, question_id)
     thread = threads.whole_thread(session, question_id)
     return {
+        "merged": joining.merged_into(session, question_id),
         "thread": thread,
         "sent": sent,
         "files": files,

@@ -96,11 +96,14 @@ def add_message(  # noqa: PLR0913 - what came in, from whom, by which door
     assert question.referent_id == referent_id, "the caller has checked whose question it is"
     if mail is None or not mail.automatic:
         sure = mail is None or mail.sure
-        stored.touch(session, question.id, channel if sure else None, _again_by(session, question.id, now, zone), now)
+        due_at = _again_by(session, question.id, now, zone)
+        home = stored.touch(session, question.id, channel if sure else None, due_at, now)
         session.expire(question)
+    else:
+        home = stored.home(session, question.id)
     source = {"referent_id": referent_id, "channel": channel, "inbox_id": inbox_id, "provider_id": provider_id}
-    message = _write(session, question.id, text, now, **source | (mail.columns() if mail else {}))
-    audit.record(session, now, _writer(referent_id, mail), "question.add", ("question", question.id))
+    message = _write(session, home, text, now, **source | (mail.columns() if mail else {}))
+    audit.record(session, now, _writer(referent_id, mail), "question.add", ("question", home))
     return message
 
 
@@ -113,13 +116,14 @@ def add_file(
     """
     message = session.get_one(Message, message_id)
     question = session.get_one(Question, message.question_id)
-    stored.touch(session, question.id, question.channel, _again_by(session, question.id, now, zone), now)
+    due_at = _again_by(session, question.id, now, zone)
+    home = stored.touch(session, question.id, question.channel, due_at, now)
     session.expire(question)
-    if message.referent_id is None or stored.referent_wrote_last(session, question.id):
+    if message.referent_id is None or stored.referent_wrote_last(session, home):
         return
     _ = speaking(Language(session.get_one(Referent, message.referent_id).language))
     said = _("I have added a file to an earlier message of mine: {name}", name=name)
-    _write(session, question.id, said, now, referent_id=message.referent_id, channel=channel)
+    _write(session, home, said, now, referent_id=message.referent_id, channel=channel)
 
 
 def settle(
@@ -129,8 +133,10 @@ def settle(
 
     Saying it twice changes nothing the second time. None when the question is not theirs.
     """
-    if stored.own_question(session, referent_id, question_id) is None:
+    own = stored.own_question(session, referent_id, question_id)
+    if own is None:
         return None
+    question_id = own.id
     if solved:
         changed = stored.close_solved(session, question_id, now)
     else:

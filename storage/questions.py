@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, case, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import proposals
 from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState
 
+_HOME: Any = func.coalesce(Question.merged_into_id, Question.id)
 _OVER = (QuestionState.ANSWERED, QuestionState.CLOSED)
 # Back to who had it, or to everybody when nobody had.
 _BACK_AT_WORK = case((col(Question.taken_by).is_(None), QuestionState.NEW), else_=QuestionState.TAKEN)
@@ -28,13 +30,33 @@ class QuestionLine:
     text: str
 
 
+def home(session: Session, question_id: int) -> int:
+    """Where the messages of this question stand: in itself, or in the one into which it was merged.
+
+    It stays so until the end of the transaction: nobody merges it meanwhile.
+    """
+    found = session.exec(select(_HOME).where(Question.id == question_id).with_for_update()).first()
+    return question_id if found is None else int(found)
+
+
+def whereabouts(question_id: int) -> Any:
+    """The same as a part of a query."""
+    asked = aliased(Question)
+    return select(func.coalesce(asked.merged_into_id, asked.id)).where(col(asked.id) == question_id).scalar_subquery()
+
+
 def own_question(session: Session, referent_id: int, question_id: int) -> Question | None:
-    """The question when it is theirs; None for a foreign or unknown one alike."""
+    """The question when it is theirs; None for a foreign or unknown one alike. Of a merged one, where it is now."""
     return session.exec(
         select(Question)
-        .where(Question.id == question_id, Question.referent_id == referent_id)
+        .where(Question.id == whereabouts(question_id), Question.referent_id == referent_id)
         .execution_options(populate_existing=True)
     ).first()
+
+
+def came_of(session: Session, question_id: int) -> int | None:
+    """The question of which this one was a part before it was split off."""
+    return session.exec(select(Question.split_from_id).where(Question.id == question_id)).first()
 
 
 def question_lines(
@@ -51,7 +73,7 @@ def question_lines(
     chosen: Any = (
         select(Question.id, Question.state, Question.created_at, Question.due_at, Question.project_id, Message.text)  # type: ignore[call-overload]
         .join(Message, Message.id == first)
-        .where(Question.referent_id == referent_id)
+        .where(Question.referent_id == referent_id, col(Question.merged_into_id).is_(None))
         .order_by(closed, col(Question.id).desc())
         .limit(limit)
     )
@@ -109,12 +131,15 @@ def message_of_chat(session: Session, referent_id: int, channel: Channel, provid
     ).first()
 
 
-def touch(session: Session, question_id: int, channel: Channel | None, due_at: datetime, now: datetime) -> None:
+def touch(session: Session, question_id: int, channel: Channel | None, due_at: datetime, now: datetime) -> int:
     """A new message of the referent: a question that was over is open again, with a fresh due time.
+
+    Returns the question that it belongs to: another one, when this one was merged a moment ago.
 
     The version rises even when the state stays: who was writing an answer has not seen this message. `channel` None:
     it is not sure that they wrote it, so nothing that they said or chose is changed.
     """
+    question_id = home(session, question_id)
     over = col(Question.state).in_(_OVER)
     theirs: dict[str, Any] = {"solved": case((over, None), else_=col(Question.solved)), "channel": channel}
     session.execute(
@@ -131,6 +156,7 @@ def touch(session: Session, question_id: int, channel: Channel | None, due_at: d
         )
         .execution_options(synchronize_session=False)
     )
+    return question_id
 
 
 def close_solved(session: Session, question_id: int, now: datetime) -> bool:
@@ -141,6 +167,7 @@ def close_solved(session: Session, question_id: int, now: datetime) -> bool:
         update(Question)
         .where(
             col(Question.id) == question_id,
+            col(Question.merged_into_id).is_(None),
             or_(col(Question.state) != QuestionState.CLOSED, col(Question.solved).is_not(True)),
         )
         .values(state=QuestionState.CLOSED, solved=True, closed_at=now, version=col(Question.version) + 1),
@@ -152,7 +179,11 @@ def reopen_unsolved(session: Session, question_id: int, due_at: datetime) -> boo
     return _changed(
         session,
         update(Question)
-        .where(col(Question.id) == question_id, col(Question.state).in_(_OVER))
+        .where(
+            col(Question.id) == question_id,
+            col(Question.merged_into_id).is_(None),
+            col(Question.state).in_(_OVER),
+        )
         .values(state=_BACK_AT_WORK, solved=False, closed_at=None, due_at=due_at, version=col(Question.version) + 1),
     )
 

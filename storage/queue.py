@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
+from storage.questions import whereabouts
 from storage.searching import questions_with
 from storage.tables import (
     Audience,
@@ -94,7 +95,7 @@ def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
         ids = [id_ for id_ in session.exec(heap) if id_ in found]
         return _lines(session, ids[offset : offset + limit]), len(ids)
     if number is not None:
-        heap = heap.where(Question.id == number)
+        heap = heap.where(Question.id == whereabouts(number))
     total = session.execute(select(func.count()).select_from(heap.subquery())).scalar_one()
     return _lines(session, session.exec(heap.offset(offset).limit(limit)).all()), total
 
@@ -183,7 +184,7 @@ def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
         return col(Question.state) == QuestionState.PROPOSED
     if view is View.MINE:
         return (col(Question.taken_by) == staff_id) & (col(Question.state) != QuestionState.CLOSED)
-    return col(Question.id).is_not(None)
+    return col(Question.merged_into_id).is_(None)
 
 
 def _order() -> tuple[Any, ...]:

@@ -180,7 +180,12 @@ def change(session: Session, question_id: int, version: int, only_from: Sequence
     """Changes a question that is still as its reader saw it; the version rises."""
     done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
         update(Question)
-        .where(col(Question.id) == question_id, col(Question.version) == version, col(Question.state).in_(only_from))
+        .where(
+            col(Question.id) == question_id,
+            col(Question.version) == version,
+            col(Question.state).in_(only_from),
+            col(Question.merged_into_id).is_(None),
+        )
         .values(version=col(Question.version) + 1, **values)
         .execution_options(synchronize_session=False)
     )

@@ -13,7 +13,7 @@ from intake.post.house import PostHouse
 from storage import reply_addresses
 from storage.letters import questions_of_mails
 from storage.message_ids import mail_of_ours
-from storage.questions import own_question
+from storage.questions import came_of, own_question
 from storage.tables import Outbox, ReplyAddress
 
 MOST_REFERENCES = 20  # the newest; a thread of years names them all
@@ -45,7 +45,7 @@ def place_of(session: Session, referent_id: int, incoming: Incoming, token: Repl
     if token is not None:
         found = _by_token(session, token)
         if found is not None:
-            return found
+            return _split_off(session, referent_id, incoming, found) or found
     return _by_references(session, referent_id, incoming) or _by_subject(session, referent_id, incoming) or NEW
 
 
@@ -61,6 +61,14 @@ def _by_token(session: Session, token: ReplyAddress) -> Place | None:
         return _own(session, token.referent_id, token.question_id)
     said = None if token.outbox_id is None else session.get(Outbox, token.outbox_id)
     return _by_message(session, token.referent_id, said)
+
+
+def _split_off(session: Session, referent_id: int, incoming: Incoming, found: Place) -> Place | None:
+    """All mails of one question have one address; when part of it was split off, which one they answer decides."""
+    closer = _by_references(session, referent_id, incoming)
+    if closer is None or closer.question_id is None or found.question_id is None:
+        return None
+    return closer if came_of(session, closer.question_id) == found.question_id else None
 
 
 def _by_references(session: Session, referent_id: int, incoming: Incoming) -> Place | None:
@@ -88,7 +96,8 @@ def _by_subject(session: Session, referent_id: int, incoming: Incoming) -> Place
 
 
 def _own(session: Session, referent_id: int, question_id: int) -> Place | None:
-    return Place(question_id) if own_question(session, referent_id, question_id) is not None else None
+    question = own_question(session, referent_id, question_id)
+    return Place(question.id) if question is not None else None
 
 
 def _newest_first(incoming: Incoming) -> tuple[str, ...]:

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
+from answering import joining
+from answering.joining import Seen
 from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue
 from delivery.words import Words
@@ -298,3 +300,15 @@ def test_carla_cannot_close_adas_question_after_all(stage: Stage) -> None:
         assert stage.carla.presses_data(f"m:{action}-{question.id}").text == "Non trovo questa domanda tra le tue."
 
     assert questions(stage)[0].state is QuestionState.NEW
+
+
+def test_of_a_merged_question_buttons_and_replies_lead_to_where_it_is_now(stage: Stage) -> None:
+    second = answered(stage)
+    first = stage.cast.a_question(stage.referent, "Il ribasso?")
+    joining.merge(stage.session, Seen(second.id, 1), Seen(first.id, 1), stage.cast.a_staff().id, now=stage.cast.now)
+
+    stage.ada.presses_data(add_to(second.id)).says("Ancora una cosa")
+    stage.ada.says("E un'altra", reply_to="900")
+
+    assert texts(stage, first)[-2:] == ["Ancora una cosa", "E un'altra"]
+    assert stage.ada.text == f"✓ Aggiunto alla domanda n. {first.id}."
