@@ -60,6 +60,7 @@ bench: $(TOOLS)
 	$(BIN)/python -m benchmarks.sweep --jobs
 	$(BIN)/python -m benchmarks.sealing
 	$(BIN)/python -m benchmarks.forms
+	$(BIN)/python -m benchmarks.desk
 
 clean:
 	rm -rf .venv .venv-aiogram .venv-aiogram.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
