@@ -4,10 +4,11 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -16,6 +17,9 @@ from delivery import reasons
 from desk.labels import LABELS
 from facts.numbers import show_cents, show_number
 from intake.forms.nodes import Texts, say
+
+MANY = 4096  # instants whose words are kept: a list says the same ones again each time it is looked at
+MINUTE, HOUR = 60, 3600  # seconds
 
 
 def _locale(context: Context) -> str:
@@ -27,8 +31,12 @@ def moment(context: Context, value: datetime | None) -> str:
     """An instant in the office's time: `24/11/2026 10:00`."""
     if value is None:
         return "–"
-    local = value.astimezone(ZoneInfo(context["house"].zone))
-    return format_datetime(local, "dd/MM/yyyy HH:mm", locale=_locale(context))
+    return _moment(value, context["house"].zone)
+
+
+@lru_cache(MANY)
+def _moment(value: datetime, zone: str) -> str:
+    return f"{value.astimezone(ZoneInfo(zone)):%d/%m/%Y %H:%M}"
 
 
 @pass_context
@@ -45,7 +53,14 @@ def day(context: Context, value: date | datetime | None) -> str:
 def ago(context: Context, value: datetime) -> str:
     """How long ago, or in how long, roughly: `2 ore fa`."""
     difference: timedelta = value - context["now"]
-    return format_timedelta(difference, add_direction=True, locale=_locale(context))
+    seconds = int(difference.total_seconds())
+    # Beyond an hour nothing shorter than a minute is said: a list of old things then says the same for a while.
+    return _ago(seconds if abs(seconds) < HOUR else int(seconds / MINUTE) * MINUTE, _locale(context))
+
+
+@lru_cache(MANY)
+def _ago(seconds: int, locale: str) -> str:
+    return format_timedelta(timedelta(seconds=seconds), add_direction=True, locale=locale)
 
 
 @pass_context

@@ -41,6 +41,8 @@ class Speaker:
     html: bool = False
 
     def __call__(self, msgid: str, /, **values: object) -> str:
+        if not values:
+            return _as_it_is(self.language, self.html, msgid)
         return self._say(_italian().get(msgid) if self.language is Language.IT else None, (msgid,), 0, values)
 
     def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
@@ -60,8 +62,16 @@ class Speaker:
 
     def _filled(self, text: str, values: dict[str, object]) -> str:
         if self.html:
-            return Markup(_escaped(text, values) if values else text)  # noqa: S704 - our own sentence
-        return text.format(**values) if values else text
+            return Markup(_escaped(text, values))  # noqa: S704 - our own sentence
+        return text.format(**values)
+
+
+@functools.lru_cache(8192)
+def _as_it_is(language: Language, html: bool, msgid: str) -> str:
+    """A sentence without values. Once: a list says the same few of them hundreds of times."""
+    forms = _italian().get(msgid) if language is Language.IT else None
+    text = forms[0] if forms else msgid
+    return Markup(text) if html else text  # noqa: S704 - our own sentence
 
 
 def _escaped(text: str, values: dict[str, object]) -> str:
@@ -76,7 +86,7 @@ def speaking(language: Language, *, html: bool = False) -> Speaker:
 
 def _elided(text: str, values: dict[str, object]) -> str:
     """`fino al {day}` as `fino all'{day}` when the day is the 8th or the 11th."""
-    for article, name in _articles(text) if values else ():
+    for article, name in _articles(text):
         if BEGINS_WITH_A_VOWEL.match(str(values.get(name, ""))):
             text = text.replace(f"{article} {{{name}}}", f"{ELIDED[article]}{{{name}}}")
     return text

@@ -46,9 +46,12 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     (tmp_path / "it").mkdir()
     (tmp_path / "it" / "some.po").write_text(PO, encoding="utf-8")
     monkeypatch.setattr(languages, "LOCALE", tmp_path)
-    languages._italian.cache_clear()
+    caches = (languages._italian, languages._as_it_is)
+    for cache in caches:
+        cache.cache_clear()
     yield
-    languages._italian.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 def test_a_sentence_is_said_in_the_language_of_the_person() -> None:
