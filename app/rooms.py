@@ -9,6 +9,7 @@ import structlog
 import telegram
 import telegram.error
 
+from answering.circular_sending import word_circular
 from answering.notices import word_notice
 from app.addresses import known_links, remember_bot
 from app.clock import Clock
@@ -139,6 +140,7 @@ async def open_rooms(
             OutboxKind.NOTICE: word_notice(links),
             OutboxKind.INVITATION: word_invitation(links),
             OutboxKind.CODE: word_code(settings.key),
+            OutboxKind.CIRCULAR: word_circular(),
         },
         senders=_senders(settings, bot, clock, files, mail=Channel.EMAIL in channels),
         bot=bot,

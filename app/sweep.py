@@ -1,6 +1,6 @@
-"""One pass over everything that is due: reminders, drafts left half-way, silence, notices to staff, obligations.
+"""One pass over everything that is due: reminders, drafts left half-way, silence, circulars, notices to staff.
 
-Seals the log of who did what, too.
+Makes obligations ahead, and seals the log of who did what, too.
 
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 from sqlmodel import Session
 
+from answering.circular_sending import queue_some
 from answering.notices import notify_one
 from app.log_sealing import LogSealer, seal_all
 from delivery.links import Links
@@ -59,6 +60,7 @@ class Sweeper:
         await self.remind()
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self.database.run(lambda session: note_silence(session, self.clock()))
+        await self._until_none_left(lambda session: queue_some(session, self.clock()))
         await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
         await self.sealer(self.clock())
 
@@ -89,6 +91,7 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
     recalled = _count(database, partial(recall_one, now=now))
     with database.write() as session:
         note_silence(session, now)
+    _count(database, partial(queue_some, now=now))
     noticed = _count(database, partial(notify_one, now=now, links=links))
     seal_all(database, now)
     return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}

@@ -26,6 +26,7 @@ PROJECT, OFFER, ALONG = "project", "offer", "along"
 PAGE = 8  # projects on a page
 LONGEST = 8000  # characters of one question, in several messages
 OFFERED = 3  # open questions that a loose text may be added to
+CIRCULAR = "circular"  # among the answers: what staff wrote first, and this answers
 WITH_UPDATE = N_("It goes with an update of a project")
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
 QUESTION = replace(BLANK, kind=DraftKind.QUESTION, step=TEXT)
@@ -149,6 +150,8 @@ def _got_text(turn: Turn, text: str, *, wordless: bool = False) -> None:
     answers = {"text": whole, "message": work.answers.get("message") or turn.heard.message}
     if wordless:
         answers["wordless"] = True
+    if CIRCULAR in work.answers:
+        answers[CIRCULAR] = work.answers[CIRCULAR]
     turn.source = {"text": "" if wordless else text}
     own = own_lines(turn)
     step = work.step
@@ -291,6 +294,7 @@ def _send(turn: Turn, project_id: int | None) -> None:
         inbox_id=turn.inbox_id,
         provider_id=str(answers.get("message") or "") or None,
         draft_id=draft_id,
+        circular_id=answers.get(CIRCULAR),
     )
     _ = turn.html
     day = show_date(local_date(question.due_at, turn.house.zone), turn.language)

@@ -10,6 +10,7 @@ from bot import (
     access_edits,
     albums,
     asking,
+    circulars,
     correcting,
     delegating,
     edits,
@@ -144,7 +145,7 @@ def _text(turn: Turn) -> None:
         command(turn)
     elif not heard.text:
         files.cannot_read(turn)
-    elif threads.continue_thread(turn) or updating.lost_project(turn):
+    elif threads.continue_thread(turn) or circulars.continue_circular(turn) or updating.lost_project(turn):
         return
     elif turn.open_work is None:
         _WORDS.get(heard.text.casefold().strip(" .!?"), _loose_text)(turn)
@@ -341,6 +342,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "f": forms.begin,
     "o": forms.begin_owed,
     "c": correcting.begin,
+    "w": circulars.begin,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -7,7 +7,7 @@ place, on the person's own page.
 
 from collections.abc import Sequence
 
-from bot import asking, filling, threads, updating
+from bot import asking, circulars, filling, threads, updating
 from bot.asked import takes_files, takes_text
 from bot.markup import lines, paragraphs
 from bot.menu import ORIGINALS
@@ -94,7 +94,7 @@ def write_down(turn: Turn, album_id: int | None = None, name: str = "") -> Attac
 def place(turn: Turn, files: Sequence[Attachment]) -> None:
     """Puts them where they belong and says where that is. `turn.heard.text` holds the words that came with them."""
     hint = turn.note = _about_originals(turn, files)
-    if not threads.continue_thread(turn, files):
+    if not (threads.continue_thread(turn, files) or circulars.continue_circular(turn, files)):
         turn.note = ""
         updating.lost_project(turn)
         turn.note = lines(received(turn, files), hint)

@@ -79,11 +79,11 @@ def about(turn: Turn, pressed: AboutQuestion) -> None:
         _solved(turn, question)
     elif pressed.verdict is Verdict.NOT_SOLVED:
         settle(turn.session, question.id, turn.person.id, solved=False, now=turn.now, zone=turn.house.zone)
-        _begin_adding(
+        begin_adding(
             turn, question.id, _("I am sorry. Question no. {n} is open again and back with the office.", n=question.id)
         )
     else:
-        _begin_adding(turn, question.id, "")
+        begin_adding(turn, question.id, "")
 
 
 def _is_waiting(turn: Turn, question: Question) -> bool:
@@ -136,7 +136,8 @@ def _solved(turn: Turn, question: Question) -> None:
     )
 
 
-def _begin_adding(turn: Turn, question_id: int, lead: str) -> None:
+def begin_adding(turn: Turn, question_id: int, lead: str) -> None:
+    """What is written next goes into this thread; the caller knows that it is theirs."""
     turn.begin(replace(BLANK, kind=DraftKind.FOLLOW_UP, question_id=question_id, step=TEXT))
     show_adding(turn, lead)
 

@@ -2,8 +2,9 @@
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
 changed); the obligation may be empty. `o:<obligation>`: start what an organisation owes. `s:tomorrow`: under a
-reminder, for all of it. `b:<draft>:go|drop`: a draft that was left. Other prefixes (`m:`, `d:`, `a:` …) belong to the
-dialogue; of these, rooms below it know only what opens its doors.
+reminder, for all of it. `b:<draft>:go|drop`: a draft that was left. `w:<circular>`: answer what
+staff wrote first. Other prefixes (`m:`, `d:`, `a:` …) belong to the dialogue; of these, rooms below it know only what
+opens its doors.
 """
 
 import re
@@ -93,6 +94,11 @@ def tomorrow() -> str:
 def start_owed(obligation_id: int) -> str:
     """What an organisation owes; the dialogue knows by which form."""
     return f"o:{obligation_id}"
+
+
+def answer_circular(circular_id: int) -> str:
+    """Of the dialogue: what is written next becomes a question."""
+    return f"w:{circular_id}"
 
 
 def resume(draft_id: int) -> str:

@@ -16,9 +16,9 @@ from delivery.missed import tell_missed
 from delivery.outbox import CLOSED, KEPT, NO_WAY, URGENCY, queue_files, queue_parts
 from delivery.verdicts import FALLS_BACK
 from delivery.words import Words, split_words
-from storage import audit, dispatching, people
+from storage import addressees, audit, dispatching, people
 from storage.outbox import insert_message
-from storage.tables import Channel, OutboxKind, OutboxState
+from storage.tables import Channel, OutboxKind, OutboxState, WhyNot
 
 # What somebody whom nothing reaches hears later: told as it is, or gathered anew with what is due then.
 TOLD_LATER = KEPT | {OutboxKind.REMINDER}
@@ -90,6 +90,7 @@ def _put_by(session: Session, parts: Sequence[Any], now: datetime) -> None:
     """No way is open: as not delivered, for the day on which one is. What would come too late then is not said."""
     if parts[0].kind not in TOLD_LATER:
         dispatching.leave(session, [row.id for row in parts], OutboxState.WITHHELD)
+        addressees.leave_out_message(session, parts[0].id, WhyNot.UNREACHABLE)
         return
     for row in parts:
         dead = {"state": OutboxState.DEAD, "error": NO_WAY, "body": row.body | {CLOSED: True}}
@@ -150,15 +151,21 @@ def _leave_by(session: Session, parts: Sequence[Any], way: tuple[Channel, str], 
     doubtful = {"possible_duplicate": any(row.possible_duplicate for row in parts)}
     whole = _whole([row.body for row in parts])
     if channel is not Channel.TELEGRAM:
-        insert_message(session, values | doubtful | {"body": whole})
+        _goes(session, parts, insert_message(session, values | doubtful | {"body": whole}))
         return
     words = Words.from_json(whole)
     pages = split_words(replace(words, files=()))
     part = {"part": whole["part"]} if "part" in whole else {}
-    insert_message(session, values | doubtful | {"body": pages[0].to_json() | part})
+    _goes(session, parts, insert_message(session, values | doubtful | {"body": pages[0].to_json() | part}))
     queue_parts(session, pages[1:], values)
     if words.files:
         queue_files(session, words, values)
+
+
+def _goes(session: Session, parts: Sequence[Any], new_id: int | None) -> None:
+    """A circular knows by which message somebody was told."""
+    if new_id is not None and parts[0].kind is OutboxKind.CIRCULAR:
+        addressees.went_another_way(session, [row.id for row in parts], new_id)
 
 
 def _whole(parts: list[dict[str, Any]]) -> dict[str, Any]:

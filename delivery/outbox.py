@@ -39,6 +39,7 @@ URGENCY = {
     OutboxKind.NOTICE: 1,
     OutboxKind.REMINDER: 2,
     OutboxKind.RECALL: 2,
+    OutboxKind.CIRCULAR: 2,
 }
 
 

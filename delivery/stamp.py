@@ -58,7 +58,7 @@ def _about(parcel: Parcel, answered: Answered | None) -> About:
     """A mail that answers theirs about a reminder is about that reminder, too."""
     if parcel.question_id is not None:
         return About(question_id=parcel.question_id)
-    if parcel.kind is OutboxKind.REMINDER:
+    if parcel.kind in (OutboxKind.REMINDER, OutboxKind.CIRCULAR):
         return About(outbox_id=parcel.id)
     return About(outbox_id=answered.outbox_id if answered is not None else None)
 

@@ -13,7 +13,7 @@ AFTER_UNCERTAIN = 5  # seconds: a restart of the other side is over, and the rea
 LONGEST_WAIT = 24 * HOUR
 
 # What the reader is told may be a repetition; a dialogue prompt or an invitation twice does no harm.
-MARKED = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER})
+MARKED = frozenset({OutboxKind.ANSWER, OutboxKind.REMINDER, OutboxKind.CIRCULAR})
 # What must reach the person by another way when this one is closed.
 FALLS_BACK = frozenset(set(OutboxKind) - {OutboxKind.DIALOGUE})
 # What nobody asked for: it leaves in working hours only.

@@ -36,6 +36,7 @@ LINKS = {
     "referent": "/desk/referents/",
     "deadline": "/desk/deadlines/",
     "form": "/desk/forms/",
+    "circular": "/desk/circulars/",
     "letter": "/desk/letters/",
     "access-request": "/desk/access/",
 }

@@ -5,10 +5,12 @@ from enum import StrEnum
 
 from facts.languages import N_
 from intake.forms.nodes import About
+from storage.addressees import Heap
 from storage.desk_people import Door, Reach
 from storage.tables import (
     AccessState,
     Channel,
+    CircularState,
     InboxState,
     LetterState,
     ObligationState,
@@ -24,6 +26,7 @@ from storage.tables import (
     Standing,
     Subject,
     TargetKind,
+    WhyNot,
 )
 from storage.words import ReceiptKind
 
@@ -92,6 +95,27 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         OutboxKind.NOTICE: N_("Notice"),
         OutboxKind.CODE: N_("Access code"),
         OutboxKind.AUTO_REPLY: N_("Automatic reply"),
+        OutboxKind.CIRCULAR: N_("Communication"),
+    },
+    CircularState: {
+        CircularState.DRAFT: N_("Draft"),
+        CircularState.SENDING: N_("Being sent"),
+        CircularState.SENT: N_("Sent to all"),
+        CircularState.STOPPED: N_("Stopped"),
+        CircularState.DISCARDED: N_("Thrown away"),
+    },
+    WhyNot: {
+        WhyNot.LEFT: N_("no contact any more"),
+        WhyNot.MERGED: N_("registered twice: the other entry counts"),
+        WhyNot.UNREACHABLE: N_("no channel reaches them"),
+        WhyNot.STOPPED: N_("stopped before it left"),
+    },
+    Heap: {
+        Heap.ALL: N_("Everybody"),
+        Heap.REACHED: N_("Reached"),
+        Heap.WAITING: N_("Still to leave"),
+        Heap.MISSED: N_("Not reached"),
+        Heap.DOUBTFUL: N_("Perhaps reached"),
     },
     InboxState: {
         InboxState.UNREAD: N_("Not read yet"),

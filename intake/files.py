@@ -163,6 +163,7 @@ def add_file(  # noqa: PLR0913 - where it belongs, each by name
     staff_id: int | None = None,
     message_id: int | None = None,
     proposal_id: int | None = None,
+    circular_id: int | None = None,
 ) -> Attachment:
     """The row that says whose file this is and where it belongs."""
     attachment = Attachment(
@@ -175,6 +176,7 @@ def add_file(  # noqa: PLR0913 - where it belongs, each by name
         staff_id=staff_id,
         message_id=message_id,
         proposal_id=proposal_id,
+        circular_id=circular_id,
         created_at=now,
     )
     session.add(attachment)

@@ -51,12 +51,17 @@ def ask(  # noqa: PLR0913 - what came in, from whom, by which door
     inbox_id: int | None = None,
     provider_id: str | None = None,
     draft_id: int | None = None,
+    circular_id: int | None = None,
     mail: ByMail | None = None,
 ) -> Question:
-    """A new question with its first message, and the files of the draft it was. The caller has checked the project."""
+    """A new question with its first message, and the files of the draft it was. The caller has checked the project.
+
+    `circular_id`: what it answers, when staff had written first.
+    """
     question = Question(
         referent_id=referent_id,
         project_id=project_id,
+        circular_id=circular_id,
         channel=channel,
         created_at=now,
         due_at=expected_by(now, zone),

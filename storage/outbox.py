@@ -68,6 +68,12 @@ def message_at(session: Session, channel: Channel, address: str, provider_id: st
     return session.exec(ours.where(col(Outbox.id).in_(parts)).order_by(col(Outbox.id).desc())).first()
 
 
+def state_of(session: Session, dedupe_key: str) -> OutboxState | None:
+    """Of the message with this key; None when there is none."""
+    found = session.exec(select(Outbox.state).where(Outbox.dedupe_key == dedupe_key)).first()
+    return None if found is None else OutboxState(found)
+
+
 def outbox_counts(session: Session) -> dict[OutboxState, int]:
     """How many messages are in each state; states without any are 0."""
     rows = session.exec(select(Outbox.state, func.count()).group_by(col(Outbox.state)))

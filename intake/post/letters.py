@@ -27,6 +27,7 @@ from intake.post.standing import standing_of
 from intake.questions import add_message, ask
 from intake.worker import Handler
 from storage import letters
+from storage.circulars import number_in
 from storage.people import own_project
 from storage.questions import thread
 from storage.readings import forget_reading, reading_of
@@ -237,6 +238,7 @@ def _question(case: Case, referent: Referent, place: Place) -> Question | None:
         case.session,
         text=words_of(case.letter, Language(referent.language), first=True),
         project_id=project,
+        circular_id=None if place.said is None else number_in(place.said),
         zone=case.house.zone,
         **source_of(case.letter, referent.id, case.now),
     )

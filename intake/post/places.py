@@ -10,7 +10,7 @@ from sqlmodel import Session
 from delivery.reply import question_in, token_in
 from intake.incoming import Incoming
 from intake.post.house import PostHouse
-from storage import reply_addresses
+from storage import circulars, reply_addresses
 from storage.letters import questions_of_mails
 from storage.message_ids import mail_of_ours
 from storage.questions import came_of, own_question
@@ -21,7 +21,8 @@ MOST_REFERENCES = 20  # the newest; a thread of years names them all
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A question; or a message of ours about no question (`said`): a reminder, most of all. Neither: something new."""
+    """A question; or a message of ours about no question (`said`): a reminder, or what staff wrote
+    first. Neither: something new."""
 
     question_id: int | None = None
     said: Outbox | None = None
@@ -87,6 +88,10 @@ def _by_message(session: Session, referent_id: int, said: Outbox | None) -> Plac
     """A message of ours was written to one person: another who knows its Message-ID gets nothing by it."""
     if said is None or said.referent_id != referent_id:
         return None
+    circular_id = circulars.number_in(said)
+    replied = None if circular_id is None else circulars.replied(session, referent_id, circular_id)
+    if replied is not None:
+        return _own(session, referent_id, replied)
     return Place(said=said) if said.question_id is None else _own(session, referent_id, said.question_id)
 
 

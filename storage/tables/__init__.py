@@ -1,6 +1,6 @@
 """Every table, one import. Declares nothing itself."""
 
-from storage.tables.circulars import Addressee, Circular, CircularState
+from storage.tables.circulars import Addressee, Circular, CircularState, WhyNot
 from storage.tables.deadlines import (
     Again,
     Deadline,
@@ -182,4 +182,5 @@ __all__ = [
     "Target",
     "TargetKind",
     "Update",
+    "WhyNot",
 ]

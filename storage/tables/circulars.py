@@ -19,6 +19,15 @@ class CircularState(StrEnum):
     DISCARDED = "discarded"
 
 
+class WhyNot(StrEnum):
+    """Why somebody a circular was for was not told. STOPPED: it was stopped before."""
+
+    LEFT = "left"
+    MERGED = "merged"
+    UNREACHABLE = "unreachable"
+    STOPPED = "stopped"
+
+
 class Circular(SQLModel, table=True):
     """What staff write to many. `audience`: the filter by which they are chosen, as data.
 
@@ -43,7 +52,7 @@ class Circular(SQLModel, table=True):
 
 
 class Addressee(SQLModel, table=True):
-    """One person a circular is for. `outbox_id`: the message that told them; `why_not`: why there is none."""
+    """One person a circular is for. `outbox_id`: the message that told them; `why_not` (WhyNot): why there is none."""
 
     circular_id: int = Field(foreign_key="circular.id", primary_key=True)
     referent_id: int = Field(foreign_key="referent.id", primary_key=True, index=True)
