@@ -107,9 +107,10 @@ def free_to_answer(session: Session, question: Question, staff_id: int) -> None:
 
 
 def own_files(session: Session, question: Question, staff_id: int, wanted: Sequence[int]) -> Sequence[int]:
-    """Those of `wanted` that came back to this person with what they had written about this question."""
+    """Those of `wanted` that came back to this person with what they had written, or that they chose and kept."""
     back = proposals.back_with(session, question, staff_id) if wanted else None
-    return [file.id for file in back.files if file.id in wanted] if back is not None else []
+    returned = [file.id for file in back.files if file.id in wanted] if back is not None else []
+    return [*returned, *(file.id for file in attachments.loose_of(session, staff_id, wanted))]
 
 
 def leave(
@@ -192,7 +193,7 @@ def _send(
     queue_to(
         session,
         referent.id,
-        replace(_words(session, question, message, said, Language(referent.language)), files=tuple(files)),
+        replace(words_of(session, question, said, Language(referent.language)), files=tuple(files)),
         kind=OutboxKind.ANSWER,
         now=now,
         after=now + UNDO,
@@ -202,7 +203,7 @@ def _send(
     )
 
 
-def _words(session: Session, question: Question, message: Message, said: Said, language: Language) -> Words:
+def words_of(session: Session, question: Question, said: Said, language: Language) -> Words:
     """The answer as the referent reads it; staff's text is escaped like anybody's."""
     _ = speaking(language, html=True)
     project = session.get(Project, question.project_id) if question.project_id is not None else None
@@ -214,7 +215,7 @@ def _words(session: Session, question: Question, message: Message, said: Said, l
     about = _("Project: {title}", title=project.title) if project else ""
     numbers = _other_numbers(session, question, language)
     signature = _("{name}, {office}", name=said.author.name, office=the_office(session).name)
-    parts = ("\n".join(part for part in (heading, numbers, about) if part), str(escape(message.text)), signature)
+    parts = ("\n".join(part for part in (heading, numbers, about) if part), str(escape(said.text)), signature)
     asked = threads.newest_of_referent(session, question.id)
     return Words(
         html="\n\n".join(parts),

@@ -60,14 +60,16 @@ def approve(  # noqa: PLR0913 - what is sent, by whom, about which state of the 
     now: datetime,
     awaits: bool = False,
     files: Sequence[StoredFile] = (),
+    kept: Sequence[int] = (),
 ) -> Message:
     """Sends the answer that waits, as `text` says it now, in its author's name; the first text stays beside it."""
     officer = _may_decide(session, question_id, staff_id)
     found = _waiting(session, question_id, staff_id)
     proposal, text = found.proposal, readable(text)
     author = session.get_one(Staff, proposal.staff_id)
-    said = Said(author, text, awaits, files, [file.id for file in found.files])
     question = the_question(session, question_id)
+    mine = own_files(session, question, staff_id, kept)
+    said = Said(author, text, awaits, files, [*(file.id for file in found.files), *mine])
     try:
         message = leave(session, question, said, version=version, only_from=_PROPOSED, now=now)
     except Refused as refused:

@@ -100,6 +100,11 @@ def _add_days(message: EmailMessage, parcel: Parcel, sender: str, now: datetime)
         )
 
 
+def as_text(parcel: Parcel) -> tuple[str, str]:
+    """Subject and text, as the mail will say them: for who looks at it before it leaves."""
+    return _subject(parcel), text_part(parcel, _left_out(parcel))
+
+
 def going(parcel: Parcel) -> list[Enclosure]:
     """The files that a mailbox will take; the others are on the person's page."""
     found, size = [], 0

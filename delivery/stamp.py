@@ -54,6 +54,11 @@ class Stamp:
         return token
 
 
+def place_in_thread(session: Session, parcel: Parcel) -> Thread:
+    """Where a mail that answers no other one in particular would stand; without an address to reply to."""
+    return _thread(session, parcel, None)
+
+
 def _about(parcel: Parcel, answered: Answered | None) -> About:
     """A mail that answers theirs about a reminder is about that reminder, too."""
     if parcel.question_id is not None:

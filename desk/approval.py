@@ -13,8 +13,9 @@ from answering.refusal import Refused
 from answering.undo import undo
 from desk.acting import ActorHere, ManagerHere
 from desk.pages import BEYOND, N_, House, Id, speaker
+from desk.question_files import hold, stored
 from desk.question_page import Typed, back, refused, show
-from desk.questions import Text, Version, became_of_it, stored
+from desk.questions import Text, Version, became_of_it
 from storage import proposals
 
 router = APIRouter()
@@ -30,11 +31,13 @@ def approve(
     version: Version,
     text: Text = "",
     awaits: Annotated[str, Form()] = "",
+    keep: Annotated[list[int] | None, Form()] = None,
     file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     """Sends the answer that waits, as it stands in the box."""
+    kept = tuple(one for one in keep or () if 0 < one < BEYOND)
     try:
-        files = stored(house, file or ())
+        files = stored(house, file or (), len(kept))
         with house.database.write() as session:
             message = approval.approve(
                 session,
@@ -45,9 +48,11 @@ def approve(
                 now=house.clock(),
                 awaits=bool(awaits),
                 files=files,
+                kept=kept,
             )
     except Refused as no:
-        return refused(request, house, signed, question_id, no, Typed(approve=text, awaits=bool(awaits)))
+        held = hold(house, signed.staff_id, file or (), kept).kept
+        return refused(request, house, signed, question_id, no, Typed(approve=text, awaits=bool(awaits), kept=held))
     return back(request, question_id, *became_of_it(request, house, question_id, message.id))
 
 

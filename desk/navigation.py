@@ -11,6 +11,7 @@ from desk.security import MANAGERS, SignedIn
 from facts.languages import N_
 from storage.tables import Role
 
+ACTORS = frozenset({Role.VOLUNTEER, Role.OFFICER, Role.ADMIN})
 POST, OFFICE = N_("Post and access"), N_("Office and forms")
 
 
@@ -58,6 +59,7 @@ SECTIONS = (
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals"), group=POST),
     Section("forms", "/desk/forms", N_("Forms"), group=OFFICE),
     Section("categories", "/desk/categories", N_("Categories"), MANAGERS, OFFICE),
+    Section("saved-answers", "/desk/saved-answers", N_("Saved answers"), ACTORS, OFFICE),
     Section("office", "/desk/office", N_("Office"), frozenset({Role.ADMIN}), OFFICE),
     Section("audit", "/desk/audit", N_("Log"), frozenset({Role.ADMIN}), OFFICE),
 )

@@ -18,6 +18,7 @@ from desk.acting import in_question
 from desk.house import DeskHouse
 from desk.pages import N_, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
+from desk.question_files import FILE_MB, MAIL_MB, going_along
 from desk.security import SignedIn
 from facts.calendar import local_date
 from storage import around, categories, corrections, joining, proposals, threads
@@ -26,18 +27,24 @@ from storage.letters import letters_of_thread
 from storage.local_roles import working_on
 from storage.proposals import Proposed
 from storage.receipts import receipts_of
+from storage.saved_answers import saved_at_hand
 from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Role, Staff
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody has written and not sent: it stays in its box. `approve`: the text of an answer to be approved."""
+    """What somebody has written and not sent: it stays in its box. `approve`: the text of an answer to be approved.
+
+    `kept`: the files that go along (None: nobody has chosen yet). `missing`: what a saved answer could not say.
+    """
 
     answer: str = ""
     note: str = ""
     approve: str = ""
     remark: str = ""
     awaits: bool = False
+    kept: tuple[int, ...] | None = None
+    missing: str = ""
 
 
 NOTHING = Typed()
@@ -92,6 +99,7 @@ def show(
     acting = Acting(session.get_one(Staff, signed.staff_id), signed.role)
     values = _thread(session, question_id) | _writing(session, head.question, acting)
     rows: Sequence[Outbox] = values.pop("sent")
+    values["going"] = going_along(session, signed.staff_id, values["came_back"], typed.kept)
     house: DeskHouse = request.app.state.house
     return render(
         request,
@@ -158,6 +166,8 @@ def _writing(session: Session, question: Question, acting: Acting) -> dict[str, 
         "proposes": answers.needs_approval(session, acting, question),
         "proposed": waiting,
         "came_back": proposals.back_with(session, question, acting.person.id),
+        "saved": saved_at_hand(session, question.category_id),
+        "megabytes": {"file": FILE_MB, "mail": MAIL_MB},
         "wrote_since": waiting is not None and newest is not None and newest.created_at > waiting.proposal.created_at,
     }
 

@@ -1,6 +1,5 @@
 """The queue of questions, and one question with its thread. The rules are in `answering`, not here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,10 +15,11 @@ from desk import came_from
 from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.question_files import hold, stored
 from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
-from intake.files import FileRefused, StoredFile, store_file
+from intake.files import StoredFile
 from storage import categories, queue, threads
 from storage.queue import View
 from storage.tables import Channel, QuestionState, Staff
@@ -28,8 +28,6 @@ router = APIRouter()
 
 Version = Annotated[int, Form()]
 Text = Annotated[str, Form()]
-
-MOST_FILES = 10
 
 
 @router.get("/desk/questions")
@@ -161,13 +159,14 @@ def answer(
     file: Annotated[list[UploadFile] | None, File()] = None,
 ) -> Response:
     """Sends it, or proposes it where an officer approves it first. `keep`: files that came back with an earlier try."""
-    typed = Typed(answer=text, awaits=bool(awaits))
+    kept = tuple(one for one in keep or () if 0 < one < BEYOND)
     try:
-        said = Wanted(text, awaits=bool(awaits), kept=tuple(keep or ()), files=stored(house, file or ()))
+        said = Wanted(text, awaits=bool(awaits), kept=kept, files=stored(house, file or (), len(kept)))
         with house.database.write() as session:
             message_id = _send_or_propose(session, house, signed, question_id, said, version)
     except Refused as no:
-        return refused(request, house, signed, question_id, no, typed)
+        held = hold(house, signed.staff_id, file or (), kept).kept
+        return refused(request, house, signed, question_id, no, Typed(answer=text, awaits=bool(awaits), kept=held))
     if message_id is None:
         _ = speaker(request)
         return back(request, question_id, _("The answer waits for approval. On this page you see what becomes of it."))
@@ -206,17 +205,6 @@ def _send_or_propose(
         kept=wanted.kept,
         awaits=wanted.awaits,
     ).id
-
-
-def stored(house: DeskHouse, uploads: Sequence[UploadFile]) -> list[StoredFile]:
-    """On disk before any transaction; one that is refused refuses the whole answer, and nothing leaves."""
-    chosen = [one for one in uploads if one.filename]
-    if len(chosen) > MOST_FILES:
-        raise Refused(N_("At most {n} files at a time."), n=MOST_FILES)
-    try:
-        return [store_file(house.files, one.filename or "", one.content_type or "", one.file) for one in chosen]
-    except FileRefused as no:
-        raise Refused(no.sentence, **no.values) from no
 
 
 @router.post("/desk/questions/{question_id}/note")

@@ -45,6 +45,23 @@ def put_in_proposal(session: Session, ids: Collection[int], proposal_id: int) ->
     _change(session, col(Attachment.id).in_(ids), proposal_id=proposal_id, message_id=None)
 
 
+def loose_of(session: Session, staff_id: int, ids: Collection[int]) -> Sequence[Attachment]:
+    """Those of these that this colleague chose, and that go along with nothing yet."""
+    alone = [
+        column.is_(None)
+        for column in (
+            col(Attachment.draft_id),
+            col(Attachment.message_id),
+            col(Attachment.update_id),
+            col(Attachment.letter_id),
+            col(Attachment.proposal_id),
+            col(Attachment.circular_id),
+        )
+    ]
+    these = select(Attachment).where(col(Attachment.id).in_(ids), Attachment.staff_id == staff_id, *alone)
+    return session.exec(these.order_by(col(Attachment.id))).all() if ids else []
+
+
 def of_message(session: Session, message_id: int) -> Sequence[int]:
     return session.exec(select(Attachment.id).where(Attachment.message_id == message_id)).all()
 
