@@ -56,6 +56,7 @@ from desk import (
     saved_answers,
     sign_in,
     sign_in_code,
+    tags,
     updates,
     uploads,
 )
@@ -78,6 +79,7 @@ PAGES = (
     approval,
     joining,
     composing,
+    tags,
     categories,
     saved_answers,
     attachments,

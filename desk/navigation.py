@@ -60,6 +60,7 @@ SECTIONS = (
     Section("forms", "/desk/forms", N_("Forms"), group=OFFICE),
     Section("categories", "/desk/categories", N_("Categories"), MANAGERS, OFFICE),
     Section("saved-answers", "/desk/saved-answers", N_("Saved answers"), ACTORS, OFFICE),
+    Section("tags", "/desk/tags", N_("Tags"), MANAGERS, OFFICE),
     Section("office", "/desk/office", N_("Office"), frozenset({Role.ADMIN}), OFFICE),
     Section("audit", "/desk/audit", N_("Log"), frozenset({Role.ADMIN}), OFFICE),
 )

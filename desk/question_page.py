@@ -29,6 +29,7 @@ from storage.proposals import Proposed
 from storage.receipts import receipts_of
 from storage.saved_answers import saved_at_hand
 from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Role, Staff
+from storage.tags import active_tags, tags_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ def _thread(session: Session, question_id: int) -> dict[str, Any]:
     became = proposals.became(session, question_id)
     thread = threads.whole_thread(session, question_id)
     return {
+        "tags": tags_of(session, [question_id]).get(question_id, []),
+        "known_tags": active_tags(session),
         "merged": joining.merged_into(session, question_id),
         "thread": thread,
         "sent": sent,

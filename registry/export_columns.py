@@ -94,6 +94,7 @@ TABLES = {
             Column("asked_at", N_("Asked"), Kind.MOMENT),
             DUE_AT,
             Column("closed_at", N_("Closed"), Kind.MOMENT),
+            Column("tags", N_("Tags"), Kind.LIST),
             Column("id", N_("Message no."), Kind.NUMBER),
             Column("created_at", N_("Written"), Kind.MOMENT),
             Column("audience", N_("Audience")),

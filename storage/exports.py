@@ -38,6 +38,7 @@ from storage.tables import (
     Step,
     Update,
 )
+from storage.tags import tags_of
 
 BATCH = 500
 MAILS = 10  # at once: one may have 25 MB
@@ -112,7 +113,7 @@ def message_rows(session: Session) -> Iterator[Row]:
         .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
         .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
         .order_by(col(Message.question_id), col(Message.id)),
-        _with_what_came_along(col(Attachment.message_id), col(Correction.message_id)),
+        _both(_with_what_came_along(col(Attachment.message_id), col(Correction.message_id)), _with_tags),
     )
 
 
@@ -250,6 +251,20 @@ def _with_what_came_along(attached_to: Any, corrected: Any) -> Enrich:
             row["corrections"] = [f"{name}: {words}" if name else words for name, words in afterwards[row["id"]]]
 
     return enrich
+
+
+def _both(first: Enrich, second: Enrich) -> Enrich:
+    def enrich(session: Session, rows: list[Row]) -> None:
+        first(session, rows)
+        second(session, rows)
+
+    return enrich
+
+
+def _with_tags(session: Session, rows: list[Row]) -> None:
+    found = tags_of(session, list({row["question_id"] for row in rows}))
+    for row in rows:
+        row["tags"] = [tag.name for tag in found.get(row["question_id"], ())]
 
 
 def _with_parts(session: Session, rows: list[Row]) -> None:
