@@ -80,6 +80,14 @@ def tenths(context: Context, value: int | None) -> str:
 
 
 @pass_context
+def figure(context: Context, value: str | int | Decimal | date | None) -> str:
+    """A cell of a table: a number as people write it, `1.234,5`; a day in words; a dash where there is nothing."""
+    if isinstance(value, int | Decimal):
+        return show_number(value, context["language"])
+    return value if isinstance(value, str) else day(context, value)
+
+
+@pass_context
 def size(context: Context, n: int) -> str:
     """How large a file is: `120,3 kB`."""
     for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
@@ -122,6 +130,7 @@ FILTERS = {
     "euro": euro,
     "tenths": tenths,
     "paragraphs": paragraphs,
+    "figure": figure,
     "size": size,
     "label": label,
     "why_closed": why_closed,

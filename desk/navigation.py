@@ -57,6 +57,7 @@ SECTIONS = (
     Section("access", "/desk/access", N_("Requests for access"), MANAGERS, POST),
     Section("outbox", "/desk/outbox", N_("Outgoing"), group=POST),
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals"), group=POST),
+    Section("numbers", "/desk/numbers", N_("Numbers"), group=OFFICE),
     Section("forms", "/desk/forms", N_("Forms"), group=OFFICE),
     Section("categories", "/desk/categories", N_("Categories"), MANAGERS, OFFICE),
     Section("saved-answers", "/desk/saved-answers", N_("Saved answers"), ACTORS, OFFICE),
