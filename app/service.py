@@ -237,6 +237,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             ways=_ways(settings),
         )
     )
+    service.before_end.append(desk.state.streams.close)
     config = uvicorn.Config(
         wrap(_beside(service.rooms.door, desk)),
         host=settings.host,

@@ -49,6 +49,7 @@ from desk import (
     personal,
     phone,
     preferences,
+    presence,
     projects,
     public,
     questions,
@@ -77,6 +78,7 @@ PAGES = (
     account_factor,
     account_notices,
     questions,
+    presence,
     approval,
     joining,
     composing,
@@ -132,6 +134,7 @@ def make_desk(house: DeskHouse) -> FastAPI:
     )
     app.state.house = house
     app.state.denials = denied.Denials()
+    app.state.streams = presence.Streams()
     app.router.routes.extend(_pages().routes)
     _serve_files(app)
     _answer_errors(app)

@@ -13,7 +13,7 @@ from answering import answer as answers
 from answering.difference import difference
 from answering.refusal import Refused
 from answering.roles import Acting
-from desk import came_from, denied
+from desk import came_from, denied, presence
 from desk.acting import in_question
 from desk.house import DeskHouse
 from desk.pages import N_, Refuse, redirect, render, speaker
@@ -110,6 +110,7 @@ def show(
         question=head.question,
         beside=came_from.beside(request, session, signed, question_id),
         **_around(session, head, house),
+        others=presence.others(session, signed, question_id, house.clock(), speaker(request)),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=_possible(head.question, signed),

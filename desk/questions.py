@@ -11,7 +11,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering import approval, moves
 from answering.refusal import Refused
-from desk import came_from
+from desk import came_from, presence
 from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
@@ -68,7 +68,8 @@ def questions(
 @router.get("/desk/questions/{question_id}")
 def question(request: Request, house: House, signed: Reader, question_id: Id) -> Response:
     with house.database.read() as session:
-        return show(request, session, signed, question_id)
+        response = show(request, session, signed, question_id)
+    return presence.opened(response, house, signed, question_id)
 
 
 @router.post("/desk/questions/{question_id}/take")

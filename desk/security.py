@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from delivery.links import Links
 from desk.house import DeskHouse
 from facts.languages import Language
-from storage import audit
+from storage import audit, presence
 from storage import staff as accounts
 from storage.access import count_waiting
 from storage.letters import held_count
@@ -46,6 +46,8 @@ ATTEMPTS_OF_NETWORK = 50
 WINDOW = timedelta(minutes=15)
 BROWSER_MOST = 300  # letters of what a browser says of itself
 MOST_FIELDS = 20_000  # of one form that is sent: somebody's own form may have some thousand questions
+
+ASKED_BY_ITSELF = "/presence"
 
 MANAGERS = frozenset({Role.OFFICER, Role.ADMIN})
 
@@ -136,6 +138,7 @@ def sign_in_as(session: Session, staff_id: int, now: datetime, whence: accounts.
     token = new_token()
     row = accounts.open_session(session, staff_id, token, secrets.token_urlsafe(24), now, whence)
     accounts.forget_old(session, sessions_before=now - 2 * ABSOLUTE, attempts_before=now - timedelta(days=1))
+    presence.forget(session, now - timedelta(days=1))
     audit.record(session, now, ("staff", staff_id), "staff.sign-in", ("staff-session", row.id))
     return token
 
@@ -145,8 +148,8 @@ def sign_out(session: Session, signed: SignedIn, now: datetime) -> None:
     audit.record(session, now, ("staff", signed.staff_id), "staff.sign-out", ("staff-session", signed.session_id))
 
 
-def who_is(house: DeskHouse, token: str | None) -> SignedIn | None:
-    """Who holds this cookie; None when it is unknown, ended or too old. Notes that it was used."""
+def who_is(house: DeskHouse, token: str | None, *, used: bool = True) -> SignedIn | None:
+    """Who holds this cookie; None when it is unknown, ended or too old. Notes that it was `used`."""
     if not token:
         return None
     now = house.clock()
@@ -158,7 +161,7 @@ def who_is(house: DeskHouse, token: str | None) -> SignedIn | None:
         if now - row.seen_at > IDLE or now - row.created_at > ABSOLUTE:
             return None
         signed = _signed(row.id, row.csrf, person)
-        stale = now - row.seen_at > TOUCH_EVERY
+        stale = used and now - row.seen_at > TOUCH_EVERY
     if stale:
         with house.database.write() as session:
             accounts.touch_session(session, signed.session_id, now)
@@ -321,7 +324,9 @@ def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> No
     """Before every page: says who is there (`request.state.signed`) and refuses forms that are not ours."""
     house: DeskHouse = request.app.state.house
     request.state.office = office_of(house)  # here, because a page already holds one connection while it renders
-    request.state.signed = who_is(house, request.cookies.get(session_cookie(house)))
+    # A page that is left open asks by itself who else is there: that keeps no session alive.
+    by_itself = request.url.path.endswith(ASKED_BY_ITSELF)
+    request.state.signed = who_is(house, request.cookies.get(session_cookie(house)), used=not by_itself)
     if request.state.signed is not None:
         request.state.language = Language(request.state.signed.language)
     request.state.requests = requests_for(house, request.state.signed)

@@ -98,6 +98,13 @@ def session_with(session: Session, token: str) -> tuple[StaffSession, Staff] | N
     ).first()
 
 
+def session_is_open(session: Session, session_id: int) -> bool:
+    """Neither it nor the account has been ended."""
+    open_still = select(StaffSession.id).join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+    open_still = open_still.where(StaffSession.id == session_id, col(StaffSession.ended_at).is_(None))
+    return session.exec(open_still.where(col(Staff.active).is_(True))).first() is not None
+
+
 def touch_session(session: Session, session_id: int, now: datetime) -> None:
     """It was used just now."""
     session.execute(update(StaffSession).where(col(StaffSession.id) == session_id).values(seen_at=now))

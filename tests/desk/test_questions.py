@@ -362,7 +362,8 @@ async def test_a_reader_sees_the_thread_and_no_button(desk: Desk) -> None:
     page = await desk.browser("Rita").get(f"/desk/questions/{question_id}")
 
     assert page.status_code == 200
-    assert f"/desk/questions/{question_id}/" not in page.text
+    assert f'action="/desk/questions/{question_id}/' not in page.text
+    assert f'href="/desk/questions/{question_id}/' not in page.text
 
 
 async def test_an_unknown_question_does_not_exist(desk: Desk) -> None:
