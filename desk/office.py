@@ -19,6 +19,7 @@ from registry.people import read_email
 from registry.report import RegistryRefused
 from storage import audit
 from storage import staff as accounts
+from storage.local_roles import counts_by_person
 from storage.people import UNNAMED_OFFICE, the_office
 from storage.tables import Office, Role, Staff
 
@@ -248,6 +249,7 @@ def _page(request: Request, house: DeskHouse, shown: Shown, *, status: int = 200
             link=shown.link,
             owner=shown.owner,
             staff=accounts.list_staff(session),
+            local_roles=counts_by_person(session),
             roles=[(role.value, _(LABELS[Role][role])) for role in ROLES],
         )
 

@@ -166,6 +166,11 @@ def same_place(session: Session, staff_id: int, category_id: int | None, group_i
     ).first()
 
 
+def person_alone(session: Session, staff_id: int) -> Staff | None:
+    """Until the commit nobody else gets them so: two administrators give roles one after the other."""
+    return session.exec(select(Staff).where(Staff.id == staff_id).with_for_update()).first()
+
+
 def take_role(session: Session, staff_id: int, role_id: int) -> LocalRole | None:
     """Takes it away; what it was, or None when it is none of theirs."""
     row = session.get(LocalRole, role_id)

@@ -1,10 +1,12 @@
 """Roles for a category or a group of municipalities, on the pages: what one may do where, and what the page says."""
 
+import pytest
 from sqlmodel import select
 
 from storage.tables import Audit, GroupMember, LocalRole, MunicipalityGroup, Role
 from tests.desk.conftest import Desk
 from tests.desk.test_questions import press
+from tests.desk.test_roles import RULES, Rule, ask, token_of
 
 
 def a_group(desk: Desk, name: str = "Ovest", organization: str = "Abbiategrasso") -> tuple[int, int]:
@@ -49,9 +51,9 @@ async def test_a_reader_works_where_she_volunteers_and_is_refused_elsewhere_and_
     taken = await press(rita, inside, "take", 1)
     refused = await rita.send_form(f"/desk/questions/{outside}/take", page=f"/desk/questions/{inside}", version=1)
 
-    assert "Su questa domanda agisci come: volontario" in here
+    assert "Qui il tuo ruolo è: volontario" in here
     assert f"/desk/questions/{inside}/take" in here
-    assert "agisci come" not in there
+    assert "Qui il tuo ruolo" not in there
     assert f"/desk/questions/{outside}/take" not in there
     assert (taken.status_code, refused.status_code) == (303, 403)
     with desk.house.database.read() as session:
@@ -93,3 +95,25 @@ async def test_sections_go_by_the_account_s_own_role(desk: Desk) -> None:
 
     assert (await desk.browser("Vera").get("/desk/categories")).status_code == 403
     assert (await desk.browser("Olga").get("/desk/categories")).status_code == 200
+
+
+def routes_of_one_question() -> list[Rule]:
+    return [rule for rule in RULES if rule.route.startswith("/desk/questions/{question_id}/") and rule.of_staff]
+
+
+@pytest.mark.parametrize(("who", "own"), [("Rita", "reader"), ("Vera", "volunteer"), ("Olga", "officer")])
+@pytest.mark.parametrize("role", [Role.READER, Role.VOLUNTEER, Role.OFFICER])
+async def test_every_route_of_a_question_goes_by_the_role_in_it(desk: Desk, who: str, own: str, role: Role) -> None:
+    group, place = a_group(desk)
+    inside, outside = asked_there(desk, place), asked_there(desk, None)
+    entrust(desk, who, role, group_id=group)
+    wrong = []
+    async with desk.browser(who) as browser:
+        token = await token_of(browser)
+        for rule in routes_of_one_question():
+            for question, counts in ((inside, role.value), (outside, own)):
+                status = (await ask(browser, rule, token, question_id=question)).status_code
+                if (status == 403) is rule.lets_in(counts) or status == 500:
+                    wrong.append(f"{rule.method} {rule.route} answers {status} to a {counts}")
+
+    assert wrong == []
