@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from app.keys import keys_file, keys_needed, note_our_keys
+from app.mark_keeping import renew_few
 from app.settings import Settings
 from storage import resealing
 from storage.crash import crashpoint
@@ -56,6 +57,7 @@ def rotate(settings: Settings, database: Database, files: Files, *, watch: Watch
     work = _Work(database, files, keys, watch, wait)
     done = Rotation(keys.ring.current.id if keys.seals else None)
     done.rows, closed_rows = work.rows()
+    work.marks()
     done.files, closed_files = work.files_anew()
     done.closed = closed_rows + closed_files
     if not done.closed:
@@ -147,6 +149,15 @@ class _Work:
         for shelf in SHELVES:
             yield from self._all(lambda session, after, shelf=shelf: resealing.reseal_some(session, shelf, after))
         yield from self._all(resealing.rehash_some)
+
+    def marks(self) -> None:
+        """Those that were made without keys would confirm a guess."""
+        some = 1
+        while some:
+            began = time.monotonic()
+            with self.database.write() as session:
+                some = renew_few(session)
+            self.wait(time.monotonic() - began)
 
     def _all(self, some: Callable[..., Batch]) -> Iterator[Batch]:
         after: int | None = 0

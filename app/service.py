@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.alone import take_alone
 from app.clock import Clock, Ticker, system_clock
+from app.mark_keeping import MarkKeeper
 from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
@@ -164,6 +165,7 @@ async def build(
         rooms.database.after_commit(dispatcher.wake)
     if "clock" not in without:
         loops["clock"] = ticker.run
+        loops["marks"] = MarkKeeper(rooms.database).run
     if rooms.fetcher is not None:
         loops["files"] = rooms.fetcher.run
     if rooms.receiver is not None and rooms.bot is not None:

@@ -25,6 +25,7 @@ from storage.tables import (
     Project,
     Update,
 )
+from storage.touched import touch
 
 _attachment = SQLModel.metadata.tables["attachment"]
 
@@ -166,6 +167,7 @@ def sent_photos_before(session: Session, referent_id: int, attachment_id: int) -
 
 def set_caption(session: Session, attachment_id: int, caption: str) -> None:
     _change(session, col(Attachment.id) == attachment_id, caption=caption)
+    touch(session, Attachment, [attachment_id])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ def _change(session: Session, which: Any, **values: Any) -> int:
     changed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Attachment).where(which).values(**values).execution_options(synchronize_session=False)
     )
+    touch(session, Message, [values.get("message_id")])
+    touch(session, Update, [values.get("update_id")])
     return changed.rowcount
 
 
@@ -309,10 +313,12 @@ def settle_fetch(session: Session, attachment_id: int, attempt: int, **values: A
         & (col(Attachment.attempts) == attempt)
         & (col(Attachment.state) == FileState.WAITING)
     )
+    touch(session, Attachment, [attachment_id])  # it may be called otherwise now
     return _change(session, ours, **values) == 1
 
 
 def fill_missing(session: Session, attachment_id: int, **values: Any) -> bool:
     """The file that could not be had has come by another way; False when it was there already."""
     missing = (col(Attachment.id) == attachment_id) & (col(Attachment.state) != FileState.KEPT)
+    touch(session, Attachment, [attachment_id])  # it may be called otherwise now
     return _change(session, missing, **values) == 1

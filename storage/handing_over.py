@@ -26,6 +26,7 @@ from storage.tables import (
     QuestionState,
     Referent,
 )
+from storage.touched import touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def move_organizations(session: Session, referent_id: int, successor_id: int, ch
             session.add(Membership(referent_id=successor_id, organization_id=one.organization_id, role=one.role))
     session.flush()
     _count(session, delete(Membership).where(col(Membership.referent_id) == referent_id))
+    touch(session, Referent, [referent_id, successor_id])
 
 
 def move_projects(session: Session, referent_id: int, successor_id: int, chosen: Collection[int]) -> None:
@@ -124,6 +126,7 @@ def move_question(session: Session, question_id: int, referent_id: int, successo
     """Whoever is answering meanwhile is told that the thread is no longer what they saw."""
     this = update(Question).where(col(Question.id) == question_id, col(Question.referent_id) == referent_id)
     moved = this.values(referent_id=successor_id, version=col(Question.version) + 1)
+    touch(session, Question, [question_id])
     return _count(session, moved) == 1
 
 

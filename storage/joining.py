@@ -25,6 +25,7 @@ from storage.tables import (
     QuestionState,
     QuestionTag,
 )
+from storage.touched import touch
 
 
 def message_ids(session: Session, question_id: int) -> Sequence[int]:
@@ -44,6 +45,7 @@ def move(session: Session, ids: Sequence[int], source_id: int, target_id: int) -
     for table, key in ((Message, Message.id), (Letter, Letter.message_id), (Proposal, Proposal.message_id)):
         _put(session, table, col(key).in_(ids), target_id)
     _put(session, Outbox, col(Outbox.id).in_(_left_as(session, ids, source_id)), target_id)
+    touch(session, Question, [source_id, target_id])
 
 
 def _put(session: Session, table: Any, these: Any, question_id: int) -> None:

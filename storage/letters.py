@@ -21,6 +21,7 @@ from storage.tables import (
     OutboxKind,
     Staff,
 )
+from storage.touched import touch
 
 BY_MAIL = (Channel.EMAIL, Channel.PEC)
 # In words: with a bound value neither database may use the partial index.
@@ -168,6 +169,7 @@ def give_files(session: Session, letter_id: int, message_id: int, referent_id: i
         .values(letter_id=None, message_id=message_id, referent_id=referent_id)
         .execution_options(synchronize_session=False)
     )
+    touch(session, Message, [message_id])
 
 
 def letters_of_thread(session: Session, question_id: int) -> Mapping[int, Letter]:

@@ -8,7 +8,8 @@ from sqlmodel import Session, col, select
 
 from storage.lending import hand_over_again, take_some_back
 from storage.projects import projects_of_organization
-from storage.tables import Following, Membership, Project
+from storage.tables import Following, Membership, Project, Referent
+from storage.touched import touch
 
 
 def membership_of(session: Session, referent_id: int, organization_id: int) -> Membership | None:
@@ -47,6 +48,7 @@ def remove_membership(session: Session, referent_id: int, organization_id: int) 
         .where(col(Membership.referent_id) == referent_id, col(Membership.organization_id) == organization_id)
         .execution_options(synchronize_session="fetch")
     )
+    touch(session, Referent, [referent_id])
     return result.rowcount == 1
 
 

@@ -33,6 +33,7 @@ from storage.tables import (
     Referent,
     Snooze,
 )
+from storage.touched import touch
 
 # Simply another name in the column: nothing there is one per person.
 MOVED = (
@@ -162,6 +163,7 @@ def move_all(session: Session, gone_id: int, stays_id: int, now: datetime) -> di
     moved["delegation"] += _move(session, "delegation", "substitute_id", gone_id, stays_id)
     _point_elsewhere(session, gone_id, stays_id)
     session.expire_all()
+    touch(session, Referent, [stays_id])
     return {table: count for table, count in moved.items() if count}
 
 

@@ -23,6 +23,7 @@ from storage.tables import (
     Project,
     Update,
 )
+from storage.touched import touch
 
 CHUNK = 1_000  # rows a statement
 MOST_IDS = 10_000  # values in one IN (…): SQLite allows 32,766 parameters a statement
@@ -166,11 +167,13 @@ def change_projects(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Each row holds the id and the columns to change; all rows the same columns."""
     if rows:
         session.execute(update(Project), list(rows))
+        touch(session, Project, [row["id"] for row in rows])
 
 
 def add_places(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         session.execute(insert(Place), list(rows))
+        touch(session, Project, [row["project_id"] for row in rows])
 
 
 def add_programmes(session: Session, names: dict[str, str]) -> dict[str, int]:

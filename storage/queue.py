@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
 from storage.questions import whereabouts
-from storage.searching import questions_with
+from storage.searching import narrow
 from storage.tables import (
     Audience,
     Category,
@@ -28,6 +28,8 @@ from storage.tables import (
     Staff,
     Standing,
 )
+
+MOST_COUNTED = 1000  # of what is searched for: whoever finds more looks for too little
 
 
 class View(StrEnum):
@@ -84,20 +86,21 @@ def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
 ) -> tuple[Sequence[QueueLine], int]:
     """One page of a heap and how many there are in all.
 
-    Work to be done first; of that what is urgent, then what is to be answered first.
+    Work to be done first; of that what is urgent, then what is to be answered first. What is searched for comes the
+    newest first, and of more than `MOST_COUNTED` nobody counts how many.
     """
-    heap = select(Question.id).where(_in_view(view, staff_id)).order_by(*_order())
+    heap: Any = select(Question.id).where(_in_view(view, staff_id))
     if category_id is not None:
         heap = heap.where(Question.category_id == category_id)
-    number = _number(wanted)
-    if wanted.strip() and number is None:
-        found = questions_with(session, wanted)
-        ids = [id_ for id_ in session.exec(heap) if id_ in found]
-        return _lines(session, ids[offset : offset + limit]), len(ids)
+    number = number_of(wanted)
     if number is not None:
         heap = heap.where(Question.id == whereabouts(number))
-    total = session.execute(select(func.count()).select_from(heap.subquery())).scalar_one()
-    return _lines(session, session.exec(heap.offset(offset).limit(limit)).all()), total
+    searched = bool(wanted.strip()) and number is None
+    heap = narrow(session, heap, col(Question.id), wanted) if searched else heap.order_by(*_order())
+    counted = (heap.limit(MOST_COUNTED + 1) if searched else heap.order_by(None)).subquery()
+    total = session.execute(select(func.count()).select_from(counted)).scalar_one()
+    ids = session.exec(heap.offset(offset).limit(limit)).all()
+    return lines_of(session, ids), total
 
 
 def lines_of(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
@@ -106,7 +109,7 @@ def lines_of(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def _number(wanted: str) -> int | None:
+def number_of(wanted: str) -> int | None:
     """The question that is asked for by its number (`41`, `n. 41`, `#41`)."""
     number = wanted.strip().lower().removeprefix("n.").removeprefix("#").strip()
     return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
@@ -172,7 +175,6 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         .outerjoin(Message, col(Message.id) == first)
         .outerjoin(Category, col(Category.id) == col(Question.category_id))
         .where(col(Question.id).in_(ids))
-        .order_by(*_order())
     )
     return [QueueLine(*row) for row in rows]
 

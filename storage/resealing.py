@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    insert,
     literal,
     not_,
     or_,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
+from storage import indexing
 from storage.database import Database
 from storage.inbox import MAIL_KINDS, PLAIN_HASH
 from storage.mail_threads import BY_MAIL
@@ -233,6 +235,9 @@ def clear_free_pages(database: Database) -> None:
     """Writes the file anew, so that nothing of what rows said before is left in it. Only SQLite needs and can do it."""
     if not database.is_sqlite:
         return
+    with database.engine.begin() as writing:
+        for shelf in indexing.SHELVES:  # what went out of an index stays in it until it is written in one piece
+            writing.execute(insert(shelf.index), shelf.command("optimize"))
     connection = database.engine.raw_connection()
     try:
         cursor = connection.cursor()

@@ -8,6 +8,7 @@ from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import AnswerChange, Draft, DraftState, FormVersion, Remark, Review, Update
+from storage.touched import touch
 
 UNFINISHED = (DraftState.OPEN, DraftState.PARKED)
 
@@ -25,6 +26,8 @@ def change_update(session: Session, update_id: int, revision: int, **values: Any
         .values(revision=revision + 1, **values)
         .execution_options(synchronize_session=False)
     )
+    if "answers" in values:
+        touch(session, Update, [update_id])
     return bool(getattr(changed, "rowcount", 0) == 1)
 
 

@@ -1,43 +1,50 @@
-"""Finds questions by what stands in them. SQL sees of a sealed text only that it is sealed: read and compared here."""
+"""Finds questions and updates by words: by marks of them, for SQL sees of a sealed text only that it is sealed.
 
-from sqlmodel import Session, col, select
+Each word finds its other forms and the longer words that begin so; all words must be there, wherever they stand.
+Reads no text.
+"""
 
-from facts.folding import fold, holds
-from storage.tables import Message, Project, Question, Referent
+from collections.abc import Sequence
+from typing import Any
 
-MOST_READ = 50_000  # messages that one search reads, the newest first: about a second
-BATCH = 1000
+from sqlalchemy import Select, false
+from sqlmodel import Session
 
+from facts.words import wanted_words
+from storage.indexing import QUESTIONS, Shelf, as_word, marker
+from storage.marks import TEXT
 
-def questions_with(session: Session, wanted: str) -> set[int]:
-    """Questions of which a message, the referent's name, or the project's title or CUP holds every word of `wanted`.
+MOST_WANTED = 12  # words
 
-    Case and accents aside. Messages older than the newest `MOST_READ` are not looked at.
-    """
-    words = fold(wanted).split()
-    if not words:
-        return set()
-    return _saying(session, words) | _about(session, words)
-
-
-def _saying(session: Session, words: list[str]) -> set[int]:
-    rows = session.execute(
-        select(Message.question_id, Message.text).order_by(col(Message.id).desc()).limit(MOST_READ),
-        execution_options={"yield_per": BATCH},
-    )
-    found: set[int] = set()
-    for question_id, text in rows:
-        if question_id not in found and holds(text, words):
-            found.add(question_id)
-    return found
+Choice = Sequence[int]
+"""Marks of which one must be there."""
 
 
-def _about(session: Session, words: list[str]) -> set[int]:
-    people = {id_ for id_, name in session.execute(select(Referent.id, Referent.name)) if holds(name, words)}
-    projects = {
-        id_
-        for id_, title, cup in session.execute(select(Project.id, Project.title, Project.cup))
-        if holds(title, words) or holds(cup, words)
-    }
-    rows = session.execute(select(Question.id, Question.referent_id, Question.project_id))
-    return {id_ for id_, referent_id, project_id in rows if referent_id in people or project_id in projects}
+def narrow(
+    session: Session, rows: Any, id_: Any, wanted: str, *, shelf: Shelf = QUESTIONS, kind: str = TEXT
+) -> Select[Any]:
+    """Of `rows` (a SELECT) those found by `wanted`, the newest first. `id_`: their column with the id."""
+    words = wanted_words(wanted, most=MOST_WANTED)
+    marking = marker(session)
+    return having(session, rows, id_, [marking.finding(word, kind) for word in words], shelf)
+
+
+def having(session: Session, rows: Any, id_: Any, choices: Sequence[Choice], shelf: Shelf) -> Select[Any]:
+    """Of `rows` those with a mark of each choice, the newest first: as few are read as are asked for."""
+    if not choices:
+        narrowed: Select[Any] = rows.where(false())
+        return narrowed
+    if session.get_bind().dialect.name == "sqlite":
+        index = shelf.index
+        match = index.c[index.name].bool_op("MATCH")(_expression(choices))
+        narrowed = rows.join(index, index.c.rowid == id_).where(match).order_by(index.c.rowid.desc())
+    else:
+        marks = shelf.table.c.marks
+        any_of = [marks.bool_op("&&")(list(choice)) for choice in choices]
+        narrowed = rows.join(shelf.table, shelf.id == id_).where(*any_of).order_by(shelf.id.desc())
+    return narrowed
+
+
+def _expression(choices: Sequence[Choice]) -> str:
+    """For SQLite's index. Marks are numbers: nothing that was typed is in it."""
+    return " AND ".join(f"({' OR '.join(as_word(mark) for mark in choice)})" for choice in choices)

@@ -27,6 +27,7 @@ from storage.tables import (
     Referent,
     Staff,
 )
+from storage.touched import touch
 
 _AT_WORK = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
 
@@ -214,6 +215,7 @@ def take_back(session: Session, message: Message, state: QuestionState) -> bool:
         .values(audience=Audience.NOBODY)
         .execution_options(synchronize_session=False)
     )
+    touch(session, Question, [message.question_id])
     first = case((col(Question.first_answer_at) == message.created_at, None), else_=col(Question.first_answer_at))
     done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
         update(Question)

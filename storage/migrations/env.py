@@ -29,11 +29,17 @@ def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return next((plain for ours, plain in PLAIN if isinstance(item, ours)), False)
 
 
+def ours(_object: Any, name: str | None, _kind: str, _reflected: bool, _other: Any) -> bool:
+    """Alembic knows neither SQLite's index of marks nor PostgreSQL's: `0007_search.py` makes them."""
+    return name is None or "_marks_index" not in name
+
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
     render_item=render,
+    include_object=ours,
     compare_type=True,
 )
 with context.begin_transaction():

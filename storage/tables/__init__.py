@@ -68,6 +68,7 @@ from storage.tables.reports import (
     Review,
     Update,
 )
+from storage.tables.search import QuestionMarks, UpdateMarks
 from storage.tables.sorting import BulkAct, Mention, Presence, QuestionTag, SavedFilter, Tag
 from storage.tables.staff import (
     Audit,
@@ -155,6 +156,7 @@ __all__ = [
     "Proposal",
     "ProposalState",
     "Question",
+    "QuestionMarks",
     "QuestionState",
     "QuestionTag",
     "Reading",
@@ -182,5 +184,6 @@ __all__ = [
     "Target",
     "TargetKind",
     "Update",
+    "UpdateMarks",
     "WhyNot",
 ]
