@@ -11,7 +11,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering import approval, moves
 from answering.refusal import Refused
-from desk import came_from, presence
+from desk import came_from, narrowing, presence
 from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
@@ -20,9 +20,11 @@ from desk.question_files import hold, stored
 from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
 from intake.files import StoredFile
-from storage import categories, queue, threads
+from storage import queue, threads
+from storage.filters import conditions
 from storage.queue import View
 from storage.tables import Channel, QuestionState, Staff
+from storage.tags import tags_of
 
 router = APIRouter()
 
@@ -39,15 +41,14 @@ def questions(
     *,
     view: View = View.NEW,
     q: str = "",
-    category: str = "",
 ) -> Response:
+    now, params = house.clock(), request.query_params
     with house.database.read() as session:
         # Who searches looks everywhere: a heap that hides the match would say that it does not exist.
         view = View.ALL if q.strip() else view
-        known = categories.active_categories(session)
-        chosen = int(category) if category in {str(one.id) for one in known} else None
+        narrowed = conditions(narrowing.narrowed(params), now)
         lines, total = queue.queue_page(
-            session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size, category_id=chosen
+            session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size, narrowed=narrowed
         )
         response = render(
             request,
@@ -56,10 +57,10 @@ def questions(
             counts=queue.queue_counts(session, signed.staff_id),
             view=view,
             q=q,
-            categories=known,
             guide=shows_guide(session, signed),
-            category=chosen,
+            tags=tags_of(session, [line.id for line in lines]),
             pages=pages.counted(total),
+            **narrowing.bar(session, signed, params, view, now),
         )
     came_from.remember(request, response, signed, lines)
     return response

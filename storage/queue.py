@@ -74,6 +74,12 @@ def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
     return dict(zip(views, session.execute(select(*views.values()).select_from(Question)).one(), strict=True))
 
 
+def count_some(session: Session, view: View, staff_id: int, narrowed: Sequence[ColumnElement[bool]], most: int) -> int:
+    """How many there are, `most` at most: for who only wants to know whether to look."""
+    found = select(Question.id).where(_in_view(view, staff_id), *narrowed).limit(most).subquery()
+    return int(session.execute(select(func.count()).select_from(found)).scalar_one())
+
+
 def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
     session: Session,
     view: View,
@@ -82,16 +88,14 @@ def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
     *,
     offset: int = 0,
     limit: int = 50,
-    category_id: int | None = None,
+    narrowed: Sequence[ColumnElement[bool]] = (),
 ) -> tuple[Sequence[QueueLine], int]:
     """One page of a heap and how many there are in all.
 
     Work to be done first; of that what is urgent, then what is to be answered first. What is searched for comes the
     newest first, and of more than `MOST_COUNTED` nobody counts how many.
     """
-    heap: Any = select(Question.id).where(_in_view(view, staff_id))
-    if category_id is not None:
-        heap = heap.where(Question.category_id == category_id)
+    heap: Any = select(Question.id).where(_in_view(view, staff_id), *narrowed)
     number = number_of(wanted)
     if number is not None:
         heap = heap.where(Question.id == whereabouts(number))

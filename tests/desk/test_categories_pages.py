@@ -177,4 +177,4 @@ async def test_the_queue_shows_and_filters_by_category(desk: Desk) -> None:
     assert await found(f"q=dentro&category={number}") == [str(inside)]
     assert await found(f"view=all&category={empty}") == []
     assert len(await found("view=all&category=abc")) == 2
-    assert "Nessuna domanda di questa categoria" in (await olga.get(f"/desk/questions?view=all&category={empty}")).text
+    assert "Nessuna domanda con questo filtro" in (await olga.get(f"/desk/questions?view=all&category={empty}")).text

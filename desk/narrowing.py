@@ -1,0 +1,109 @@
+"""The filter bar of the queue: what its address says, what may be chosen, what is kept under a name. Decides nothing.
+
+Whatever is no choice of ours is as if it was not there: an address is typed, kept and passed on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from sqlmodel import Session
+
+from desk.security import SignedIn
+from storage import categories, filters, queue, tags
+from storage.filters import Narrowed
+from storage.queue import View
+from storage.staff import list_staff
+from storage.tables import Channel, Role, SavedFilter
+
+NOBODY = "nobody"
+NUMBERS = ("category", "tag", "municipality", "programme")
+CHOICES = (*NUMBERS, "channel", "who", "urgent", "late")
+CHANNELS = (Channel.TELEGRAM, Channel.EMAIL, Channel.PEC, Channel.WEB, Channel.PHONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A kept filter in the list above the queue. `count`: up to `MOST_COUNTED`."""
+
+    kept: SavedFilter
+    owner: str
+    query: str
+    count: int
+    current: bool
+
+
+def chosen(params: Mapping[str, str]) -> dict[str, str]:
+    """What is chosen, of what may be: the rest is left out."""
+    found = {name: params.get(name, "") for name in CHOICES}
+    return {name: value for name, value in found.items() if _means_something(name, value)}
+
+
+def _means_something(name: str, value: str) -> bool:
+    if name in NUMBERS:
+        return _is_number(value)
+    if name == "channel":
+        return value in CHANNELS
+    if name == "who":
+        return value == NOBODY or _is_number(value)
+    return bool(value)
+
+
+def narrowed(params: Mapping[str, str]) -> Narrowed:
+    """What the address asks for."""
+    wanted = chosen(params)
+    number = {name: int(wanted[name]) for name in NUMBERS if name in wanted}
+    who = wanted.get("who")
+    return Narrowed(
+        category_id=number.get("category"),
+        tag_id=number.get("tag"),
+        organization_id=number.get("municipality"),
+        programme_id=number.get("programme"),
+        channel=Channel(wanted["channel"]) if "channel" in wanted else None,
+        staff_id=None if who is None else 0 if who == NOBODY else int(who),
+        urgent="urgent" in wanted,
+        late="late" in wanted,
+    )
+
+
+def query_of(params: Mapping[str, str]) -> str:
+    """The filter as it is kept: the heap and what is chosen, always in the same order."""
+    view = params.get("view", "")
+    return urlencode({"view": view if view in set(View) else View.NEW} | dict(sorted(chosen(params).items())))
+
+
+def read(query: str) -> dict[str, str]:
+    return dict(parse_qsl(query, max_num_fields=30)) if query.count("&") < 30 else {}
+
+
+def bar(session: Session, signed: SignedIn, params: Mapping[str, str], view: View, now: datetime) -> dict[str, Any]:
+    """What the template shows above the list."""
+    here = query_of({**params, "view": view})
+    return {
+        "chosen": chosen(params),
+        "filter_query": here,
+        "categories": categories.active_categories(session),
+        "known_tags": tags.active_tags(session),
+        "colleagues": [one for one in list_staff(session) if one.active and one.role is not Role.READER],
+        "municipalities": filters.municipalities(session),
+        "programmes": filters.programmes(session),
+        "channels": CHANNELS,
+        "saved": saved(session, signed, here, now),
+    }
+
+
+def saved(session: Session, signed: SignedIn, here: str, now: datetime) -> Sequence[Saved]:
+    found = []
+    for kept, owner in filters.saved_for(session, signed.staff_id):
+        params = read(kept.query)
+        query = query_of(params)
+        wanted = filters.conditions(narrowed(params), now)
+        count = queue.count_some(session, View(read(query)["view"]), signed.staff_id, wanted, filters.MOST_COUNTED)
+        found.append(Saved(kept, owner, query, count, query == here))
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
