@@ -45,6 +45,7 @@ from facts.languages import N_, Language, Speaker, speaking
 from storage.tables import Role
 
 PAGE_SIZE = 50
+KEYS = "raccordo_keys"  # the cookie of a browser that does not listen to single keys
 
 # A number in an address. From 2^31 on PostgreSQL would answer with an error; such a page does not exist.
 BEYOND = 2**31
@@ -52,6 +53,7 @@ Id = Annotated[int, Path(ge=1, lt=BEYOND)]
 
 __all__ = [
     "BEYOND",
+    "KEYS",
     "N_",
     "PAGE_SIZE",
     "Actor",
@@ -256,6 +258,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "now": house.clock(),
         "entries": entries_of(sections_for(signed)),
         "waiting_in": {"access": _state(request, "requests") or 0, "letters": _state(request, "letters") or 0},
+        "keys_on": request.cookies.get(KEYS) != "off",
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),
     }
