@@ -3,11 +3,8 @@
 import csv
 import io
 import json
-import shutil
-import subprocess
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +43,6 @@ from storage.tables import (
 )
 from storage.words import ReceiptKind, Standing
 from tests.cast import Cast
-from tests.conftest import needed
 
 FORMULA = '=HYPERLINK("http://example.org";"clicca")&1+1'
 ANSWERS = {
@@ -276,37 +272,6 @@ def test_a_large_table_is_streamed_in_order(session: Session, cast: Cast, now: d
     ids = [cast.a_project(town, programme).id for _ in range(1_101)]
 
     assert [row["id"] for row in json.loads(exported(session, "projects", "json"))] == ids
-
-
-@pytest.mark.journey
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the files are the same, and LibreOffice is slow
-def test_libreoffice_runs_no_formula_of_ours(filled: Session, tmp_path: Path) -> None:
-    """T35. The unguarded file shows that LibreOffice would have run it."""
-    if not shutil.which("soffice"):
-        needed("LibreOffice", "apt-get install libreoffice-calc-nogui")
-    (tmp_path / "unguarded.csv").write_text('a;b\n2;"=1+1"\n', encoding="utf-8")
-    for what in EXPORTS:
-        (tmp_path / f"{what}.csv").write_bytes(exported(filled, what, "csv"))
-        (tmp_path / f"{what}.xlsx").write_bytes(exported(filled, what, "xlsx"))
-
-    from_csv = opened_by_libreoffice(tmp_path, "csv", SEMICOLON_UTF8)
-    from_excel = opened_by_libreoffice(tmp_path, "xlsx")
-
-    assert {name for name, content in from_csv.items() if "table:formula" in content} == {"unguarded"}
-    assert {name for name, content in from_excel.items() if "table:formula" in content} == set()
-    assert (set(from_csv), set(from_excel)) == ({*EXPORTS, "unguarded"}, set(EXPORTS))
-
-
-SEMICOLON_UTF8 = "--infilter=CSV:59,34,76,1"  # else LibreOffice without a screen splits at commas only
-
-
-def opened_by_libreoffice(folder: Path, kind: str, *options: str) -> dict[str, str]:
-    """Each file of a kind as LibreOffice understands it: its flat XML names every formula."""
-    out = folder / f"from-{kind}"
-    command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", *options]
-    command += ["--convert-to", "fods", "--outdir", str(out), *map(str, folder.glob(f"*.{kind}"))]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return {file.stem: file.read_text(encoding="utf-8") for file in out.glob("*.fods")}
 
 
 def test_what_is_lent_is_told_apart_from_what_is_ones_own(session: Session, cast: Cast, now: datetime) -> None:
