@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 TOOLS := .venv/.tools
+# Half of the time tests wait: for a process to start, a lease to end. The long ones come first, and are dealt out singly.
+PYTEST := $(BIN)/python -m pytest -n 4 --maxschedchunk 2
 PACKAGES := app bot desk answering reminders registry intake delivery storage facts sandbox benchmarks tests
 
 .PHONY: help setup demo serve test check format lock messages faults bench clean
@@ -31,14 +33,14 @@ serve: $(RUNTIME)
 	@$(BIN)/raccordo serve
 
 test: $(TOOLS)
-	@$(BIN)/python -m pytest -n 2
+	@$(PYTEST)
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2
+	$(PYTEST)
 
 format: $(TOOLS)
 	$(BIN)/ruff format .

@@ -27,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--dose", default="short", choices=["short", "full"], help="how long the fault tests run")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, or at the end one worker has it and the others look on."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    return 0 if item.get_closest_marker("faults") else 1 if item.get_closest_marker("journey") else 2
+
+
 def needed(what: str, how: str) -> None:
     """Skips for a missing real component, saying how to get it; in CI that is a failure."""
     message = f"{what} is not installed. Get it with: {how}"

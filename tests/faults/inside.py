@@ -55,7 +55,7 @@ async def running(
 
 @dataclass(frozen=True)
 class Called:
-    """One call of the Bot API: when it began, and whether it was answered with anything but an error."""
+    """One call of the Bot API: when it ended, and whether it was answered with anything but an error."""
 
     at: float
     method: str
@@ -68,13 +68,13 @@ def calls_made(monkeypatch: pytest.MonkeyPatch) -> list[Called]:
     send: Callable[..., Any] = AiohttpRequest.do_request
 
     async def counting(self: AiohttpRequest, url: str, *rest: Any, **named: Any) -> Any:
-        began, failed = time.monotonic(), True
+        failed = True
         try:
             answer = await send(self, url, *rest, **named)
             failed = answer[0] >= 400
             return answer
         finally:
-            calls.append(Called(began, url.rpartition("/")[2], failed))
+            calls.append(Called(time.monotonic(), url.rpartition("/")[2], failed))
 
     monkeypatch.setattr(AiohttpRequest, "do_request", counting)
     return calls
