@@ -1,7 +1,5 @@
 """The key of what is kept is changed under people who write, and the command is killed half-way: nothing is lost."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from storage.resealing import SHELVES, amiss
 from storage.sealing import Keyring
 from tests.faults import oracle
 from tests.faults.conftest import kind_of, people_with_projects
+from tests.faults.forked import Forked
 from tests.faults.harness import ROOT, Sandbox, Serve, serving, wait_until
 from tests.faults.oracle import messages, queued, repeated
 from tests.faults.table import LINES, Line
@@ -26,6 +25,7 @@ from tests.faults.test_kills import numbers, open_a_choice_of_projects, until_qu
 pytestmark = pytest.mark.faults
 
 # Where each run of the command dies; what has no name runs to its end. Two keys in a round.
+_logs = count(1)
 RUNS = ("after-new-key", "after-reseal-batch", "", "before-old-key-goes", "")
 
 
@@ -113,10 +113,9 @@ def write(sandbox: Sandbox, chats: list[int], written: Iterator[int], many: int)
 
 def rotated(serve: Serve, meanwhile: Iterator[None], crashpoint: str = "") -> tuple[int, Any]:
     """`raccordo rotate-key` as an administrator runs it: its exit code, and what it says."""
-    command = [sys.executable, "-m", "app.cli", "rotate-key", "--format", "json"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=serve.environment(crashpoint), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
+    log = serve.folder / f"rotate-{next(_logs)}.log"
+    words = ("-m", "app.cli", "rotate-key", "--format", "json")
+    process = Forked(words, serve.environment(crashpoint), ROOT, log)
 
     def ended() -> bool:
         next(meanwhile)
@@ -124,8 +123,8 @@ def rotated(serve: Serve, meanwhile: Iterator[None], crashpoint: str = "") -> tu
         return process.poll() is not None
 
     wait_until(ended, 600, "the key is changed", 0.1)
-    out, _ = process.communicate()
-    return process.returncode, orjson.loads(out) if out else None
+    said = [line for line in log.read_bytes().splitlines() if line.startswith(b"{")]
+    return process.wait(), orjson.loads(said[-1]) if said else None
 
 
 def ring_of(serve: Serve) -> Ring:
