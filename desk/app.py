@@ -29,6 +29,7 @@ from desk import (
     deadlines,
     denied,
     entrusting,
+    faq,
     fill,
     fill_begin,
     fill_send,
@@ -55,6 +56,7 @@ from desk import (
     presence,
     projects,
     public,
+    public_faq,
     questions,
     referents,
     reviewing,
@@ -76,6 +78,7 @@ __all__ = ["Check", "DeskHouse", "make_desk"]
 # Every module of pages; each has a `router`. One line per module.
 PAGES = (
     public,
+    public_faq,
     sign_in,
     sign_in_code,
     keys,
@@ -91,6 +94,7 @@ PAGES = (
     saved_filters,
     categories,
     saved_answers,
+    faq,
     attachments,
     reviewing,
     updates,

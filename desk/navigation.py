@@ -62,6 +62,7 @@ SECTIONS = (
     Section("categories", "/desk/categories", N_("Categories"), MANAGERS, OFFICE),
     Section("saved-answers", "/desk/saved-answers", N_("Saved answers"), ACTORS, OFFICE),
     Section("tags", "/desk/tags", N_("Tags"), MANAGERS, OFFICE),
+    Section("faq", "/desk/faq", N_("Frequently asked questions"), ACTORS, OFFICE),
     Section("office", "/desk/office", N_("Office"), frozenset({Role.ADMIN}), OFFICE),
     Section("audit", "/desk/audit", N_("Log"), frozenset({Role.ADMIN}), OFFICE),
 )

@@ -28,8 +28,8 @@ def accessibility(request: Request) -> Response:
 
 
 @router.get("/robots.txt")
-def robots() -> Response:
-    return PlainTextResponse(ROBOTS)
+def robots(house: House) -> Response:
+    return PlainTextResponse(f"{ROBOTS}Sitemap: {house.links.home()}sitemap.xml\n")
 
 
 @router.get("/.well-known/security.txt")

@@ -23,6 +23,7 @@ from desk.security import SignedIn
 from facts.calendar import local_date
 from storage import around, categories, corrections, joining, proposals, threads
 from storage.calls import spoken, written_down_by
+from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
 from storage.local_roles import working_on
 from storage.proposals import Proposed
@@ -146,6 +147,7 @@ def _thread(session: Session, question_id: int) -> dict[str, Any]:
         "sent": sent,
         "files": files,
         "letters": letters_of_thread(session, question_id),
+        "faq": entries_of_question(session, question_id),
         "corrections": corrections.of_thread(session, question_id),
         "amended": corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         "receipts": receipts_of(session, [row.id for row in sent]),
