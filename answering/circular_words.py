@@ -6,6 +6,7 @@ Staff's text is plain: nothing of it is ever taken for markup. A placeholder tha
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from markupsafe import Markup, escape
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from answering.refusal import Refused
 from delivery.callbacks import answer_circular
 from delivery.words import Button, Words
 from facts.languages import N_, Language, Speaker, speaking
+from storage.circulars import received
 from storage.people import organizations_of, projects_of
 from storage.tables import Channel, Circular, Referent
 
@@ -27,6 +29,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "projects": "projects",
     "progetti": "projects",
 }
+OFFERED = "{name}, {organization}, {projects}"
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
@@ -54,7 +57,7 @@ def check_places(text: str) -> None:
     for found in _PLACE.finditer(text):
         if _key(found) not in PLACEHOLDERS:
             raise Refused(
-                N_("{{{what}}} is no placeholder. There are {{nome}}, {{ente}} and {{progetti}}."), what=found[1][:40]
+                N_("{what} is no placeholder. There are {places}."), what=f"{{{found[1][:40]}}}", places=OFFERED
             )
 
 
@@ -86,6 +89,13 @@ def words_for(
     html = Markup("<b>{}</b>\n\n{}\n\n{}\n\n<i>{} {}</i>").format(subject, said, signed, _why(_, reader), how)
     button = Button(speaking(reader.language)(N_("Answer this")), data=answer_circular(circular.id))
     return Words(str(html), subject, buttons=((button,),), files=tuple(files))
+
+
+def told(session: Session, referent: Referent) -> Sequence[tuple[int, str, datetime]]:
+    """Number, subject as they read it, and day of what they were told lately."""
+    reader = addressed(session, referent)
+    rows = received(session, referent.id)
+    return [(one.id, filled(texts_for(one, reader.language)[0], reader), at) for one, at in rows]
 
 
 def _why(_: Speaker, reader: Addressed) -> str:

@@ -23,6 +23,7 @@ ACTS: Mapping[str, str] = {
     "circular.change": N_("changed a communication"),
     "circular.confirm": N_("sent a communication"),
     "circular.discard": N_("threw away the draft of a communication"),
+    "circular.export": N_("exported who got a communication"),
     "circular.people": N_("chose who gets a communication"),
     "circular.stop": N_("stopped a communication"),
     "circular.take-back": N_("took back the draft of a communication"),

@@ -55,6 +55,7 @@ SECTIONS = (
     Section("referents", "/desk/referents", N_("Referents")),
     Section("letters", "/desk/letters", N_("E-mails to sort"), MANAGERS, POST),
     Section("access", "/desk/access", N_("Requests for access"), MANAGERS, POST),
+    Section("circulars", "/desk/circulars", N_("Communications"), group=POST),
     Section("outbox", "/desk/outbox", N_("Outgoing"), group=POST),
     Section("dead-letters", "/desk/dead-letters", N_("Unread arrivals"), group=POST),
     Section("numbers", "/desk/numbers", N_("Numbers"), group=OFFICE),

@@ -12,6 +12,7 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from sqlmodel import Session
 from starlette.responses import Response
 
+from answering.circular_words import told as circulars_told
 from desk.attachments import file_response
 from desk.fill_views import form_title
 from desk.house import DeskHouse
@@ -104,6 +105,7 @@ def page(request: Request, house: House, token: str) -> Response:
             questions=questions,
             titles=titles_of(session, [line.project_id for line in questions if line.project_id]),
             states=STATES,
+            circulars=circulars_told(session, me),
             phases=PHASE_NAMES,
             chat=_chat(session, house, me),
             begun=[

@@ -21,7 +21,7 @@ from desk.projects import PHASE_NAMES
 from desk.question_files import FILE_MB, MAIL_MB, going_along
 from desk.security import SignedIn
 from facts.calendar import local_date
-from storage import around, categories, corrections, joining, proposals, threads
+from storage import around, categories, circulars, corrections, joining, proposals, threads
 from storage.calls import spoken, written_down_by
 from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
@@ -112,6 +112,7 @@ def show(
         beside=came_from.beside(request, session, signed, question_id),
         **_around(session, head, house),
         others=presence.others(session, signed, question_id, house.clock(), speaker(request)),
+        circular=circulars.find(session, head.question.circular_id or 0),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=_possible(head.question, signed),

@@ -174,9 +174,19 @@ def replies(session: Session, circular_id: int) -> Sequence[Reply]:
 
 
 def replied(session: Session, referent_id: int, circular_id: int) -> int | None:
-    """The question in which this person has answered it already."""
-    mine = select(Question.id).where(Question.circular_id == circular_id, Question.referent_id == referent_id)
-    return session.exec(mine.where(col(Question.merged_into_id).is_(None)).order_by(col(Question.id).desc())).first()
+    """The question in which this person has answered it already, or the one in which that stands now."""
+    its = (Question.circular_id == circular_id, Question.referent_id == referent_id)
+    stands = select(func.coalesce(Question.merged_into_id, Question.id)).where(*its)
+    return session.exec(stands.order_by(col(Question.id).desc())).first()
+
+
+def told_to(referent_id: int) -> Any:
+    """The ids of all that this person was told, as part of a query."""
+    return (
+        select(Addressee.circular_id)
+        .join(Outbox, col(Outbox.id) == col(Addressee.outbox_id))
+        .where(Addressee.referent_id == referent_id, col(Outbox.state).in_(_ARRIVED))
+    )
 
 
 def received(session: Session, referent_id: int, circular_id: int | None = None) -> Sequence[tuple[Circular, datetime]]:

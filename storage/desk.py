@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, or_
 from sqlmodel import Session, col, select
 
+from storage.circulars import told_to
 from storage.obligations import Owed, owed
 from storage.tables import (
     Attachment,
@@ -253,11 +254,16 @@ def outgoing(
 
 
 def own_file(session: Session, referent_id: int, attachment_id: int) -> Attachment | None:
-    """A file of the referent: sent by them, or standing in one of their threads where they may read it."""
+    """A file of the referent: sent by them, standing in one of their threads where they may read it, or of a
+    circular that told them something."""
     threads = (
         select(Message.id)
         .join(Question, col(Question.id) == col(Message.question_id))
         .where(Question.referent_id == referent_id, Message.audience == "referent")
     )
-    theirs = or_(col(Attachment.referent_id) == referent_id, col(Attachment.message_id).in_(threads))
+    theirs = or_(
+        col(Attachment.referent_id) == referent_id,
+        col(Attachment.message_id).in_(threads),
+        col(Attachment.circular_id).in_(told_to(referent_id)),
+    )
     return session.exec(select(Attachment).where(Attachment.id == attachment_id, theirs)).first()
