@@ -63,6 +63,14 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
     _note(session, "question.release", question_id, staff_id, now)
 
 
+def release_all(session: Session, whose_id: int, by_id: int, *, now: datetime) -> int:
+    """Somebody works here no more: what they had in hand is everybody's again. How many. The caller asked who may."""
+    given = threads.give_back_all(session, whose_id)
+    for question_id in given:
+        _note(session, "question.release", question_id, by_id, now, taken_from=whose_id)
+    return len(given)
+
+
 def close(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
     """Puts it away. A new message of the referent opens it again by itself."""
     may_act_on(session, staff_id, the_question(session, question_id))

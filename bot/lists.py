@@ -134,5 +134,7 @@ def _question(turn: Turn, line: QuestionLine) -> str:
     if line.state in (QuestionState.NEW, QuestionState.TAKEN, QuestionState.PROPOSED):
         day = show_date(local_date(line.due_at, turn.house.zone), turn.language)
         expected = _("Answer expected: {day}", day=day)
-    head = _("<b>No. {n}</b> – {state}", n=line.id, state=turn.plain(STATES[line.state]))
+    awaited = line.awaits and line.state is QuestionState.ANSWERED
+    state = turn.plain(N_("we wait for your reply") if awaited else STATES[line.state])
+    head = _("<b>No. {n}</b> – {state}", n=line.id, state=state)
     return lines(head, shortened(line.text, 150), expected)

@@ -15,10 +15,13 @@ from markupsafe import Markup, escape
 
 from delivery import reasons
 from desk.labels import LABELS
+from facts.calendar import add_working_hours, local_date
 from facts.numbers import show_cents, show_number
+from facts.working_time import WorkingTime
 from intake.forms.nodes import Texts, say
 
 MANY = 4096  # instants whose words are kept: a list says the same ones again each time it is looked at
+SOON_HOURS = 4  # working hours
 MINUTE, HOUR = 60, 3600  # seconds
 
 
@@ -61,6 +64,20 @@ def ago(context: Context, value: datetime) -> str:
 @lru_cache(MANY)
 def _ago(seconds: int, locale: str) -> str:
     return format_timedelta(timedelta(seconds=seconds), add_direction=True, locale=locale)
+
+
+@pass_context
+def expires(context: Context, due_at: datetime) -> Any:
+    """That its time runs out today, or within `SOON_HOURS` of work; "" when there is more, or when it is over."""
+    _, now, zone = context["_"], context["now"], context["house"].zone
+    if due_at <= now:
+        return ""
+    if due_at <= add_working_hours(now, SOON_HOURS, zone):
+        today, last = (one.astimezone(ZoneInfo(zone)).date() for one in (now, due_at))
+        left = WorkingTime(today, last, zone).between(now, due_at)
+        hours = max(1, -(-left // timedelta(hours=1)))
+        return _.ngettext("Expires within one working hour", "Expires within {n} working hours", hours)
+    return _("Expires today") if local_date(due_at, zone) == local_date(now, zone) else ""
 
 
 @pass_context
@@ -127,6 +144,7 @@ FILTERS = {
     "moment": moment,
     "day": day,
     "ago": ago,
+    "expires": expires,
     "euro": euro,
     "tenths": tenths,
     "paragraphs": paragraphs,

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from answering import moves
 from desk.house import DeskHouse
 from desk.labels import LABELS
 from desk.pages import N_, Admin, House, Id, Refuse, redirect, render, speaker
@@ -17,7 +18,7 @@ from desk.security import SignedIn, welcome_link
 from facts.languages import Speaker
 from registry.people import read_email
 from registry.report import RegistryRefused
-from storage import audit
+from storage import audit, threads
 from storage import staff as accounts
 from storage.local_roles import counts_by_person
 from storage.people import UNNAMED_OFFICE, the_office
@@ -207,7 +208,8 @@ def _confirm(request: Request, house: DeskHouse, signed: SignedIn, staff_id: int
             raise Refuse(404)
         if staff_id == signed.staff_id:
             raise Refuse(409, ONESELF)
-        return render(request, "office_staff.html", person=person, active=active)
+        in_hand = threads.in_hands_of(session, staff_id)
+        return render(request, "office_staff.html", person=person, active=active, in_hand=in_hand)
 
 
 def _set_active(house: DeskHouse, signed: SignedIn, staff_id: int, *, active: bool) -> str:
@@ -223,6 +225,7 @@ def _set_active(house: DeskHouse, signed: SignedIn, staff_id: int, *, active: bo
             raise Refuse(409)
         if not active:
             accounts.end_sessions_of(session, staff_id, now)
+            moves.release_all(session, staff_id, signed.staff_id, now=now)
         act = "staff.reactivate" if active else "staff.deactivate"
         audit.record(session, now, ("staff", signed.staff_id), act, ("staff", staff_id))
         return person.name

@@ -10,17 +10,19 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage import proposals
-from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState
+from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState, Staff
 
 _HOME: Any = func.coalesce(Question.merged_into_id, Question.id)
 _OVER = (QuestionState.ANSWERED, QuestionState.CLOSED)
-# Back to who had it, or to everybody when nobody had.
-_BACK_AT_WORK = case((col(Question.taken_by).is_(None), QuestionState.NEW), else_=QuestionState.TAKEN)
+# Back to who had it, or to everybody when nobody had or they work here no more.
+_WORKS_HERE = col(Question.taken_by).in_(select(Staff.id).where(col(Staff.active)))
+_BACK_AT_WORK = case((_WORKS_HERE, QuestionState.TAKEN), else_=QuestionState.NEW)
+_WHOSE_AGAIN = case((_WORKS_HERE, col(Question.taken_by)), else_=None)
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionLine:
-    """A question in a list: `text` is its first message."""
+    """A question in a list: `text` is its first message. `awaits`: the answer asked for something: it is their turn."""
 
     id: int
     state: QuestionState
@@ -28,6 +30,7 @@ class QuestionLine:
     due_at: datetime
     project_id: int | None
     text: str
+    awaits: bool = False
 
 
 def home(session: Session, question_id: int) -> int:
@@ -70,8 +73,17 @@ def question_lines(
         .scalar_subquery()
     )
     closed = col(Question.state) == QuestionState.CLOSED
-    chosen: Any = (
-        select(Question.id, Question.state, Question.created_at, Question.due_at, Question.project_id, Message.text)  # type: ignore[call-overload]
+    columns: Any = select(  # type: ignore[call-overload]
+        Question.id,
+        Question.state,
+        Question.created_at,
+        Question.due_at,
+        Question.project_id,
+        Message.text,
+        col(Question.awaits),
+    )
+    chosen = (
+        columns.select_from(Question)
         .join(Message, Message.id == first)
         .where(Question.referent_id == referent_id, col(Question.merged_into_id).is_(None))
         .order_by(closed, col(Question.id).desc())
@@ -147,6 +159,7 @@ def touch(session: Session, question_id: int, channel: Channel | None, due_at: d
         .where(col(Question.id) == question_id)
         .values(
             state=case((over, _BACK_AT_WORK), else_=col(Question.state)),
+            taken_by=case((over, _WHOSE_AGAIN), else_=col(Question.taken_by)),
             due_at=case((over, due_at), else_=col(Question.due_at)),
             closed_at=None,
             last_message_at=now,
@@ -184,7 +197,14 @@ def reopen_unsolved(session: Session, question_id: int, due_at: datetime) -> boo
             col(Question.merged_into_id).is_(None),
             col(Question.state).in_(_OVER),
         )
-        .values(state=_BACK_AT_WORK, solved=False, closed_at=None, due_at=due_at, version=col(Question.version) + 1),
+        .values(
+            state=_BACK_AT_WORK,
+            taken_by=_WHOSE_AGAIN,
+            solved=False,
+            closed_at=None,
+            due_at=due_at,
+            version=col(Question.version) + 1,
+        ),
     )
 
 

@@ -193,6 +193,30 @@ def change(session: Session, question_id: int, version: int, only_from: Sequence
     return done.rowcount == 1
 
 
+def in_hands_of(session: Session, staff_id: int) -> int:
+    """How many questions this person has in hand."""
+    return session.exec(
+        select(func.count())
+        .select_from(Question)
+        .where(Question.state == QuestionState.TAKEN, Question.taken_by == staff_id)
+    ).one()
+
+
+def give_back_all(session: Session, staff_id: int) -> Sequence[int]:
+    """What this person had in hand is everybody's again; which questions those are."""
+    return (
+        session.execute(
+            update(Question)
+            .where(col(Question.state) == QuestionState.TAKEN, col(Question.taken_by) == staff_id)
+            .values(state=QuestionState.NEW, taken_by=None, version=col(Question.version) + 1)
+            .returning(col(Question.id))
+            .execution_options(synchronize_session=False)
+        )
+        .scalars()
+        .all()
+    )
+
+
 def flag(session: Session, question_id: int, *, urgent: bool) -> bool:
     """False when it was so already."""
     done: CursorResult[Any] = session.execute(  # type: ignore[assignment]

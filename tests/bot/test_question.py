@@ -312,3 +312,13 @@ def test_of_a_merged_question_buttons_and_replies_lead_to_where_it_is_now(stage:
 
     assert texts(stage, first)[-2:] == ["Ancora una cosa", "E un'altra"]
     assert stage.ada.text == f"✓ Aggiunto alla domanda n. {first.id}."
+
+
+def test_the_list_says_which_questions_wait_for_them(stage: Stage) -> None:
+    stage.cast.a_question(stage.referent, state=QuestionState.ANSWERED, awaits=True)
+    stage.cast.a_question(stage.referent, state=QuestionState.CLOSED, awaits=True)
+
+    said = stage.ada.says("/domande").text
+
+    assert "aspettiamo una tua risposta" in said
+    assert "chiusa" in said
