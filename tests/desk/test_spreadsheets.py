@@ -25,7 +25,7 @@ from registry.export import EXPORTS, export
 from registry.export_columns import TABLES, Kind, Table
 from registry.files import FILE_WRITERS
 from storage import audit
-from storage.tables import Category, FormVersion
+from storage.tables import Addressee, Category, Circular, FormVersion
 from tests.conftest import needed
 from tests.desk.conftest import Desk
 
@@ -52,6 +52,7 @@ SEMICOLON_UTF8 = "--infilter=CSV:59,34,76,1"  # else LibreOffice without a scree
 HANDED_OUT = {
     "desk.attachments": "what somebody sent, as they sent it",
     "desk.audit_log": "opened here",
+    "desk.circular_sending": "opened here",
     "desk.dead_letters": "raw mail",
     "desk.forms_files": "a form: opened here",
     "desk.letters": "raw mail",
@@ -129,17 +130,24 @@ def write_exports(desk: Desk, folder: Path, form: FormVersion, monkeypatch: pyte
                     assert export(session, what, kind, file) == len(FORMULAS)
 
 
-def bodies_and_categories_of_formulas(desk: Desk) -> None:
+def people_bodies_and_categories_of_formulas(desk: Desk) -> int:
+    """And a circular to all these people; its number."""
     with desk.house.database.write() as session:
         cast = desk.cast(session)
+        olga = desk.people["Olga"]
+        circular: Circular = cast.add(Circular(created_by=olga, created_at=cast.now, changed_at=cast.now))
         for formula in FORMULAS:
             category = cast.add(Category(name=formula, name_en=formula, created_at=cast.now))
-            cast.a_question(cast.a_referent(formula, cast.an_organization(formula)), category_id=category.id)
+            person = cast.a_referent(formula, cast.an_organization(formula))
+            cast.a_question(person, category_id=category.id)
+            cast.add(Addressee(circular_id=circular.id, referent_id=person.id))
             audit.record(session, cast.now, ("staff", 1), formula, (formula[:20], 1), reason=formula)
+        return circular.id
 
 
-async def write_what_the_desk_hands_out(desk: Desk, folder: Path, form: FormVersion) -> None:
-    addresses = {f"numbers-{key}": f"/desk/numbers/{key}" for key in MAKERS} | {"audit": "/desk/audit/export"}
+async def write_what_the_desk_hands_out(desk: Desk, folder: Path, form: FormVersion, circular_id: int) -> None:
+    addresses = {f"numbers-{key}": f"/desk/numbers/{key}" for key in MAKERS}
+    addresses |= {"audit": "/desk/audit/export", "circular": f"/desk/circulars/{circular_id}/export"}
     async with desk.browser("Anna") as browser:
         for name, address in addresses.items():
             for kind in FILE_WRITERS:
@@ -176,9 +184,9 @@ async def test_libreoffice_runs_no_formula_of_ours(desk: Desk, tmp_path: Path, m
     files.mkdir()
     (files / f"{UNGUARDED}.csv").write_text('a;b\n2;"=1+1"\n', encoding="utf-8")
     form = a_form_of_formulas(desk)
-    bodies_and_categories_of_formulas(desk)
+    circular_id = people_bodies_and_categories_of_formulas(desk)
     write_exports(desk, files, form, monkeypatch)
-    await write_what_the_desk_hands_out(desk, files, form)
+    await write_what_the_desk_hands_out(desk, files, form, circular_id)
 
     from_csv = opened_by_libreoffice(files, "csv", SEMICOLON_UTF8)
     from_excel = opened_by_libreoffice(files, "xlsx")
