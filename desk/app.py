@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from answering.refusal import Denied, Refused
 from desk import (
@@ -20,6 +17,7 @@ from desk import (
     account_factor,
     account_notices,
     approval,
+    assets,
     attachments,
     audit_log,
     away,
@@ -139,6 +137,9 @@ PAGES = (
 
 MOST_BYTES = 60 * 1024 * 1024  # files of 50 MiB in all and their form; more is refused while it comes in
 
+# What people sent is handed out as it is, and mostly packed already.
+NOT_SMALLER = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+
 log = structlog.get_logger()
 
 
@@ -156,9 +157,10 @@ def make_desk(house: DeskHouse) -> FastAPI:
     app.state.denials = denied.Denials()
     app.state.streams = presence.Streams()
     app.router.routes.extend(_pages().routes)
-    _serve_files(app)
+    assets.serve(app)
     _answer_errors(app)
     app.add_middleware(SecurityHeaders, house=house)
+    app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=NOT_SMALLER)
     return app
 
 
@@ -170,16 +172,6 @@ def _pages() -> APIRouter:
     for module in PAGES:
         pages.include_router(module.router, dependencies=[Depends(guard)])
     return pages
-
-
-def _serve_files(app: FastAPI) -> None:
-    app.mount("/static/bootstrap-italia", _files_of("bootstrap_italia_template"), "bootstrap-italia")
-    app.mount("/static/htmx", _files_of("django_htmx", "static/django_htmx"), "htmx")
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), "static")
-
-
-def _files_of(package: str, folder: str = "static") -> ASGIApp:
-    return StaticFiles(directory=str(files(package) / folder))
 
 
 def _answer_errors(app: FastAPI) -> None:

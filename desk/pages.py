@@ -38,6 +38,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from desk import filters, security
+from desk.assets import Marked
 from desk.house import DeskHouse
 from desk.navigation import entries_of, sections_for
 from desk.security import NotAllowed, NotSignedIn, SignedIn
@@ -267,7 +268,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
 def _csrf_field(request: Request) -> Markup:
     if not hasattr(request.state, "signed"):
         return Markup("")
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(security.csrf_of(request))
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(security.masked(security.csrf_of(request)))
 
 
 def _url_with(request: Request, changes: Mapping[str, object]) -> str:
@@ -284,6 +285,7 @@ def _environment_of_the_desk() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[Marked],
     )
     environment.filters.update(filters.FILTERS)
     environment.policies["json.dumps_function"] = json.dumps

@@ -4,6 +4,7 @@ A session lives in the database; the browser holds a random key, of which we kee
 each sign-in and ends after 8 idle hours or 7 days. Every POST carries a token that only our own pages know.
 """
 
+import base64
 import hashlib
 import hmac
 import ipaddress
@@ -334,7 +335,7 @@ def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> No
     request.state.visit = request.cookies.get(visit_cookie(house)) or secrets.token_urlsafe(24)
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
-    if not hmac.compare_digest(posted.encode(), csrf_of(request).encode()):
+    if not hmac.compare_digest(unmasked(posted), csrf_of(request).encode()):
         raise ForeignForm
 
 
@@ -342,6 +343,27 @@ def csrf_of(request: Request) -> str:
     """The token that this browser's forms must carry."""
     signed: SignedIn | None = request.state.signed
     return signed.csrf if signed else visit_csrf(request.app.state.house, request.state.visit)
+
+
+def masked(token: str) -> str:
+    """The token as a page carries it: never twice the same. Pages are compressed, and how long one gets would otherwise
+    tell, guess by guess, what stands in it beside what a stranger made it say (BREACH)."""
+    mask, said = secrets.token_bytes(len(token)), token.encode()
+    return base64.urlsafe_b64encode(mask + _crossed(mask, said)).decode()
+
+
+def unmasked(text: str) -> bytes:
+    """What was masked; nonsense gives nonsense."""
+    try:
+        whole = base64.urlsafe_b64decode(text.encode())
+    except ValueError:
+        return b""
+    half = len(whole) // 2
+    return _crossed(whole[:half], whole[half:])
+
+
+def _crossed(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 def headers_of(house: DeskHouse) -> dict[str, str]:
