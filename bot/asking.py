@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot import choosing
+from answering.faq import offers_for
+from bot import choosing, faq
 from bot.heard import id_in
 from bot.markup import lines, paragraphs, quote
 from bot.own_projects import own_lines
@@ -17,15 +18,17 @@ from facts.dates import show_date
 from facts.languages import N_
 from intake.questions import ask
 from storage import attachments
+from storage.faq import count_opinion
 from storage.people import own_project
 from storage.questions import question_lines
 from storage.tables import Attachment, Channel, DraftKind, DraftState
 from storage.worklist import ProjectLine
 
-PROJECT, OFFER, ALONG = "project", "offer", "along"
+PROJECT, OFFER, ALONG, SIMILAR = "project", "offer", "along", "similar"
 PAGE = 8  # projects on a page
 LONGEST = 8000  # characters of one question, in several messages
 OFFERED = 3  # open questions that a loose text may be added to
+SEEN, ABOUT = "seen", "about"  # among the answers: which published ones were offered, and the project chosen
 CIRCULAR = "circular"  # among the answers: what staff wrote first, and this answers
 WITH_UPDATE = N_("It goes with an update of a project")
 CANCEL_WORDS = {"annulla", "cancel", "stop"}
@@ -65,6 +68,8 @@ def show_step(turn: Turn, lead: str = "") -> None:
         _show_offer(turn, lead)
     elif turn.work.step in (PROJECT, ALONG):
         _show_projects(turn, lead, own_lines(turn))
+    elif turn.work.step == SIMILAR:
+        _show_similar(turn, lead)
     else:
         _ = turn.html
         _say(turn, [lead, _("Write your question here, in your own words.")], [])
@@ -150,14 +155,13 @@ def _got_text(turn: Turn, text: str, *, wordless: bool = False) -> None:
     answers = {"text": whole, "message": work.answers.get("message") or turn.heard.message}
     if wordless:
         answers["wordless"] = True
-    if CIRCULAR in work.answers:
-        answers[CIRCULAR] = work.answers[CIRCULAR]
+    answers |= {name: work.answers[name] for name in (CIRCULAR, SEEN) if name in work.answers}
     turn.source = {"text": "" if wordless else text}
     own = own_lines(turn)
-    step = work.step
+    step = TEXT if work.step == SIMILAR else work.step  # they have seen the answers, and go on writing
     if step == TEXT and not own:
         turn.move(answers=answers)
-        _send(turn, None)
+        _send_unless_answered(turn, None)
         return
     if step == TEXT:
         step = PROJECT
@@ -178,13 +182,15 @@ def hear_button(turn: Turn, value: str) -> None:
     elif action == "ask" and asked:
         choose_project(turn)
     elif action == "general" and asked:
-        _send(turn, None)
+        _send_unless_answered(turn, None)
     elif action == "project" and asked and own_project(turn.session, turn.person.id, number) is not None:
-        _send(turn, number)
+        _send_unless_answered(turn, number)
     elif action == "add" and asked:
         _add_instead(turn, number)
     elif asked and action in ("update", "along", "offer"):
         _with_update(turn, action, number)
+    elif asked and action in ("helped", "unhelped"):
+        _hear_opinion(turn, action, number)
     else:
         _turn_page(turn, number if action == "page" else None)
 
@@ -256,7 +262,7 @@ def choose_project(turn: Turn) -> None:
         turn.move(step=PROJECT)
         _show_projects(turn, "", own)
     else:
-        _send(turn, None)
+        _send_unless_answered(turn, None)
 
 
 def _turn_page(turn: Turn, page: int | None) -> None:
@@ -277,6 +283,59 @@ def say_cancelled(turn: Turn, draft_id: int | None) -> None:
     _ = turn.html
     again = [turn.button(N_("Take it up again"), f"m:ask-{draft_id}")] if draft_id is not None else []
     turn.say(_("All right, nothing has been sent."), [[*again, turn.to_menu()]])
+
+
+# -- is it answered already?
+
+
+def _send_unless_answered(turn: Turn, project_id: int | None) -> None:
+    """First what is published and looks like it, once; usually there is nothing, and it goes."""
+    answers = turn.work.answers
+    asked_before = SEEN in answers or CIRCULAR in answers or answers.get("wordless")
+    offers = [] if asked_before else offers_for(turn.session, str(answers["text"]), turn.language)
+    if not offers:
+        _send(turn, project_id)
+        return
+    turn.move(step=SIMILAR, answers=answers | {SEEN: [one.id for one in offers], ABOUT: project_id})
+    _show_similar(turn, "")
+
+
+def _show_similar(turn: Turn, lead: str) -> None:
+    _ = turn.html
+    offers = faq.still_published(turn, turn.work.answers.get(SEEN, ()))
+    send = [turn.step(N_("No, send my question") if offers else N_("Send it"), "unhelped")]
+    if not offers:
+        _say(turn, [lead, quote(shortened(str(turn.work.answers["text"]), 300))], [send])
+        return
+    asked = _("💡 <b>Before I send it: is this your answer?</b>")
+    if len(offers) > 1:
+        asked = _("💡 <b>Before I send it: is one of these your answer?</b>")
+    _say(turn, [lead, asked, faq.offered(turn, offers)], [*map(list, faq.opinions(turn, offers)), send])
+
+
+def _hear_opinion(turn: Turn, action: str, number: int) -> None:
+    """Yes: nothing is sent. No: the question goes, as it was about to."""
+    seen, project_id = turn.work.answers.get(SEEN, ()), turn.work.answers.get(ABOUT)
+    if turn.work.step != SIMILAR or (action == "helped" and number not in seen):
+        show_step(turn)
+    elif action == "helped":
+        count_opinion(turn.session, [number], helped=True)
+        _answered_already(turn)
+    else:
+        count_opinion(turn.session, seen, helped=False)
+        mine = project_id is not None and own_project(turn.session, turn.person.id, project_id) is not None
+        _send(turn, project_id if mine else None)
+
+
+def _answered_already(turn: Turn) -> None:
+    _ = turn.html
+    draft_id = turn.work.id
+    turn.close(DraftState.CANCELLED)
+    text = _("Glad to hear it! I have sent nothing to the office. If you need more, your question is still here.")
+    turn.say(text, [[turn.button(N_("Send it all the same"), f"m:ask-{draft_id}"), turn.to_menu()]])
+
+
+# -- sent
 
 
 def _send(turn: Turn, project_id: int | None) -> None:

@@ -12,6 +12,7 @@ LISTED = (
     ("scadenze", "deadlines", N_("My deadlines")),
     ("domande", "questions", N_("My questions")),
     ("moduli", "forms", N_("Other forms")),
+    ("faq", "faq", N_("Frequently asked questions")),
     ("menu", "menu", N_("Everything you can do")),
     ("sostituto", "substitute", N_("Who answers in your place")),
     ("lingua", "language", N_("Italiano or English")),

@@ -14,6 +14,7 @@ from bot import (
     correcting,
     delegating,
     edits,
+    faq,
     files,
     filling,
     forms,
@@ -110,6 +111,8 @@ def _answer_stranger(turn: Turn) -> None:
         welcome.start(turn)
     elif heard.command == "privacy":
         menu.show_privacy(turn)
+    elif heard.command == "faq":
+        faq.show_stranger(turn)
     elif heard.kind is Kind.EDITED and access_edits.hear(turn):
         return
     elif heard.kind in STRANGERS and not access.go_on(turn):
@@ -311,6 +314,7 @@ _BY_NAME: dict[str, Answer] = {
     "scadenze": lists.show_deadlines,
     "domande": lists.show_questions,
     "moduli": forms.show_forms,
+    "faq": faq.begin,
     "menu": menu.show_menu,
     "lingua": welcome.choose_language,
     "aiuto": menu.show_help,
@@ -343,6 +347,7 @@ _PREFIXES: dict[str, Callable[[Turn, str], None]] = {
     "o": forms.begin_owed,
     "c": correcting.begin,
     "w": circulars.begin,
+    "k": faq.press,
 }
 _KINDS: dict[Kind, Answer] = {
     Kind.TEXT: _text,

@@ -103,6 +103,7 @@ def show_help(turn: Turn) -> None:
             "/progetti – " + _("your projects"),
             "/scadenze – " + _("what is due and when"),
             "/domande – " + _("your questions and how they stand"),
+            "/faq – " + _("the questions that come most often, with their answers"),
             "/sostituto – " + _("who answers in your place while you are away"),
             "/lingua – " + _("Italiano or English"),
             "/annulla – " + _("leave what you are doing"),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from facts.languages import Language
+
 
 @dataclass(slots=True)
 class Links:
@@ -43,6 +45,9 @@ class Links:
 
     def privacy(self) -> str:
         return self._at("/privacy")
+
+    def faq(self, language: Language = Language.IT) -> str:
+        return self._at("/public/faq?lang=en" if language is Language.EN else "/public/faq")
 
     def accessibility(self) -> str:
         return self._at("/accessibility")

@@ -16,6 +16,7 @@ from answering.circular_words import told as circulars_told
 from desk.attachments import file_response
 from desk.fill_views import form_title
 from desk.house import DeskHouse
+from desk.offering import NOTHING_SEEN, Before, Opinion, Said, before_sending
 from desk.pages import N_, House, Id, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from facts.calendar import local_date
@@ -28,6 +29,7 @@ from storage.corrections import of_files, of_thread
 from storage.delegations import lent_projects
 from storage.desk import own_file, titles_of
 from storage.desk_people import note_use
+from storage.faq import count_opinion
 from storage.forms import forms_in_use
 from storage.obligations import Owed, owed_by
 from storage.people import organizations_of, own_project, projects_of, reachable_addresses, referent_with_link
@@ -66,6 +68,7 @@ class Letter:
     file: UploadFile | None = None
     about: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    said: Opinion = NOTHING_SEEN
 
     @property
     def has_file(self) -> bool:
@@ -134,17 +137,20 @@ def ask_it(
     project: Annotated[str, Form()] = "",
     about: Annotated[str, Form()] = "",
     file: Upload = None,
+    said: Said,
 ) -> Response:
     with house.database.read() as session:
         me = enter(request, session, token, house.clock())
     if me is None:
         return closed(request)
     _ = speaker(request)
-    letter = Letter(text, project, file, about)
-    number = _ask(house, me, token, letter, _) if letter.check(_) else None
+    letter = Letter(text, project, file, about, said=said)
+    asks = letter.check(_) and bool(said.helped or not (letter.has_file or about == "update"))
+    before = before_sending(house, Language(me.language), text, said) if asks else None
+    number = _ask(house, me, token, letter, _) if before is None and not letter.errors else None
     if number is None:
         with house.database.read() as session:
-            return _ask_page(request, session, me, token, letter)
+            return _ask_page(request, session, me, token, letter, before)
     return redirect(
         request, f"/r/{token}/questions/{number}", _("Your question has number {number}. Thank you.", number=number)
     )
@@ -170,6 +176,7 @@ def _ask(house: DeskHouse, me: Referent, token: str, letter: Letter, _: Speaker)
         )
         first = thread(session, question.id)[0]
         _attach(session, stored, me, first, now)
+        count_opinion(session, letter.said.seen, helped=False)
         note_use(session, token, now)
         return question.id
 
@@ -347,7 +354,9 @@ def _attach(session: Session, stored: StoredFile | None, me: Referent, message: 
         add_file(session, stored, now=now, referent_id=me.id, message_id=message.id)
 
 
-def _ask_page(request: Request, session: Session, me: Referent, token: str, letter: Letter) -> Response:
+def _ask_page(
+    request: Request, session: Session, me: Referent, token: str, letter: Letter, before: Before | None = None
+) -> Response:
     projects = projects_of(session, me.id)
     return render(
         request,
@@ -355,6 +364,7 @@ def _ask_page(request: Request, session: Session, me: Referent, token: str, lett
         status=422 if letter.errors else 200,
         token=token,
         letter=letter,
+        before=before,
         choices=[("", speaker(request)("No project in particular")), *((row.id, row.title) for row in projects)],
     )
 
