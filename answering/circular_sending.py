@@ -47,16 +47,23 @@ def confirm(session: Session, circular_id: int, staff_id: int, *, version: int, 
     if circular.state is not CircularState.DRAFT:
         raise overtaken(session, circular_id)
     checked(Written.of(circular))
-    wanted = Wanted.from_json(circular.audience)
-    chosen = recipients.chosen(session, wanted, local_date(now, OFFICE_ZONE))
+    chosen = people_now(session, circular, now)
     _worth_sending(session, chosen, people)
     values = {"state": CircularState.SENDING, "confirmed_by": staff_id, "confirmed_at": now, "changed_at": now}
     if not circulars.change(session, circular_id, version, DRAFT, **values):
         raise overtaken(session, circular_id)
-    everybody: dict[int, WhyNot | None] = {**dict.fromkeys(chosen), **recipients.gone(session, wanted)}
+    everybody: dict[int, WhyNot | None] = {
+        **dict.fromkeys(chosen),
+        **recipients.gone(session, Wanted.from_json(circular.audience)),
+    }
     addressees.add_all(session, circular_id, everybody, now)
     _note(session, "circular.confirm", circular_id, ("staff", staff_id), now, people=len(chosen))
     return len(chosen)
+
+
+def people_now(session: Session, circular: Circular, now: datetime) -> list[int]:
+    """Everybody it would go to if it were confirmed now, by name."""
+    return recipients.chosen(session, Wanted.from_json(circular.audience), local_date(now, OFFICE_ZONE))
 
 
 def stop(session: Session, circular_id: int, staff_id: int, *, now: datetime) -> int:
@@ -91,7 +98,7 @@ def send_test(session: Session, circular_id: int, staff_id: int, language: Langu
 
 def sample(session: Session, circular: Circular, language: Language, now: datetime) -> Addressed | None:
     """The first of those it is for who reads this language, else the first, as if they did. None: it is for nobody."""
-    ids = recipients.chosen(session, Wanted.from_json(circular.audience), local_date(now, OFFICE_ZONE))
+    ids = people_now(session, circular, now)
     people = recipients.named(session, ids)
     found = next((one for one in people if one.language == language), next(iter(people), None))
     if found is None:

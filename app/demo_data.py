@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from app.demo_circulars import show_circulars
 from delivery.links import Links
 from facts.calendar import add_working_days, local_date
 from intake.catalogue import Catalogue
@@ -67,13 +68,14 @@ def furnish(session: Session, now: datetime, links: Links) -> Example:
     """Fills an empty, migrated database. The caller commits."""
     _name_the_office(session)
     officer = add_staff(session, email="olga@example.org", name="Olga Esempio", role=Role.ADMIN, now=now)
-    add_staff(session, email="vera@example.org", name="Vera Esempio", role=Role.VOLUNTEER, now=now)
+    volunteer = add_staff(session, email="vera@example.org", name="Vera Esempio", role=Role.VOLUNTEER, now=now)
     import_projects(session, CMMI_PROJECTS, now=now)
     long_ago = now - timedelta(days=60)
     for person in PEOPLE:
         _welcome(session, person, long_ago, now, links)
     _last_month(session, now)
     _deadlines(session, officer.id, now)
+    show_circulars(session, officer.id, volunteer.id, now, ZONE)
     return Example(PEOPLE, officer.id)
 
 
