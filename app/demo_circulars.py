@@ -34,7 +34,7 @@ def show_circulars(session: Session, officer_id: int, volunteer_id: int, now: da
     sent = _sent(session, officer_id, now - TWO_DAYS)
     _answered(session, sent, officer_id, now - TWO_DAYS + timedelta(hours=2), zone)
     circulars.begin(
-        session, volunteer_id, DRAFT, now=now - timedelta(hours=1), wanted=Wanted(by_filter=True, late=True)
+        session, volunteer_id, DRAFT, now=now - timedelta(hours=1), wanted=Wanted(by_filter=True, silent=True)
     )
 
 

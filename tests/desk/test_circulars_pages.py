@@ -348,7 +348,7 @@ async def test_it_is_followed_until_it_is_over(desk: Desk) -> None:
 
     assert progress.headers["hx-refresh"] == "true"
     assert "hx-trigger" not in progress.text
-    assert "1 su 1 fatti" in progress.text
+    assert "Fatto: 1 su 1" in progress.text
     assert "Ferma subito" not in (await olga.get(f"/desk/circulars/{number}")).text
 
 
@@ -375,7 +375,7 @@ async def test_its_page_says_who_got_it_by_what_and_who_did_not_and_why(desk: De
     everybody = (await rita.get(f"/desk/circulars/{number}")).text
     missed = (await rita.get(f"/desk/circulars/{number}?show_only=missed")).text
 
-    assert "3 su 3 fatti" in everybody
+    assert "Fatto: 3 su 3" in everybody
     assert [name for name in ("Ada", "Bruno", "Carla") if f"{name} Esempio" in everybody] == ["Ada", "Bruno", "Carla"]
     assert "Ada Esempio" not in missed
     assert "nessun canale lo raggiunge" in missed
