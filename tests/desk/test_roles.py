@@ -36,6 +36,7 @@ FIELDS = {
     "reason": "Una prova.",
     "name": "Ada Esempio",
 }
+STREAMS = {"/desk/questions/{question_id}/presence"}  # they stay open: tests/desk/test_presence.py asks them
 QUERY = {"old": "1", "new": "1"}
 NOT_KNOWN = (
     "{line}\n  is a route that tests/desk/data/roles.txt does not know. Add it there as one line, ordered as in "
@@ -184,6 +185,8 @@ async def test_what_is_there_opens_for_who_may_and_for_nobody_else(desk: Desk, r
     async with desk.browser(PEOPLE[role]) as browser:
         for rule in RULES:
             if not rule.of_staff or rule.method != "GET" or not rule.names() <= things.keys():
+                continue
+            if rule.route in STREAMS:
                 continue
             status = (await ask(browser, rule, "", **things)).status_code
             assert status in (200, 303, 404, 409) if rule.lets_in(role) else status == 403, (rule, status)
