@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.clock import system_clock
 from app.keys import KeysMissing, keys_file, open_database
 from app.settings import Settings, TelegramMode
+from desk.oidc_provider import CALLBACK, Provider, ProviderRefused
 from intake.post.imap_server import ImapServer
 from storage.database import Database, UnsafeDatabase
 from storage.leases import shared_mark
@@ -52,6 +54,7 @@ async def check_all(settings: Settings) -> list[Finding]:
         "PEC_IMAP_URL": _pec_imap,
         "LMTP_LISTEN": _lmtp,
         "AUTHSERV_ID": _authserv_id,
+        "OIDC_ISSUER": _oidc,
     }
     return [await _checked(name, check, settings) for name, check in checks.items()]
 
@@ -295,6 +298,20 @@ async def _mailbox(server: ImapServer | None) -> str:
         return await asyncio.to_thread(look)
     except Exception as error:
         raise _Problem(f"{trouble(error)}; are address, user and password right?") from error
+
+
+async def _oidc(settings: Settings) -> str:
+    """The provider answers, under its own name, with keys."""
+    if not settings.oidc_issuer:
+        return "none: staff sign in with their passwords"
+    if settings.oidc is None:
+        raise _Problem("RACCORDO_OIDC_CLIENT_ID is missing: what does the provider call us?")
+    callback = f"{settings.public_url}{CALLBACK}"
+    try:
+        found = await asyncio.to_thread(Provider(settings.oidc, callback, system_clock).check)
+    except ProviderRefused as refused:
+        raise _Problem(f"{settings.oidc_issuer}: {refused}") from refused
+    return f"{found}; register {callback} there"
 
 
 async def _lmtp(settings: Settings) -> str:

@@ -30,6 +30,7 @@ from bot.webhook import Door
 from delivery.dispatch import Dispatcher
 from desk.app import make_desk
 from desk.house import ChatPreview, Check, DeskHouse, Shown
+from desk.oidc_provider import CALLBACK, Provider
 from facts.languages import Language
 from intake.forms.nodes import Definition
 from intake.worker import Worker
@@ -224,6 +225,11 @@ def _ways(settings: Settings) -> frozenset[Channel]:
     return frozenset(channel for channel, value in said.items() if value.get_secret_value())
 
 
+def _provider(service: Service) -> Provider | None:
+    ours = service.settings.oidc
+    return Provider(ours, f"{service.settings.public_url}{CALLBACK}", service.clock) if ours else None
+
+
 def _web(service: Service, wrap: WrapWeb) -> Server:
     settings = service.settings
     desk = make_desk(
@@ -237,6 +243,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             readiness=lambda: readiness(service),
             chat_preview=_chat_preview(service.clock, settings.timezone),
             ways=_ways(settings),
+            oidc=_provider(service),
         )
     )
     service.before_end.append(desk.state.streams.close)

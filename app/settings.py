@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from desk.oidc_provider import Registration
 from facts.languages import Language
 from intake.post.imap_server import ImapServer
 from storage.durable import make_once
@@ -77,6 +78,12 @@ class Settings(BaseSettings):
         "", description="Folder or file of certificates (PEM) whose signatures of certified mail hold; a path"
     )
 
+    oidc_issuer: str = Field("", description="OpenID Connect provider by which staff may sign in; when empty, none")
+    oidc_client_id: str = Field("", description="What that provider calls us")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our secret there; when empty, only PKCE")
+    oidc_name: str = Field("OpenID Connect", description="What the button calls the provider")
+    oidc_acr: str = Field("", description="Levels (`acr`, by commas) at which it has asked a second factor itself")
+
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -136,6 +143,19 @@ class Settings(BaseSettings):
         """Whence certified mail is fetched."""
         url = self.pec_imap_url.get_secret_value()
         return ImapServer.at(url) if url else None
+
+    @property
+    def oidc(self) -> Registration | None:
+        """How the provider knows us; None when there is none."""
+        if not self.oidc_issuer or not self.oidc_client_id:
+            return None
+        return Registration(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret.get_secret_value(),
+            name=self.oidc_name,
+            acr=frozenset(one.strip() for one in self.oidc_acr.split(",") if one.strip()),
+        )
 
     @property
     def host(self) -> str:

@@ -126,6 +126,8 @@ ACTS: Mapping[str, str] = {
     "staff.link": N_("made a link to choose a password"),
     "staff.notice": N_("sent a notice to a colleague"),
     "staff.notices": N_("chose what they are told by e-mail"),
+    "staff.oidc-bound": N_("signed in for the first time with the account of their authority"),
+    "staff.oidc-unbound": N_("took from a colleague the sign-in with the account of their authority"),
     "staff.password": N_("chose a password"),
     "staff.password-refused": N_("gave a wrong present password"),
     "staff.reactivate": N_("reactivated an account"),

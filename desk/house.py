@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from delivery.links import Links
+from desk.oidc_provider import Provider
 from facts.languages import Language
 from intake.catalogue import Catalogue
 from intake.forms.nodes import Definition
@@ -43,6 +44,7 @@ class DeskHouse:
     """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use.
 
     `chat_preview` says how the bot would ask a form. `ways`: the channels that are set up to send.
+    `oidc`: who else may say who somebody of the staff is.
     """
 
     database: Database
@@ -55,6 +57,7 @@ class DeskHouse:
     catalogue: Catalogue = field(default_factory=Catalogue)
     chat_preview: ChatPreview = no_chat
     ways: frozenset[Channel] = frozenset()
+    oidc: Provider | None = None
 
     @property
     def secure(self) -> bool:

@@ -58,6 +58,33 @@ def find_staff(session: Session, email: str) -> Staff | None:
     return session.exec(select(Staff).where(Staff.email == email.strip().lower())).first()
 
 
+def with_subject(session: Session, subject: str) -> Staff | None:
+    """The account that a provider knows by this subject, active or not."""
+    return session.exec(select(Staff).where(Staff.oidc_subject == subject)).first()
+
+
+def bind_subject(session: Session, staff_id: int, subject: str) -> bool:
+    """From now on this subject opens this account; False when another one does, or somebody was quicker."""
+    try:
+        with session.begin_nested():
+            done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+                update(Staff)
+                .where(col(Staff.id) == staff_id, col(Staff.oidc_subject).is_(None))
+                .values(oidc_subject=subject)
+            )
+    except IntegrityError:
+        return False
+    return done.rowcount == 1
+
+
+def unbind_subject(session: Session, staff_id: int) -> bool:
+    """False when none opens it."""
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(Staff).where(col(Staff.id) == staff_id, col(Staff.oidc_subject).is_not(None)).values(oidc_subject=None)
+    )
+    return done.rowcount == 1
+
+
 def keep_password(session: Session, staff_id: int, password_hash: str, *, instead_of: str | None) -> bool:
     """Sets the hash, unless somebody set another one in between."""
     same = col(Staff.password_hash).is_(None) if instead_of is None else col(Staff.password_hash) == instead_of
