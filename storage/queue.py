@@ -66,6 +66,7 @@ class QueueLine:
     awaits: bool
     category: str | None
     category_en: str | None
+    version: int
 
 
 def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
@@ -120,19 +121,59 @@ def number_of(wanted: str) -> int | None:
 
 
 def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
-    first = (
+    columns: Any = select(  # type: ignore[call-overload]
+        Question.id,
+        Question.state,
+        Question.created_at,
+        Question.due_at,
+        Question.last_message_at,
+        col(Referent.name),
+        _of_memberships(
+            select(func.min(Organization.name)).join(
+                Membership, col(Membership.organization_id) == col(Organization.id)
+            )
+        ),
+        col(Project.title),
+        col(Staff.name),
+        col(Message.text),
+        col(Question.solved),
+        _of_memberships(select(func.count()).select_from(Membership)),
+        Question.channel,
+        _standing(),
+        col(Question.urgent),
+        col(Question.awaits),
+        col(Category.name),
+        col(Category.name_en),
+        Question.version,
+    )
+    rows = session.execute(
+        columns.select_from(Question)
+        .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
+        .outerjoin(Project, col(Project.id) == col(Question.project_id))
+        .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
+        .outerjoin(Message, col(Message.id) == _first_message())
+        .outerjoin(Category, col(Category.id) == col(Question.category_id))
+        .where(col(Question.id).in_(ids))
+    )
+    return [QueueLine(*row) for row in rows]
+
+
+def _of_memberships(found: Any) -> Any:
+    """Something about the organisations of whoever asked."""
+    return found.where(Membership.referent_id == Question.referent_id).correlate(Question).scalar_subquery()
+
+
+def _first_message() -> Any:
+    return (
         select(func.min(Message.id))
         .where(Message.question_id == Question.id, Message.audience == Audience.REFERENT)
         .correlate(Question)
         .scalar_subquery()
     )
-    organization = (
-        select(func.min(Organization.name))
-        .join(Membership, col(Membership.organization_id) == col(Organization.id))
-        .where(Membership.referent_id == Question.referent_id)
-        .correlate(Question)
-        .scalar_subquery()
-    )
+
+
+def _standing() -> Any:
+    """How sure it is who wrote the newest message of theirs."""
     newest = (
         select(func.max(Message.id))
         .where(
@@ -143,44 +184,7 @@ def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
         .correlate(Question)
         .scalar_subquery()
     )
-    standing = select(Message.standing).where(Message.id == newest).correlate(Question).scalar_subquery()
-    organizations = (
-        select(func.count())
-        .select_from(Membership)
-        .where(Membership.referent_id == Question.referent_id)
-        .correlate(Question)
-        .scalar_subquery()
-    )
-    columns: Any = select(  # type: ignore[call-overload]
-        Question.id,
-        Question.state,
-        Question.created_at,
-        Question.due_at,
-        Question.last_message_at,
-        col(Referent.name),
-        organization,
-        col(Project.title),
-        col(Staff.name),
-        col(Message.text),
-        col(Question.solved),
-        organizations,
-        Question.channel,
-        standing,
-        col(Question.urgent),
-        col(Question.awaits),
-        col(Category.name),
-        col(Category.name_en),
-    )
-    rows = session.execute(
-        columns.select_from(Question)
-        .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
-        .outerjoin(Project, col(Project.id) == col(Question.project_id))
-        .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
-        .outerjoin(Message, col(Message.id) == first)
-        .outerjoin(Category, col(Category.id) == col(Question.category_id))
-        .where(col(Question.id).in_(ids))
-    )
-    return [QueueLine(*row) for row in rows]
+    return select(Message.standing).where(Message.id == newest).correlate(Question).scalar_subquery()
 
 
 def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
