@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from app.demo_circulars import show_circulars
+from app.demo_knowledge import learn
 from delivery.links import Links
 from facts.calendar import add_working_days, local_date
 from intake.catalogue import Catalogue
@@ -76,6 +77,7 @@ def furnish(session: Session, now: datetime, links: Links) -> Example:
     _last_month(session, now)
     _deadlines(session, officer.id, now)
     show_circulars(session, officer.id, volunteer.id, now, ZONE)
+    learn(session, officer.id, now)
     return Example(PEOPLE, officer.id)
 
 
