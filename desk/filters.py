@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -31,15 +31,16 @@ def _locale(context: Context) -> str:
 
 @pass_context
 def moment(context: Context, value: datetime | None) -> str:
-    """An instant in the office's time: `24/11/2026 10:00`."""
+    """An instant in the office's time: `24/11/2026 10:00`; in English `24 Nov 2026, 10:00`, which nobody misreads."""
     if value is None:
         return "–"
-    return _moment(value, context["house"].zone)
+    return _moment(value, context["house"].zone, _locale(context))
 
 
 @lru_cache(MANY)
-def _moment(value: datetime, zone: str) -> str:
-    return f"{value.astimezone(ZoneInfo(zone)):%d/%m/%Y %H:%M}"
+def _moment(value: datetime, zone: str, locale: str) -> str:
+    local = value.astimezone(ZoneInfo(zone))
+    return f"{local:%d/%m/%Y %H:%M}" if locale == "it" else format_datetime(local, "d MMM yyyy, HH:mm", locale=locale)
 
 
 @pass_context
@@ -53,12 +54,13 @@ def day(context: Context, value: date | datetime | None) -> str:
 
 
 @pass_context
-def ago(context: Context, value: datetime) -> str:
-    """How long ago, or in how long, roughly: `2 ore fa`."""
+def ago(context: Context, value: datetime) -> Markup:
+    """How long ago, or in how long, roughly: `2 ore fa`; the instant itself for who points at it, and on paper."""
     difference: timedelta = value - context["now"]
     seconds = int(difference.total_seconds())
     # Beyond an hour nothing shorter than a minute is said: a list of old things then says the same for a while.
-    return _ago(seconds if abs(seconds) < HOUR else int(seconds / MINUTE) * MINUTE, _locale(context))
+    roughly = _ago(seconds if abs(seconds) < HOUR else int(seconds / MINUTE) * MINUTE, _locale(context))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), moment(context, value), roughly)
 
 
 @lru_cache(MANY)

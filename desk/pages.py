@@ -40,7 +40,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from desk import filters, security
 from desk.assets import Marked
 from desk.house import DeskHouse
-from desk.navigation import entries_of, sections_for
+from desk.navigation import SECTIONS, entries_of, sections_for
 from desk.security import NotAllowed, NotSignedIn, SignedIn
 from facts.languages import N_, Language, Speaker, speaking
 from storage.tables import Role
@@ -258,6 +258,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "house": house,
         "now": house.clock(),
         "entries": entries_of(sections_for(signed)),
+        "sections": {one.key: one for one in SECTIONS},
         "waiting_in": {"access": _state(request, "requests") or 0, "letters": _state(request, "letters") or 0},
         "keys_on": request.cookies.get(KEYS) != "off",
         "csrf_field": lambda: _csrf_field(request),
