@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import escape
 from sqlmodel import Session
 
+from answering.mentions import called_upon
 from answering.moves import OPEN, overtaken, the_question
 from answering.refusal import Denied, Refused
 from answering.roles import Acting, may_act_on
@@ -20,7 +21,7 @@ from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
-from storage import attachments, audit, joining, proposals, threads
+from storage import attachments, audit, joining, mentions, proposals, threads
 from storage.people import reachable_addresses, the_office
 from storage.questions import home
 from storage.tables import (
@@ -141,11 +142,17 @@ def leave(
     return message
 
 
-def note(session: Session, question_id: int, staff_id: int, text: str, *, now: datetime) -> Message:
-    """An internal note. It changes no state: it never stops a colleague who is answering."""
+def note(session: Session, question_id: int, staff_id: int, text: str, *, now: datetime, calls: int = 0) -> Message:
+    """An internal note. It changes no state: it never stops a colleague who is answering.
+
+    Colleagues whose names stand in it behind an `@`, and the one of number `calls`, are called upon.
+    """
     question = the_question(session, home(session, question_id))
     may_act_on(session, staff_id, question)
-    message = _write(session, question, staff_id, readable(text), Audience.STAFF, now)
+    text = readable(text)
+    called = called_upon(text, mentions.colleagues(session, staff_id), calls)
+    message = _write(session, question, staff_id, text, Audience.STAFF, now)
+    mentions.call_upon(session, message.id, called, now)
     audit.record(session, now, ("staff", staff_id), "question.note", ("question", question_id), message_id=message.id)
     return message
 

@@ -21,7 +21,7 @@ from desk.projects import PHASE_NAMES
 from desk.question_files import FILE_MB, MAIL_MB, going_along
 from desk.security import SignedIn
 from facts.calendar import local_date
-from storage import around, categories, circulars, corrections, joining, proposals, threads
+from storage import around, categories, circulars, corrections, joining, mentions, proposals, threads
 from storage.calls import spoken, written_down_by
 from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
@@ -99,7 +99,7 @@ def show(
         return elsewhere(request, head.question)
     signed = in_question(session, signed, head.question)
     acting = Acting(session.get_one(Staff, signed.staff_id), signed.role)
-    values = _thread(session, question_id) | _writing(session, head.question, acting)
+    values = _thread(session, question_id, signed.staff_id) | _writing(session, head.question, acting)
     rows: Sequence[Outbox] = values.pop("sent")
     values["going"] = going_along(session, signed.staff_id, values["came_back"], typed.kept)
     house: DeskHouse = request.app.state.house
@@ -135,12 +135,13 @@ def _around(session: Session, head: threads.Head, house: DeskHouse) -> dict[str,
     return {"around": known, "today": today, "phases": PHASE_NAMES}
 
 
-def _thread(session: Session, question_id: int) -> dict[str, Any]:
+def _thread(session: Session, question_id: int, staff_id: int) -> dict[str, Any]:
     files = threads.thread_files(session, question_id)
     sent = threads.answers_sent(session, question_id)
     became = proposals.became(session, question_id)
     thread = threads.whole_thread(session, question_id)
     return {
+        "may_be_called": mentions.colleagues(session, staff_id),
         "tags": tags_of(session, [question_id]).get(question_id, []),
         "known_tags": active_tags(session),
         "merged": joining.merged_into(session, question_id),

@@ -20,7 +20,7 @@ from desk.question_files import hold, stored
 from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
 from intake.files import StoredFile
-from storage import queue, threads
+from storage import mentions, queue, threads
 from storage.filters import conditions
 from storage.queue import View
 from storage.tables import Channel, QuestionState, Staff
@@ -70,6 +70,10 @@ def questions(
 def question(request: Request, house: House, signed: Reader, question_id: Id) -> Response:
     with house.database.read() as session:
         response = show(request, session, signed, question_id)
+        called = mentions.waits(session, question_id, signed.staff_id)
+    if called:
+        with house.database.write() as session:
+            mentions.see(session, question_id, signed.staff_id, house.clock())
     return presence.opened(response, house, signed, question_id)
 
 
@@ -210,10 +214,19 @@ def _send_or_propose(
 
 
 @router.post("/desk/questions/{question_id}/note")
-def note(request: Request, house: House, signed: ActorHere, question_id: Id, text: Text = "") -> Response:
+def note(
+    request: Request,
+    house: House,
+    signed: ActorHere,
+    question_id: Id,
+    text: Text = "",
+    call: Annotated[str, Form()] = "",
+) -> Response:
+    """`call`: a colleague who is called upon, beside those named in the text."""
+    calls = int(call) if call.isascii() and call.isdecimal() and len(call) < 10 else 0
     try:
         with house.database.write() as session:
-            answers.note(session, question_id, signed.staff_id, text, now=house.clock())
+            answers.note(session, question_id, signed.staff_id, text, now=house.clock(), calls=calls)
     except Refused as no:
         return refused(request, house, signed, question_id, no, Typed(note=text))
     _ = speaker(request)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
+from storage.mentions import unseen_by
 from storage.questions import whereabouts
 from storage.searching import narrow
 from storage.tables import (
@@ -33,11 +34,12 @@ MOST_COUNTED = 1000  # of what is searched for: whoever finds more looks for too
 
 
 class View(StrEnum):
-    """The heaps of the queue. APPROVE: answers of volunteers that wait for an officer."""
+    """The heaps of the queue. APPROVE: volunteers' answers wait for an officer. MENTIONED: a note calls upon me."""
 
     NEW = "new"
     MINE = "mine"
     APPROVE = "approve"
+    MENTIONED = "mentioned"
     ALL = "all"
 
 
@@ -192,6 +194,8 @@ def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
         return col(Question.state) == QuestionState.NEW
     if view is View.APPROVE:
         return col(Question.state) == QuestionState.PROPOSED
+    if view is View.MENTIONED:
+        return unseen_by(staff_id)
     if view is View.MINE:
         return (col(Question.taken_by) == staff_id) & (col(Question.state) != QuestionState.CLOSED)
     return col(Question.merged_into_id).is_(None)
