@@ -19,6 +19,7 @@ from storage.circulars import received
 from storage.people import organizations_of, projects_of
 from storage.tables import Channel, Circular, Referent
 
+LONGEST_SUBJECT = 120  # what a mail's subject keeps
 MOST_PROJECTS = 20  # named in one message
 # As staff may write them, in either language.
 PLACEHOLDERS: Mapping[str, str] = {
@@ -80,7 +81,7 @@ def words_for(
     """As it leaves by this channel. `office`: who signs where there is no letterhead."""
     _ = speaking(reader.language, html=True)
     subject, text = (filled(one, reader) for one in texts_for(circular, reader.language))
-    subject = " ".join(subject.split())
+    subject = _short(" ".join(subject.split()))
     said = escape(text.strip())
     if channel is not Channel.TELEGRAM:
         return Words(f"{said}\n\n<i>{_why(_, reader)}</i>", subject, files=tuple(files))
@@ -96,6 +97,11 @@ def told(session: Session, referent: Referent) -> Sequence[tuple[int, str, datet
     reader = addressed(session, referent)
     rows = received(session, referent.id)
     return [(one.id, filled(texts_for(one, reader.language)[0], reader), at) for one, at in rows]
+
+
+def _short(subject: str) -> str:
+    """What a placeholder made long is cut: below files, Telegram allows little."""
+    return subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1].rstrip()}…"
 
 
 def _why(_: Speaker, reader: Addressed) -> str:

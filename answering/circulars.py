@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from answering.circular_words import check_places
+from answering.circular_words import LONGEST_SUBJECT, check_places
 from answering.refusal import Refused
 from answering.roles import may_act
 from facts.languages import N_
@@ -23,7 +23,6 @@ from storage.recipients import Wanted
 from storage.tables import Circular, CircularState
 
 LONGEST = 10_000  # characters
-LONGEST_SUBJECT = 120  # what a mail's subject keeps
 MOST_FILES = 10
 DRAFT = (CircularState.DRAFT,)
 _OVER = (CircularState.SENDING, CircularState.SENT, CircularState.STOPPED)

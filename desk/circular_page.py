@@ -1,9 +1,9 @@
 """What the pages of a circular share: the draft as it stands, or what became of it. Changes nothing."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Form, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from answering.circular_sending import sample
 from answering.refusal import Refused
 from desk import denied
 from desk.house import DeskHouse
-from desk.pages import N_, Pages, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Pages, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from facts.calendar import local_date
 from facts.languages import Language
@@ -22,6 +22,7 @@ from storage.recipients import Reach, Wanted
 from storage.tables import Circular, CircularState
 
 FIRST_PAGE = Pages(1)
+Version = Annotated[int, Form(ge=0, lt=BEYOND)]  # as the page showed it; no database holds a larger one
 Act = Callable[[Session], object]
 
 

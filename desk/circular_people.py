@@ -10,7 +10,7 @@ from starlette.responses import Response
 from answering import circulars as rules
 from answering.refusal import Refused
 from desk import denied
-from desk.circular_page import address, the_draft, the_head
+from desk.circular_page import Version, address, the_draft, the_head
 from desk.house import DeskHouse
 from desk.pages import N_, Actor, House, Id, Page, Pages, Refuse, redirect, render, speaker
 from desk.security import SignedIn
@@ -23,7 +23,6 @@ from storage.tables import Circular
 
 router = APIRouter()
 
-Version = Annotated[int, Form()]
 LONGEST_SEARCH = 100
 CODES = frozenset(phase.code for phase in PHASES)
 

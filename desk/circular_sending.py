@@ -20,10 +20,10 @@ from delivery.outbox import enclosures
 from delivery.parcel import Enclosure, Letterhead, Parcel
 from delivery.reasons import why_closed
 from delivery.words import Words, split_words
-from desk.circular_page import act, address, chosen_people, refused, the_draft, the_head
+from desk.circular_page import Version, act, address, chosen_people, refused, the_draft, the_head
 from desk.house import DeskHouse
 from desk.labels import LABELS
-from desk.pages import N_, Actor, House, Id, Manager, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Actor, House, Id, Manager, Reader, Refuse, redirect, render, speaker
 from facts.calendar import within_working_hours
 from facts.languages import Language, Speaker
 from registry.cells import Cell
@@ -152,8 +152,8 @@ def send(
     house: House,
     signed: Manager,
     circular_id: Id,
-    version: Annotated[int, Form()],
-    people: Annotated[int, Form()] = -1,
+    version: Version,
+    people: Annotated[int, Form(ge=0, lt=BEYOND)],
 ) -> Response:
     """`people`: how many were shown. When they are others by now, somebody looks again."""
     with house.database.read() as session:

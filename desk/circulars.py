@@ -9,10 +9,11 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import circulars as rules
-from answering.circulars import LONGEST, LONGEST_SUBJECT, Written
+from answering.circular_words import LONGEST_SUBJECT
+from answering.circulars import LONGEST, Written
 from answering.refusal import Refused
 from desk import denied
-from desk.circular_page import act, address, show, the_draft, the_head
+from desk.circular_page import Version, act, address, show, the_draft, the_head
 from desk.house import DeskHouse
 from desk.pages import BEYOND, N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.question_files import stored
@@ -24,7 +25,6 @@ from storage.tables import Attachment, Referent
 
 router = APIRouter()
 
-Version = Annotated[int, Form()]
 Text = Annotated[str, Form()]
 Files = Annotated[list[UploadFile] | None, File()]
 

@@ -8,8 +8,8 @@ import pytest
 from sqlmodel import Session
 
 from answering import circulars
-from answering.circular_words import Addressed, filled, words_for
-from answering.circulars import LONGEST, LONGEST_SUBJECT, Written, with_person, without_person
+from answering.circular_words import LONGEST_SUBJECT, Addressed, filled, words_for
+from answering.circulars import LONGEST, Written, with_person, without_person
 from answering.refusal import Denied, Refused
 from facts.calendar import local_date
 from facts.languages import Language
@@ -86,6 +86,16 @@ def test_who_reads_english_gets_english_where_there_is_any(cast: Cast) -> None:
     assert "Dear Ada" in words_for(both, reader, Channel.EMAIL, "").html
     assert "Testo" in words_for(italian, reader, Channel.EMAIL, "").html
     assert "You get this message because" in words_for(italian, reader, Channel.EMAIL, "").html
+
+
+def test_a_subject_that_placeholders_make_long_is_cut(cast: Cast) -> None:
+    draft = a_circular(cast, [], Written("Avviso: {progetti}", "Testo"))
+    many = replace(READER, projects=tuple(f"Progetto numero {number}" for number in range(30)))
+
+    for channel in (Channel.TELEGRAM, Channel.EMAIL):
+        subject = words_for(draft, many, channel, "").subject
+        assert subject.endswith("…")
+        assert len(subject) <= LONGEST_SUBJECT
 
 
 # --- who changes it

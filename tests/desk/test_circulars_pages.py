@@ -411,6 +411,17 @@ async def test_who_got_it_is_taken_along_and_runs_nothing(desk: Desk, format: st
         assert "circular.export" in session.exec(select(Audit.action)).all()
 
 
+@pytest.mark.parametrize("what", ["text", "people", "discard", "confirm", "files/1/detach"])
+async def test_a_number_that_no_database_holds_is_no_error_of_ours(desk: Desk, what: str) -> None:
+    number, beyond = await begun(desk), str(2**70)
+
+    found = await desk.browser("Olga").send_form(
+        f"/desk/circulars/{number}/{what}", "/desk/circulars/new", version=beyond, people=beyond, organization=beyond
+    )
+
+    assert found.status_code == 422
+
+
 # --- answers
 
 
