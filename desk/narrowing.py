@@ -14,13 +14,14 @@ from sqlmodel import Session
 from desk.security import SignedIn
 from storage import categories, filters, queue, tags
 from storage.filters import Narrowed
+from storage.local_roles import works_somewhere
 from storage.queue import View
 from storage.staff import list_staff
 from storage.tables import Channel, Role, SavedFilter
 
 NOBODY = "nobody"
 NUMBERS = ("category", "tag", "municipality", "programme")
-CHOICES = (*NUMBERS, "channel", "who", "urgent", "late")
+CHOICES = (*NUMBERS, "channel", "who", "urgent", "late", "entrusted")
 CHANNELS = (Channel.TELEGRAM, Channel.EMAIL, Channel.PEC, Channel.WEB, Channel.PHONE)
 
 
@@ -51,8 +52,8 @@ def _means_something(name: str, value: str) -> bool:
     return bool(value)
 
 
-def narrowed(params: Mapping[str, str]) -> Narrowed:
-    """What the address asks for."""
+def narrowed(params: Mapping[str, str], staff_id: int) -> Narrowed:
+    """What the address asks for, of whoever looks."""
     wanted = chosen(params)
     number = {name: int(wanted[name]) for name in NUMBERS if name in wanted}
     who = wanted.get("who")
@@ -65,6 +66,7 @@ def narrowed(params: Mapping[str, str]) -> Narrowed:
         staff_id=None if who is None else 0 if who == NOBODY else int(who),
         urgent="urgent" in wanted,
         late="late" in wanted,
+        entrusted_to=staff_id if "entrusted" in wanted else None,
     )
 
 
@@ -90,6 +92,7 @@ def bar(session: Session, signed: SignedIn, params: Mapping[str, str], view: Vie
         "municipalities": filters.municipalities(session),
         "programmes": filters.programmes(session),
         "channels": CHANNELS,
+        "has_entrusted": works_somewhere(session, signed.staff_id),
         "saved": saved(session, signed, here, now),
     }
 
@@ -99,7 +102,7 @@ def saved(session: Session, signed: SignedIn, here: str, now: datetime) -> Seque
     for kept, owner in filters.saved_for(session, signed.staff_id):
         params = read(kept.query)
         query = query_of(params)
-        wanted = filters.conditions(narrowed(params), now)
+        wanted = filters.conditions(narrowed(params, signed.staff_id), now)
         count = queue.count_some(session, View(read(query)["view"]), signed.staff_id, wanted, filters.MOST_COUNTED)
         found.append(Saved(kept, owner, query, count, query == here))
     return found

@@ -46,7 +46,7 @@ def questions(
     with house.database.read() as session:
         # Who searches looks everywhere: a heap that hides the match would say that it does not exist.
         view = View.ALL if q.strip() else view
-        narrowed = conditions(narrowing.narrowed(params), now)
+        narrowed = conditions(narrowing.narrowed(params, signed.staff_id), now)
         lines, total = queue.queue_page(
             session, view, signed.staff_id, q, offset=pages.offset, limit=pages.size, narrowed=narrowed
         )

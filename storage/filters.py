@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from storage.local_roles import entrusted_to
 from storage.tables import (
     Channel,
     Membership,
@@ -32,7 +33,10 @@ MOST_COUNTED = 100  # of a saved filter: beyond it nobody needs the number
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """What of a heap is wanted. `staff_id`: in whose hands; 0: in nobody's. `late`: due and not answered."""
+    """What of a heap is wanted. `staff_id`: in whose hands; 0: in nobody's. `late`: due and not answered.
+
+    `entrusted_to`: open, and where this person has a role of their own.
+    """
 
     category_id: int | None = None
     tag_id: int | None = None
@@ -42,6 +46,7 @@ class Narrowed:
     programme_id: int | None = None
     urgent: bool = False
     late: bool = False
+    entrusted_to: int | None = None
 
 
 def conditions(wanted: Narrowed, now: datetime) -> list[ColumnElement[bool]]:
@@ -57,6 +62,8 @@ def conditions(wanted: Narrowed, now: datetime) -> list[ColumnElement[bool]]:
         found.append(col(Question.urgent).is_(True))
     if wanted.late:
         found.append(col(Question.state).in_(WAITING) & (col(Question.due_at) < now))
+    if wanted.entrusted_to is not None:
+        found.append(entrusted_to(wanted.entrusted_to))
     return [*found, *_elsewhere(wanted)]
 
 

@@ -118,3 +118,21 @@ async def test_every_route_of_a_question_goes_by_the_role_in_it(desk: Desk, who:
                     wrong.append(f"{rule.method} {rule.route} answers {status} to a {counts}")
 
     assert wrong == []
+
+
+async def test_the_queue_can_be_narrowed_to_what_is_entrusted_to_whoever_looks(desk: Desk) -> None:
+    group, place = a_group(desk)
+    inside, outside = asked_there(desk, place), asked_there(desk, None)
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    address = "/desk/questions?view=all&entrusted=1"
+
+    async def seen(who: str, at: str) -> set[int]:
+        page = (await desk.browser(who).get(at)).text
+        return {number for number in (inside, outside) if f'href="/desk/questions/{number}"' in page}
+
+    label = "Solo nelle mie competenze"
+    assert await seen("Rita", "/desk/questions?view=all") == {inside, outside}
+    assert await seen("Rita", address) == {inside}
+    assert await seen("Vera", address) == set()
+    assert label in (await desk.browser("Rita").get("/desk/questions")).text
+    assert label not in (await desk.browser("Vera").get("/desk/questions")).text
