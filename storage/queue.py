@@ -64,7 +64,7 @@ def _many(*which: ColumnElement[bool]) -> Any:
 
 # Every page of the queue asks: built once, in the order of the heaps. All there are without those that were merged is
 # far quicker than all that are unmerged: the first is the length of an index, the second a walk along it.
-_COUNTS = select(
+_COUNTS: Any = select(  # type: ignore[call-overload]  # typed for four columns at most
     _many(_UNMERGED, col(Question.state) == QuestionState.NEW),
     _many(col(Question.state).in_(UNCLOSED), col(Question.taken_by) == bindparam("staff_id")),
     _many(_UNMERGED, col(Question.state) == QuestionState.PROPOSED),
@@ -133,7 +133,8 @@ class Heap:
     def all_of_it(self) -> Any:
         """In no order."""
         rows = select(Question.id).where(self._whose(), *self.narrowed)
-        return rows if len(_STATES[self.view]) == len(QuestionState) else rows.where(col(Question.state).in_(_STATES[self.view]))
+        states = _STATES[self.view]
+        return rows if len(states) == len(QuestionState) else rows.where(col(Question.state).in_(states))
 
     def sizes(self, session: Session) -> Sequence[int]:
         """How many questions each part has."""
