@@ -15,7 +15,8 @@ from starlette.responses import Response
 from desk import security
 from desk.house import DeskHouse
 from desk.security import SignedIn
-from storage.queue_lines import QueueLine, lines_of
+from storage import queue
+from storage.queue import QueueLine
 
 COOKIE = "raccordo_list"
 PLACE = "/desk/questions"
@@ -60,7 +61,7 @@ def beside(request: Request, session: Session, signed: SignedIn, question_id: in
         query, ids = _signer(house, signed).loads(request.cookies.get(COOKIE, ""))
     except (BadData, ValueError, TypeError):
         return None
-    lines = lines_of(session, ids)
+    lines = queue.lines_of(session, ids)
     return Beside(f"{PLACE}?{query}" if query else PLACE, question_id, lines) if lines else None
 
 

@@ -109,40 +109,29 @@ def _signed(request: Request) -> SignedIn:
     return signed
 
 
-# FastAPI takes a plain function to a thread and back, each time; what only looks at the request is spared the way.
-
-
-async def _house(request: Request) -> DeskHouse:
-    return the_house(request)
-
-
-async def _reader(request: Request) -> SignedIn:
-    return _signed(request)
-
-
-async def _actor(request: Request) -> SignedIn:
+def _actor(request: Request) -> SignedIn:
     signed = _signed(request)
     if not signed.may_act:
         raise NotAllowed
     return signed
 
 
-async def _manager(request: Request) -> SignedIn:
+def _manager(request: Request) -> SignedIn:
     signed = _signed(request)
     if not signed.may_manage:
         raise NotAllowed
     return signed
 
 
-async def _admin(request: Request) -> SignedIn:
+def _admin(request: Request) -> SignedIn:
     signed = _signed(request)
     if signed.role is not Role.ADMIN:
         raise NotAllowed
     return signed
 
 
-House = Annotated[DeskHouse, Depends(_house)]
-Reader = Annotated[SignedIn, Depends(_reader)]
+House = Annotated[DeskHouse, Depends(the_house)]
+Reader = Annotated[SignedIn, Depends(_signed)]
 Actor = Annotated[SignedIn, Depends(_actor)]
 Manager = Annotated[SignedIn, Depends(_manager)]
 Admin = Annotated[SignedIn, Depends(_admin)]
@@ -171,7 +160,7 @@ class Pages:
         return Pages(self.number, total, self.size)
 
 
-async def page_number(page: int = 1) -> Pages:
+def page_number(page: int = 1) -> Pages:
     """From `?page=`; nonsense is the first page."""
     return Pages(min(max(page, 1), 100_000))
 

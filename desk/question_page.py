@@ -115,7 +115,7 @@ def show(
         circular=circulars.find(session, head.question.circular_id or 0),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
-        can=_possible(head.question, signed),
+        can=possible(head.question, signed),
         categories=categories.active_categories(session),
         colleagues=[
             one for one in working_on(session, question_id) if one.id not in (signed.staff_id, head.question.taken_by)
@@ -219,7 +219,7 @@ def _stoppable(
     return None
 
 
-def _possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
+def possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
     """Which buttons make sense now. The rules stand in `answering`; this only spares people a refusal."""
     acts, closed = signed.may_act, question.state is QuestionState.CLOSED
     mine = question.taken_by == signed.staff_id

@@ -23,6 +23,7 @@ from intake.files import StoredFile
 from storage import mentions, queue, threads
 from storage.filters import conditions
 from storage.queue import View
+from storage.similar import answer_text
 from storage.tables import Channel, QuestionState, Staff
 from storage.tags import tags_of
 
@@ -67,14 +68,25 @@ def questions(
 
 
 @router.get("/desk/questions/{question_id}")
-def question(request: Request, house: House, signed: Reader, question_id: Id) -> Response:
+def question(request: Request, house: House, signed: Reader, question_id: Id, use: int = 0) -> Response:
+    """`use`: an answer to another question, whose text is to stand in the box."""
     with house.database.read() as session:
-        response = show(request, session, signed, question_id)
+        response = show(request, session, signed, question_id, typed=Typed(answer=_used(session, use)))
         called = mentions.waits(session, question_id, signed.staff_id)
     if called:
         with house.database.write() as session:
             mentions.see(session, question_id, signed.staff_id, house.clock())
     return presence.opened(response, house, signed, question_id)
+
+
+def _used(session: Session, message_id: int) -> str:
+    """Nothing when none is asked for."""
+    if not message_id:
+        return ""
+    text = answer_text(session, message_id) if 0 < message_id < BEYOND else None
+    if text is None:
+        raise Refuse(404)
+    return text
 
 
 @router.post("/desk/questions/{question_id}/take")

@@ -1,14 +1,15 @@
 """What the desk's pages look at of updates: a list of them, and one beside the one before. Only looks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from storage.projects import search_projects
+from storage.indexing import UPDATES
+from storage.searching import MOST_COUNTED, narrow
 from storage.tables import (
     Channel,
     Deadline,
@@ -21,8 +22,6 @@ from storage.tables import (
     Review,
     Update,
 )
-
-MOST_MATCHES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +71,26 @@ def updates_page(  # noqa: PLR0913 - a filter for each of them
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[UpdateLine], int]:
-    """The newest updates first and how many there are; `text` is looked for as in the list of projects."""
+    """The newest updates first and how many there are; of more than `MOST_COUNTED` that are searched for, that many."""
     wanted = ((Update.project_id, project_id), (Update.referent_id, referent_id), (Update.review, review))
     conditions = [col(column) == value for column, value in wanted if value is not None]
     if text.strip():
-        conditions.append(_found_by(session, text.strip()))
+        heap = narrow(session, select(Update.id).where(*conditions), col(Update.id), text, shelf=UPDATES)
+        counted = select(func.count()).select_from(heap.limit(MOST_COUNTED + 1).subquery())
+        found = session.execute(heap.offset(offset).limit(limit)).scalars().all()
+        return update_lines(session, found), session.execute(counted).scalar_one()
     total = session.execute(select(func.count()).select_from(Update).where(*conditions)).scalar_one()
-    rows = session.execute(
-        _LINES.where(*conditions)
-        .order_by(col(Update.received_at).desc(), col(Update.id).desc())
-        .limit(limit)
-        .offset(offset)
-    )
+    rows = session.execute(_newest_first(_LINES.where(*conditions)).limit(limit).offset(offset))
     return [UpdateLine(*row) for row in rows], total
 
 
-def _found_by(session: Session, text: str) -> ColumnElement[bool]:
-    ids = [project.id for project in search_projects(session, text, MOST_MATCHES)]
-    named = select(Organization.id).where(col(Organization.name).icontains(text, autoescape=True))
-    return or_(col(Update.project_id).in_(ids), col(Update.organization_id).in_(named))
+def _newest_first(rows: Any) -> Any:
+    return rows.order_by(col(Update.received_at).desc(), col(Update.id).desc())
+
+
+def update_lines(session: Session, ids: Sequence[int]) -> list[UpdateLine]:
+    """These, the newest first."""
+    return [UpdateLine(*row) for row in session.execute(_newest_first(_LINES.where(col(Update.id).in_(ids))))]
 
 
 def _with_all(columns: Any) -> Any:

@@ -7,7 +7,8 @@ Reads no text.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, false
+from sqlalchemy import Integer, Select, any_, false, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
 from facts.words import wanted_words
@@ -15,6 +16,8 @@ from storage.indexing import QUESTIONS, Shelf, as_word, marker
 from storage.marks import TEXT
 
 MOST_WANTED = 12  # words
+CANDIDATES = 2_000  # of a common word, on PostgreSQL: the newest, of which filters leave some
+MOST_COUNTED = 1000  # of what is found: whoever finds more looks for too little
 
 Choice = Sequence[int]
 """Marks of which one must be there."""
@@ -35,14 +38,38 @@ def having(session: Session, rows: Any, id_: Any, choices: Sequence[Choice], she
         narrowed: Select[Any] = rows.where(false())
         return narrowed
     if session.get_bind().dialect.name == "sqlite":
-        index = shelf.index
-        match = index.c[index.name].bool_op("MATCH")(_expression(choices))
-        narrowed = rows.join(index, index.c.rowid == id_).where(match).order_by(index.c.rowid.desc())
+        rowid = shelf.index.c.rowid
+        narrowed = rows.join(shelf.index, rowid == id_).where(_matches(shelf, choices)).order_by(rowid.desc())
     else:
-        marks = shelf.table.c.marks
-        any_of = [marks.bool_op("&&")(list(choice)) for choice in choices]
-        narrowed = rows.join(shelf.table, shelf.id == id_).where(*any_of).order_by(shelf.id.desc())
+        newest = session.connection().execute(_newest(session, shelf, choices).limit(CANDIDATES)).scalars().all()
+        narrowed = rows.where(id_ == any_(literal([*newest], ARRAY(Integer)))).order_by(id_.desc())
     return narrowed
+
+
+def newest_with(session: Session, choice: Choice, shelf: Shelf, limit: int) -> Sequence[int]:
+    """Ids of the newest that have one of these marks."""
+    if session.get_bind().dialect.name == "sqlite":
+        index = shelf.index
+        rows: Any = select(index.c.rowid).where(_matches(shelf, [choice])).order_by(index.c.rowid.desc())
+    else:
+        rows = _newest(session, shelf, [choice])
+    return session.connection().execute(rows.limit(limit)).scalars().all()
+
+
+def _matches(shelf: Shelf, choices: Sequence[Choice]) -> Any:
+    return shelf.index.c[shelf.index.name].bool_op("MATCH")(_expression(choices))
+
+
+def _newest(session: Session, shelf: Shelf, choices: Sequence[Choice]) -> Any:
+    """For PostgreSQL, which does not know what it costs to take marks out of where it keeps what is long.
+
+    Left to itself it reads those of every row, three seconds for a word that is nowhere: it is kept from that, for the
+    rest of the transaction, and by the sum from going through the rows in their order.
+    """
+    session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+    marks = shelf.table.c.marks
+    any_of = (marks.bool_op("&&")(list(choice)) for choice in choices)
+    return select(shelf.id).where(*any_of).order_by((shelf.id + 0).desc())
 
 
 def _expression(choices: Sequence[Choice]) -> str:
