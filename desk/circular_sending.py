@@ -153,7 +153,7 @@ def send(
     signed: Manager,
     circular_id: Id,
     version: Version,
-    people: Annotated[int, Form(ge=0, lt=BEYOND)],
+    people: Annotated[int, Form(ge=0, lt=BEYOND)] = 0,
 ) -> Response:
     """`people`: how many were shown. When they are others by now, somebody looks again."""
     with house.database.read() as session:

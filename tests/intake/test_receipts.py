@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
+from answering.notices import notify_one
+from delivery.links import Links
 from delivery.outbox import queue
 from delivery.silence import NO_RECEIPT, note_silence
 from delivery.words import Words
@@ -17,7 +19,6 @@ from storage.message_ids import message_id_of
 from storage.outbox import retry_outbox, stuck_count
 from storage.receipts import receipts_of
 from storage.tables import Address, Audit, Channel, Inbox, Outbox, OutboxKind, OutboxState, Receipt
-from storage.waiting import who_has_news
 from storage.words import LetterKind, ReceiptKind, Standing
 from tests import pec
 from tests.cast import Cast
@@ -100,6 +101,11 @@ def test_what_went_well_or_is_late_stays_sent(session: Session, now: datetime, k
     assert (row.state, acts(session)) == (OutboxState.SENT, [])
 
 
+def told(session: Session) -> list[str]:
+    """Which of the staff have a notice on its way."""
+    return list(session.exec(select(Outbox.address).where(Outbox.kind == OutboxKind.NOTICE)))
+
+
 @pytest.mark.parametrize("kind", ["non-accettazione", "errore-consegna"])
 def test_a_failure_waits_for_somebody_and_staff_are_told(session: Session, now: datetime, kind: str) -> None:
     row = a_sent_mail(session, now)
@@ -109,7 +115,8 @@ def test_a_failure_waits_for_somebody_and_staff_are_told(session: Session, now: 
 
     assert (row.state, row.lease_until) == (OutboxState.DEAD, None)
     assert stuck_count(session) == 1
-    assert [one.id for one in who_has_news(session, now, now)] == [olga.id]
+    assert notify_one(session, now, Links("https://raccordo.example"))
+    assert told(session) == [olga.email]
 
 
 def test_the_reason_holds_no_personal_data(session: Session, now: datetime) -> None:
@@ -279,7 +286,8 @@ def test_a_certified_mail_without_a_receipt_waits_for_somebody_after_a_day(sessi
 
     session.refresh(row)
     assert (row.state, row.error) == (OutboxState.UNCERTAIN, NO_RECEIPT)
-    assert [one.id for one in who_has_news(session, late, late)] == [olga.id]
+    assert notify_one(session, late, Links("https://raccordo.example"))
+    assert told(session) == [olga.email]
 
 
 @pytest.mark.parametrize("kind", ["avvenuta-consegna", "errore-consegna"])
