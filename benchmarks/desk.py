@@ -1,6 +1,6 @@
 """How long eight people wait for the desk's pages when 100,000 questions lie behind them. Asserts nothing about speed.
 
-python -m benchmarks.desk [--questions 100000] [--seconds 1.5] [--rounds 5] [--reuse] [--only sqlite|postgresql]
+python -m benchmarks.desk [--questions 100000] [--rounds 5] [--seconds 1.5] [--reuse] [--search] [--only DATABASE]
 
 `raccordo serve` runs twice, on a large archive and on a small one, and beside them the bare page; eight people in
 another process ask each in turn, kind by kind. Ratios are of one round each, so that whatever else the machine does
@@ -22,9 +22,10 @@ from statistics import median, quantiles
 import orjson
 from sqlmodel import col, select
 
+from app.service import PARTS
 from benchmarks import contenders
 from benchmarks.archive import PEOPLE
-from benchmarks.archives import Archive, archives
+from benchmarks.archives import Archive, archives, index
 from benchmarks.contenders import ROOT, Process
 from benchmarks.proc import end, resident_mb
 from benchmarks.runs import Size, crowd
@@ -36,6 +37,7 @@ from storage.tokens import new_token
 
 SMALL = 1_000
 BARE = "bare page"
+SEARCH = "search"
 OPENED = 200  # questions whose pages are looked at
 
 
@@ -64,12 +66,19 @@ def main() -> None:
 
 def compare(large: Archive, small: Archive, options: argparse.Namespace) -> None:
     """Prints a line for each kind of page."""
+    if options.search:
+        index(large)
+        index(small)
     with ExitStack() as stack:
         bare = stack.enter_context(bare_page(large))
         visits = [Visit(BARE, bare.base, ["/healthz"], [""] * len(PEOPLE), bare.process.pid)]
         for archive in (small, large):
             server = stack.enter_context(serve(archive))
-            visits += [one for one in visits_of(archive, server) if options.page in one.name]
+            visits += [
+                one
+                for one in visits_of(archive, server)
+                if options.page in one.name and (options.search or SEARCH not in one.name)
+            ]
         bursts = visited(visits, options.seconds, options.rounds)
     for name in [one.name for one in visits[: 1 + len(visits) // 2]]:
         kind = name.rpartition(" @ ")[0]
@@ -163,7 +172,8 @@ def serve(archive: Archive, **settings: str) -> Iterator[Server]:
     kept["RACCORDO_DATA_KEYS"] = archive.keys.ring.text
     if not kept["RACCORDO_TELEGRAM_API_URL"]:
         del kept["RACCORDO_TELEGRAM_API_URL"], kept["RACCORDO_TELEGRAM_TOKEN"]
-    with started([sys.executable, "-m", "app.cli", "serve"], port, kept | settings) as server:
+    without = [] if settings else [word for part in PARTS if part != "web" for word in ("--without", part)]
+    with started([sys.executable, "-m", "app.cli", "serve", *without], port, kept | settings) as server:
         yield server
 
 
@@ -194,7 +204,7 @@ def whole_house(archive: Archive) -> tuple[float, float]:
     with crowd(Size(1, 0, 0)) as (_, url), serve(archive, telegram=url, **doors) as server:
         time.sleep(3)
         idle = resident_mb(server.process.pid)
-        visited(list(visits_of(archive, server)), 1.0, 2)
+        visited([one for one in visits_of(archive, server) if SEARCH not in one.name], 1.0, 2)
         return idle, resident_mb(server.process.pid)
 
 
@@ -205,6 +215,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--reuse", action="store_true")
     parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    parser.add_argument("--search", action="store_true", help="also search, for which all is indexed first: long")
     parser.add_argument("--page", default="", help="only kinds of pages with this in their name")
     return parser.parse_args()
 

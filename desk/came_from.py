@@ -15,8 +15,7 @@ from starlette.responses import Response
 from desk import security
 from desk.house import DeskHouse
 from desk.security import SignedIn
-from storage import queue
-from storage.queue import QueueLine
+from storage.queue_lines import QueueLine, lines_of
 
 COOKIE = "raccordo_list"
 PLACE = "/desk/questions"
@@ -61,7 +60,7 @@ def beside(request: Request, session: Session, signed: SignedIn, question_id: in
         query, ids = _signer(house, signed).loads(request.cookies.get(COOKIE, ""))
     except (BadData, ValueError, TypeError):
         return None
-    lines = queue.lines_of(session, ids)
+    lines = lines_of(session, ids)
     return Beside(f"{PLACE}?{query}" if query else PLACE, question_id, lines) if lines else None
 
 

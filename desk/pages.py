@@ -109,29 +109,40 @@ def _signed(request: Request) -> SignedIn:
     return signed
 
 
-def _actor(request: Request) -> SignedIn:
+# FastAPI takes a plain function to a thread and back, each time; what only looks at the request is spared the way.
+
+
+async def _house(request: Request) -> DeskHouse:
+    return the_house(request)
+
+
+async def _reader(request: Request) -> SignedIn:
+    return _signed(request)
+
+
+async def _actor(request: Request) -> SignedIn:
     signed = _signed(request)
     if not signed.may_act:
         raise NotAllowed
     return signed
 
 
-def _manager(request: Request) -> SignedIn:
+async def _manager(request: Request) -> SignedIn:
     signed = _signed(request)
     if not signed.may_manage:
         raise NotAllowed
     return signed
 
 
-def _admin(request: Request) -> SignedIn:
+async def _admin(request: Request) -> SignedIn:
     signed = _signed(request)
     if signed.role is not Role.ADMIN:
         raise NotAllowed
     return signed
 
 
-House = Annotated[DeskHouse, Depends(the_house)]
-Reader = Annotated[SignedIn, Depends(_signed)]
+House = Annotated[DeskHouse, Depends(_house)]
+Reader = Annotated[SignedIn, Depends(_reader)]
 Actor = Annotated[SignedIn, Depends(_actor)]
 Manager = Annotated[SignedIn, Depends(_manager)]
 Admin = Annotated[SignedIn, Depends(_admin)]
@@ -160,7 +171,7 @@ class Pages:
         return Pages(self.number, total, self.size)
 
 
-def page_number(page: int = 1) -> Pages:
+async def page_number(page: int = 1) -> Pages:
     """From `?page=`; nonsense is the first page."""
     return Pages(min(max(page, 1), 100_000))
 

@@ -30,8 +30,7 @@ from desk.house import DeskHouse
 from facts.languages import Language
 from storage import audit, presence
 from storage import staff as accounts
-from storage.access import count_waiting
-from storage.letters import held_count
+from storage.badges import waiting_counts
 from storage.people import the_office
 from storage.tables import Office, Role, Staff
 from storage.tokens import new_token
@@ -149,24 +148,15 @@ def sign_out(session: Session, signed: SignedIn, now: datetime) -> None:
     audit.record(session, now, ("staff", signed.staff_id), "staff.sign-out", ("staff-session", signed.session_id))
 
 
-def who_is(house: DeskHouse, token: str | None, *, used: bool = True) -> SignedIn | None:
-    """Who holds this cookie; None when it is unknown, ended or too old. Notes that it was `used`."""
-    if not token:
+def who_is(session: Session, token: str | None, now: datetime) -> tuple[SignedIn, datetime] | None:
+    """Who holds this cookie, and when that was last noted; None when it is unknown, ended or too old."""
+    found = accounts.session_with(session, token) if token else None
+    if found is None:
         return None
-    now = house.clock()
-    with house.database.read() as session:
-        found = accounts.session_with(session, token)
-        if found is None:
-            return None
-        row, person = found
-        if now - row.seen_at > IDLE or now - row.created_at > ABSOLUTE:
-            return None
-        signed = _signed(row.id, row.csrf, person)
-        stale = used and now - row.seen_at > TOUCH_EVERY
-    if stale:
-        with house.database.write() as session:
-            accounts.touch_session(session, signed.session_id, now)
-    return signed
+    row, person = found
+    if now - row.seen_at > IDLE or now - row.created_at > ABSOLUTE:
+        return None
+    return _signed(row.id, row.csrf, person), row.seen_at
 
 
 def _signed(session_id: int, csrf: str, person: Staff) -> SignedIn:
@@ -287,22 +277,6 @@ def office_of(house: DeskHouse) -> Office:
     return office
 
 
-def requests_for(house: DeskHouse, signed: SignedIn | None) -> int:
-    """How many requests for access wait, for those who may decide them; else none."""
-    if signed is None or not signed.may_manage:
-        return 0
-    with house.database.read() as session:
-        return count_waiting(session)
-
-
-def letters_for(house: DeskHouse, signed: SignedIn | None) -> int:
-    """How many e-mails wait for who may say whose they are; for others none."""
-    if signed is None or not signed.may_manage:
-        return 0
-    with house.database.read() as session:
-        return held_count(session)
-
-
 async def posted_token(request: Request) -> AsyncIterator[str]:
     """The token that came with a form (field `csrf`) or a script (`X-CSRF-Token`). Files of the form end with it."""
     try:
@@ -324,19 +298,29 @@ async def _token_of(request: Request) -> str:
 def guard(request: Request, posted: Annotated[str, Depends(posted_token)]) -> None:
     """Before every page: says who is there (`request.state.signed`) and refuses forms that are not ours."""
     house: DeskHouse = request.app.state.house
-    request.state.office = office_of(house)  # here, because a page already holds one connection while it renders
-    # A page that is left open asks by itself who else is there: that keeps no session alive.
-    by_itself = request.url.path.endswith(ASKED_BY_ITSELF)
-    request.state.signed = who_is(house, request.cookies.get(session_cookie(house)), used=not by_itself)
-    if request.state.signed is not None:
-        request.state.language = Language(request.state.signed.language)
-    request.state.requests = requests_for(house, request.state.signed)
-    request.state.letters = letters_for(house, request.state.signed)
+    _look(request, house, house.clock())
     request.state.visit = request.cookies.get(visit_cookie(house)) or secrets.token_urlsafe(24)
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
     if not hmac.compare_digest(unmasked(posted), csrf_of(request).encode()):
         raise ForeignForm
+
+
+def _look(request: Request, house: DeskHouse, now: datetime) -> None:
+    """What every page shows, in one look; here, because a page already holds one connection while it renders."""
+    with house.database.read() as session:
+        request.state.office = the_office(session)
+        found = who_is(session, request.cookies.get(session_cookie(house)), now)
+        signed = request.state.signed = found[0] if found else None
+        manages = signed is not None and signed.may_manage
+        request.state.requests, request.state.letters = waiting_counts(session) if manages else (0, 0)
+    if signed is not None:
+        request.state.language = Language(signed.language)
+    # A page that is left open asks by itself who else is there: that keeps no session alive.
+    by_itself = request.url.path.endswith(ASKED_BY_ITSELF)
+    if found is not None and not by_itself and now - found[1] > TOUCH_EVERY:
+        with house.database.write() as session:
+            accounts.touch_session(session, found[0].session_id, now)
 
 
 def csrf_of(request: Request) -> str:

@@ -169,7 +169,7 @@ class Similar:
 
 def count_waiting(session: Session) -> int:
     """How many requests wait for the desk."""
-    return _count(session, select(func.count()).select_from(AccessRequest).where(_waits()))
+    return _count(session, select(func.count()).select_from(AccessRequest).where(waits()))
 
 
 def requests_in(
@@ -248,8 +248,8 @@ def _organization_names(session: Session, referent_ids: set[int]) -> dict[int, l
 def a_request_waits(session: Session, after: datetime | None) -> bool:
     """Whether one has come to wait since then (None: ever)."""
     newer = [] if after is None else [col(AccessRequest.touched_at) > after]
-    return session.exec(select(AccessRequest.id).where(_waits(), *newer).limit(1)).first() is not None
+    return session.exec(select(AccessRequest.id).where(waits(), *newer).limit(1)).first() is not None
 
 
-def _waits() -> ColumnElement[bool]:
+def waits() -> ColumnElement[bool]:
     return col(AccessRequest.state) == AccessState.WAITING

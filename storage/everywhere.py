@@ -17,7 +17,8 @@ from storage.desk_updates import UpdateLine, updates_page
 from storage.indexing import QUESTIONS, UPDATES, left_to_renew
 from storage.marks import FILE
 from storage.projects import ProjectFilter, ProjectLine, projects_page
-from storage.queue import QueueLine, View, queue_page
+from storage.queue import View, queue_page
+from storage.queue_lines import QueueLine
 from storage.searching import MOST_WANTED, narrow
 from storage.tables import Attachment, Correction, Message, Organization, Question, Update
 

@@ -25,7 +25,7 @@ from storage.touched import touch
 
 BY_MAIL = (Channel.EMAIL, Channel.PEC)
 # In words: with a bound value neither database may use the partial index.
-_HELD: Any = text("letter.state = 'held'")
+HELD: Any = text("letter.state = 'held'")
 
 
 # --- one mail that has come
@@ -106,13 +106,13 @@ def forget_bounces(session: Session, address_id: int) -> None:
 
 
 def held_count(session: Session) -> int:
-    return session.exec(select(func.count()).select_from(Letter).where(_HELD)).one()
+    return session.exec(select(func.count()).select_from(Letter).where(HELD)).one()
 
 
 def a_letter_waits(session: Session, after: datetime | None) -> bool:
     """Whether one has come to wait since then (None: ever)."""
     newer = [] if after is None else [col(Letter.received_at) > after]
-    return session.exec(select(Letter.id).where(_HELD, *newer).limit(1)).first() is not None
+    return session.exec(select(Letter.id).where(HELD, *newer).limit(1)).first() is not None
 
 
 def letters_in(
@@ -120,7 +120,7 @@ def letters_in(
 ) -> tuple[Sequence[tuple[Letter, str | None]], int]:
     """One page of letters, with who decided, and how many there are. Those that wait: the oldest first."""
     waiting = set(states) == {LetterState.HELD}
-    these = _HELD if waiting else col(Letter.state).in_(states) & col(Letter.decided_at).is_not(None)
+    these = HELD if waiting else col(Letter.state).in_(states) & col(Letter.decided_at).is_not(None)
     total = session.exec(select(func.count()).select_from(Letter).where(these)).one()
     order = (col(Letter.id),) if waiting else (col(Letter.decided_at).desc(), col(Letter.id).desc())
     rows = session.exec(
@@ -141,7 +141,7 @@ def one_letter(session: Session, letter_id: int) -> Letter | None:
 
 def held_from(session: Session, sender: str) -> Sequence[Letter]:
     """All that waits from one address, the oldest first. Read whole and compared here: senders are sealed."""
-    waiting = session.exec(select(Letter).where(_HELD).order_by(col(Letter.id)))
+    waiting = session.exec(select(Letter).where(HELD).order_by(col(Letter.id)))
     return [letter for letter in waiting if letter.sender == sender]
 
 

@@ -23,7 +23,7 @@ def call_upon(session: Session, message_id: int, staff_ids: Sequence[int], now: 
     session.flush()
 
 
-def unseen_by(staff_id: int) -> ColumnElement[bool]:
+def unseen_by(staff_id: Any) -> ColumnElement[bool]:
     """Whether a question (of the query around) has a note that calls upon this person, who has not looked since."""
     found = (
         select(Message.question_id)

@@ -1,34 +1,26 @@
 """Queries of the staff's queue: what lies in which heap, in which order. Changes nothing.
 
-One thread and its changes of state are in `storage/threads.py`.
+The lines that a heap shows are in `storage/queue_lines.py`; one thread and its changes of state in
+`storage/threads.py`. Nothing here may read the whole archive for one page of it: each part of a heap is counted and
+read by an index.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, bindparam, func
 from sqlmodel import Session, col, select
 
 from storage.mentions import unseen_by
 from storage.questions import whereabouts
+from storage.queue_lines import QueueLine, lines_of
 from storage.searching import MOST_COUNTED, narrow
-from storage.tables import (
-    Audience,
-    Category,
-    Channel,
-    Membership,
-    Message,
-    Organization,
-    Project,
-    Question,
-    QuestionState,
-    Referent,
-    Staff,
-    Standing,
-)
+from storage.tables import Question, QuestionState
+
+AT_WORK = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.PROPOSED)
+UNCLOSED = (*AT_WORK, QuestionState.ANSWERED)
 
 
 class View(StrEnum):
@@ -42,42 +34,52 @@ class View(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class QueueLine:
-    """A question in the queue: `text` is its first message, `organization` the first of its referent's.
+class Part:
+    """Of a heap, what is in these states, in this order."""
 
-    `organizations`: how many they are. `standing`: how sure it is who sent the newest message, when that is a mail.
-    """
+    states: tuple[QuestionState, ...]
+    order: tuple[Any, ...]
 
-    id: int
-    state: QuestionState
-    created_at: datetime
-    due_at: datetime
-    last_message_at: datetime
-    referent: str | None
-    organization: str | None
-    project: str | None
-    taken_by: str | None
-    text: str | None
-    solved: bool | None
-    organizations: int
-    channel: Channel
-    standing: Standing | None
-    urgent: bool
-    awaits: bool
-    category: str | None
-    category_en: str | None
-    version: int
+
+# What was answered, and then what is closed, comes last; there neither hurry nor due time counts any more.
+_PARTS = (
+    Part(AT_WORK, (col(Question.urgent).desc(), col(Question.due_at), col(Question.id))),
+    Part((QuestionState.ANSWERED,), (col(Question.id),)),
+    Part((QuestionState.CLOSED,), (col(Question.id),)),
+)
+_STATES = {
+    View.NEW: (QuestionState.NEW,),
+    View.MINE: UNCLOSED,
+    View.APPROVE: (QuestionState.PROPOSED,),
+    View.MENTIONED: tuple(QuestionState),
+    View.ALL: tuple(QuestionState),
+}
+_UNMERGED = col(Question.merged_into_id).is_(None)
+
+
+def _many(*which: ColumnElement[bool]) -> Any:
+    return select(func.count()).select_from(Question).where(*which).scalar_subquery()
+
+
+# Every page of the queue asks: built once, in the order of the heaps. All there are without those that were merged is
+# far quicker than all that are unmerged: the first is the length of an index, the second a walk along it.
+_COUNTS: Any = select(  # type: ignore[call-overload]  # typed for four columns at most
+    _many(_UNMERGED, col(Question.state) == QuestionState.NEW),
+    _many(col(Question.state).in_(UNCLOSED), col(Question.taken_by) == bindparam("staff_id")),
+    _many(_UNMERGED, col(Question.state) == QuestionState.PROPOSED),
+    _many(unseen_by(bindparam("staff_id"))),
+    _many() - _many(col(Question.merged_into_id).is_not(None)),
+)
 
 
 def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
     """How many questions lie in each heap."""
-    views = {view: func.coalesce(func.sum(case((_in_view(view, staff_id), 1), else_=0)), 0) for view in View}
-    return dict(zip(views, session.execute(select(*views.values()).select_from(Question)).one(), strict=True))
+    return dict(zip(View, session.execute(_COUNTS, {"staff_id": staff_id}).one(), strict=True))
 
 
 def count_some(session: Session, view: View, staff_id: int, narrowed: Sequence[ColumnElement[bool]], most: int) -> int:
     """How many there are, `most` at most: for who only wants to know whether to look."""
-    found = select(Question.id).where(_in_view(view, staff_id), *narrowed).limit(most).subquery()
+    found = Heap(view, staff_id, narrowed).all_of_it().limit(most).subquery()
     return int(session.execute(select(func.count()).select_from(found)).scalar_one())
 
 
@@ -96,22 +98,17 @@ def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
     Work to be done first; of that what is urgent, then what is to be answered first. What is searched for comes the
     newest first, and of more than `MOST_COUNTED` nobody counts how many.
     """
-    heap: Any = select(Question.id).where(_in_view(view, staff_id), *narrowed)
     number = number_of(wanted)
     if number is not None:
-        heap = heap.where(Question.id == whereabouts(number))
-    searched = bool(wanted.strip()) and number is None
-    heap = narrow(session, heap, col(Question.id), wanted) if searched else heap.order_by(*_order())
-    counted = (heap.limit(MOST_COUNTED + 1) if searched else heap.order_by(None)).subquery()
-    total = session.execute(select(func.count()).select_from(counted)).scalar_one()
-    ids = session.exec(heap.offset(offset).limit(limit)).all()
-    return lines_of(session, ids), total
-
-
-def lines_of(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
-    """These questions as they stand now, in this order; those that are gone are left out."""
-    found = {line.id: line for line in _lines(session, ids)}
-    return [found[id_] for id_ in ids if id_ in found]
+        narrowed = (*narrowed, col(Question.id) == whereabouts(number))
+    heap = Heap(view, staff_id, narrowed)
+    if wanted.strip() and number is None:
+        found = narrow(session, heap.all_of_it(), col(Question.id), wanted)
+        some = found.limit(MOST_COUNTED + 1).subquery()
+        total = session.execute(select(func.count()).select_from(some)).scalar_one()
+        return lines_of(session, list(session.execute(found.offset(offset).limit(limit)).scalars())), total
+    sizes = heap.sizes(session)
+    return lines_of(session, heap.page(session, sizes, offset, limit)), sum(sizes)
 
 
 def number_of(wanted: str) -> int | None:
@@ -120,89 +117,53 @@ def number_of(wanted: str) -> int | None:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
-def _lines(session: Session, ids: Sequence[int]) -> Sequence[QueueLine]:
-    columns: Any = select(  # type: ignore[call-overload]
-        Question.id,
-        Question.state,
-        Question.created_at,
-        Question.due_at,
-        Question.last_message_at,
-        col(Referent.name),
-        _of_memberships(
-            select(func.min(Organization.name)).join(
-                Membership, col(Membership.organization_id) == col(Organization.id)
-            )
-        ),
-        col(Project.title),
-        col(Staff.name),
-        col(Message.text),
-        col(Question.solved),
-        _of_memberships(select(func.count()).select_from(Membership)),
-        Question.channel,
-        _standing(),
-        col(Question.urgent),
-        col(Question.awaits),
-        col(Category.name),
-        col(Category.name_en),
-        Question.version,
-    )
-    rows = session.execute(
-        columns.select_from(Question)
-        .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
-        .outerjoin(Project, col(Project.id) == col(Question.project_id))
-        .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
-        .outerjoin(Message, col(Message.id) == _first_message())
-        .outerjoin(Category, col(Category.id) == col(Question.category_id))
-        .where(col(Question.id).in_(ids))
-    )
-    return [QueueLine(*row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Heap:
+    """One heap, of which only what is `narrowed` is wanted."""
 
+    view: View
+    staff_id: int
+    narrowed: Sequence[ColumnElement[bool]] = ()
 
-def _of_memberships(found: Any) -> Any:
-    """Something about the organisations of whoever asked."""
-    return found.where(Membership.referent_id == Question.referent_id).correlate(Question).scalar_subquery()
+    @property
+    def parts(self) -> Sequence[Part]:
+        return [part for part in _PARTS if not set(part.states).isdisjoint(_STATES[self.view])]
 
+    def all_of_it(self) -> Any:
+        """In no order."""
+        rows = select(Question.id).where(self._whose(), *self.narrowed)
+        states = _STATES[self.view]
+        return rows if len(states) == len(QuestionState) else rows.where(col(Question.state).in_(states))
 
-def _first_message() -> Any:
-    return (
-        select(func.min(Message.id))
-        .where(Message.question_id == Question.id, Message.audience == Audience.REFERENT)
-        .correlate(Question)
-        .scalar_subquery()
-    )
+    def sizes(self, session: Session) -> Sequence[int]:
+        """How many questions each part has."""
+        if self.view is View.ALL and not self.narrowed:
+            early = session.execute(select(*(_many(*self._in(part)) for part in self.parts[:-1]))).one()
+            return *early, queue_counts(session, self.staff_id)[View.ALL] - sum(early)
+        return session.execute(select(*(_many(*self._in(part)) for part in self.parts))).one()
 
+    def page(self, session: Session, sizes: Sequence[int], offset: int, limit: int) -> Sequence[int]:
+        ids: list[int] = []
+        for part, size in zip(self.parts, sizes, strict=True):
+            skip, offset = offset, max(0, offset - size)
+            if skip < size and len(ids) < limit:
+                ids += self._some(session, part, skip, min(limit - len(ids), size - skip), size)
+        return ids
 
-def _standing() -> Any:
-    """How sure it is who wrote the newest message of theirs."""
-    newest = (
-        select(func.max(Message.id))
-        .where(
-            Message.question_id == Question.id,
-            col(Message.referent_id).is_not(None),
-            col(Message.automatic).is_(False),
-        )
-        .correlate(Question)
-        .scalar_subquery()
-    )
-    return select(Message.standing).where(Message.id == newest).correlate(Question).scalar_subquery()
+    def _some(self, session: Session, part: Part, skip: int, many: int, size: int) -> Sequence[int]:
+        """From whichever end is nearer: an archive's last page costs as little as its first."""
+        ids = select(Question.id).where(*self._in(part))
+        if len(part.order) == 1 and skip > size // 2:
+            backwards = ids.order_by(part.order[0].desc()).offset(size - skip - many).limit(many)
+            return list(reversed(session.exec(backwards).all()))
+        return list(session.exec(ids.order_by(*part.order).offset(skip).limit(many)))
 
+    def _in(self, part: Part) -> Sequence[ColumnElement[bool]]:
+        states = [state for state in _STATES[self.view] if state in part.states]
+        return [col(Question.state).in_(states), self._whose(), *self.narrowed]
 
-def _in_view(view: View, staff_id: int) -> ColumnElement[bool]:
-    if view is View.NEW:
-        return col(Question.state) == QuestionState.NEW
-    if view is View.APPROVE:
-        return col(Question.state) == QuestionState.PROPOSED
-    if view is View.MENTIONED:
-        return unseen_by(staff_id)
-    if view is View.MINE:
-        return (col(Question.taken_by) == staff_id) & (col(Question.state) != QuestionState.CLOSED)
-    return col(Question.merged_into_id).is_(None)
-
-
-def _order() -> tuple[Any, ...]:
-    """What was answered, and then what is closed, comes last; there neither hurry nor due time counts any more."""
-    over = case(
-        (col(Question.state) == QuestionState.CLOSED, 2), (col(Question.state) == QuestionState.ANSWERED, 1), else_=0
-    )
-    urgent = case((over == 0, col(Question.urgent)), else_=False).desc()
-    return over, urgent, case((over == 0, col(Question.due_at))), col(Question.id)
+    def _whose(self) -> ColumnElement[bool]:
+        """What was merged is closed: of what somebody has in hand it need not be asked."""
+        if self.view is View.MENTIONED:
+            return unseen_by(self.staff_id)
+        return col(Question.taken_by) == self.staff_id if self.view is View.MINE else _UNMERGED

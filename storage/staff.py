@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy import CursorResult, bindparam, delete, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -112,17 +112,21 @@ def open_session(
     return row
 
 
+# Every page asks: built once.
+_SESSION = (
+    select(StaffSession, Staff)
+    .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+    .where(
+        StaffSession.token_hash == bindparam("hash"),
+        col(StaffSession.ended_at).is_(None),
+        col(Staff.active).is_(True),
+    )
+)
+
+
 def session_with(session: Session, token: str) -> tuple[StaffSession, Staff] | None:
     """The browser with this cookie and whose it is, when neither has been ended."""
-    return session.exec(
-        select(StaffSession, Staff)
-        .join(Staff, col(Staff.id) == col(StaffSession.staff_id))
-        .where(
-            StaffSession.token_hash == token_hash(token),
-            col(StaffSession.ended_at).is_(None),
-            col(Staff.active).is_(True),
-        )
-    ).first()
+    return session.exec(_SESSION, params={"hash": token_hash(token)}).first()
 
 
 def session_is_open(session: Session, session_id: int) -> bool:

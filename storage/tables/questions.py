@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import instant, only_one, optional_instant, optional_sealed_text, sealed_text, word
@@ -31,12 +31,31 @@ class Question(SQLModel, table=True):
     replies to.
     """
 
+    __table_args__ = (
+        Index("ix_question_taken_by", "taken_by", "state"),
+        # A heap in the order of its numbers. An index over all of the next column, nearly all of it empty, would lead
+        # SQLite to look for what is unmerged there, and to read everything.
+        Index(
+            "ix_question_heap",
+            "state",
+            "id",
+            sqlite_where=text("merged_into_id IS NULL"),
+            postgresql_where=text("merged_into_id IS NULL"),
+        ),
+        Index(
+            "ix_question_merged",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+    )
+
     id: int = Field(default=None, primary_key=True)
     referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
     project_id: int | None = Field(default=None, foreign_key="project.id", index=True)
     state: QuestionState = word(QuestionState, QuestionState.NEW, index=True)
     version: int = 1
-    taken_by: int | None = Field(default=None, foreign_key="staff.id", index=True)
+    taken_by: int | None = Field(default=None, foreign_key="staff.id")
     channel: Channel = word(Channel)
     created_at: datetime = instant(index=True)
     due_at: datetime = instant()
@@ -47,7 +66,7 @@ class Question(SQLModel, table=True):
     urgent: bool = False
     awaits: bool = False
     first_answer_at: datetime | None = optional_instant()
-    merged_into_id: int | None = Field(default=None, foreign_key="question.id", index=True)
+    merged_into_id: int | None = Field(default=None, foreign_key="question.id")
     split_from_id: int | None = Field(default=None, foreign_key="question.id", index=True)
     circular_id: int | None = Field(default=None, foreign_key="circular.id", index=True)
 

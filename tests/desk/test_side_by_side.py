@@ -5,7 +5,7 @@ import re
 import pytest
 
 from desk import came_from
-from storage import queue
+from storage import queue_lines
 from storage.tables import Question, QuestionState
 from tests.desk.conftest import Browser, Desk
 
@@ -68,7 +68,7 @@ def test_lines_are_fetched_in_the_order_they_are_asked_for_without_what_is_not_t
     desk: Desk, three: list[int]
 ) -> None:
     with desk.house.database.read() as session:
-        lines = queue.lines_of(session, [three[2], 987_654, three[0]])
+        lines = queue_lines.lines_of(session, [three[2], 987_654, three[0]])
 
     assert [line.id for line in lines] == [three[2], three[0]]
 

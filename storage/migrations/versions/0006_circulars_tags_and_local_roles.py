@@ -222,11 +222,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('circular_id', sa.Integer(), nullable=True))
         batch_op.create_index(batch_op.f('ix_question_circular_id'), ['circular_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_question_created_at'), ['created_at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_question_merged_into_id'), ['merged_into_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_question_split_from_id'), ['split_from_id'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_question_split_from_id_question'), 'question', ['split_from_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_question_merged_into_id_question'), 'question', ['merged_into_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_question_circular_id_circular'), 'circular', ['circular_id'], ['id'])
+
+    op.drop_index('ix_question_taken_by', 'question')
+    op.create_index('ix_question_taken_by', 'question', ['taken_by', 'state'], unique=False)
+    unmerged, merged = sa.text('merged_into_id IS NULL'), sa.text('merged_into_id IS NOT NULL')
+    op.create_index('ix_question_heap', 'question', ['state', 'id'], unique=False, sqlite_where=unmerged, postgresql_where=unmerged)
+    op.create_index('ix_question_merged', 'question', ['merged_into_id'], unique=False, sqlite_where=merged, postgresql_where=merged)
 
     with op.batch_alter_table('staff', schema=None) as batch_op:
         batch_op.add_column(sa.Column('oidc_subject', sa.String(), nullable=True))
@@ -243,12 +248,15 @@ def downgrade() -> None:
         batch_op.drop_column('digested_on')
         batch_op.drop_column('oidc_subject')
 
+    op.drop_index('ix_question_merged', 'question')
+    op.drop_index('ix_question_heap', 'question')
+    op.drop_index('ix_question_taken_by', 'question')
+    op.create_index('ix_question_taken_by', 'question', ['taken_by'], unique=False)
     with op.batch_alter_table('question', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_question_circular_id_circular'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_question_merged_into_id_question'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_question_split_from_id_question'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_question_split_from_id'))
-        batch_op.drop_index(batch_op.f('ix_question_merged_into_id'))
         batch_op.drop_index(batch_op.f('ix_question_created_at'))
         batch_op.drop_index(batch_op.f('ix_question_circular_id'))
         batch_op.drop_column('circular_id')
