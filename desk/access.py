@@ -9,7 +9,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import House, Id, Manager, Page, Refuse, redirect, render, speaker
+from desk.pages import FormNumber, House, Id, Manager, Page, Refuse, redirect, render, speaker
 from desk.person_form import Person, form_values, look_over
 from desk.security import SignedIn
 from facts.mail_addresses import is_free_mail
@@ -50,7 +50,7 @@ def let_in(
     signed: Manager,
     request_id: Id,
     *,
-    revision: Annotated[int, Form()],
+    revision: FormNumber,
     who: Annotated[str, Form()] = NEW,
     name: Annotated[str, Form()] = "",
     organization: Annotated[str, Form()] = "",
@@ -94,7 +94,7 @@ def say_no(
     house: House,
     signed: Manager,
     request_id: Id,
-    revision: Annotated[int, Form()],
+    revision: FormNumber,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     _ = speaker(request)

@@ -12,7 +12,7 @@ from answering import approval
 from answering.refusal import Refused
 from answering.undo import undo
 from desk.acting import ActorHere, ManagerHere
-from desk.pages import BEYOND, N_, House, Id, speaker
+from desk.pages import BEYOND, N_, FormNumber, House, Id, speaker
 from desk.question_files import hold, stored
 from desk.question_page import Typed, back, refused, show
 from desk.questions import Text, Version, became_of_it
@@ -81,13 +81,11 @@ def withdraw(request: Request, house: House, signed: ActorHere, question_id: Id,
 
 
 @router.post("/desk/questions/{question_id}/undo")
-def stop(
-    request: Request, house: House, signed: ActorHere, question_id: Id, message: Annotated[int, Form()] = 0
-) -> Response:
+def stop(request: Request, house: House, signed: ActorHere, question_id: Id, message: FormNumber = 0) -> Response:
     """Back into its author's box; what was approved waits again, and whoever corrected it has their text."""
     try:
         with house.database.write() as session:
-            stopped = undo(session, question_id, min(message, BEYOND - 1), signed.staff_id, now=house.clock())
+            stopped = undo(session, question_id, message, signed.staff_id, now=house.clock())
     except Refused as no:
         return refused(request, house, signed, question_id, no)
     with house.database.read() as session:

@@ -15,7 +15,7 @@ from answering.refusal import Refused
 from desk import denied
 from desk.circular_page import Version, act, address, show, the_draft, the_head
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Actor, FormNumber, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.question_files import stored
 from storage import circulars
 from storage.addressees import Heap
@@ -53,7 +53,7 @@ def begin(
     text: Text = "",
     subject_en: Text = "",
     text_en: Text = "",
-    to: Annotated[int, Form()] = 0,
+    to: FormNumber = 0,
     file: Files = None,
 ) -> Response:
     written = Written(subject, text, subject_en, text_en)

@@ -16,7 +16,7 @@ from answering.saved import ready_for
 from desk.acting import ActorHere
 from desk.answer_preview import seen_by_referent
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, House, Id, Refuse, render, speaker
+from desk.pages import BEYOND, N_, FormNumber, House, Id, Refuse, render, speaker
 from desk.question_files import hold
 from desk.question_page import Typed, refused, show
 from desk.security import SignedIn
@@ -45,7 +45,7 @@ def _draft(
     awaits: Annotated[str, Form()] = "",
     keep: Annotated[list[int] | None, Form()] = None,
     file: Annotated[list[UploadFile] | None, File()] = None,
-    version: Annotated[int, Form()] = 0,
+    version: FormNumber = 0,
 ) -> Draft:
     return Draft(text, bool(awaits), tuple(one for one in keep or () if 0 < one < BEYOND), list(file or ()), version)
 
@@ -60,7 +60,7 @@ def insert(
     signed: ActorHere,
     question_id: Id,
     written: Written,
-    saved: Annotated[int, Form()] = 0,
+    saved: FormNumber = 0,
 ) -> Response:
     """The saved answer, filled in: at the end of the text, or by itself for a script that knows where the cursor is."""
     by_script = "application/json" in request.headers.get("accept", "")
@@ -69,7 +69,7 @@ def insert(
         with house.database.write() as session:
             if not saved:
                 raise Refused(N_("Choose a saved answer, then put it into the text."))
-            ready = ready_for(session, min(saved, BEYOND - 1), question_id, signed.staff_id)
+            ready = ready_for(session, saved, question_id, signed.staff_id)
     except Refused as no:
         if by_script:
             return JSONResponse({"problem": speaker(request)(no.sentence, **no.values)}, 409)

@@ -12,7 +12,20 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import BEYOND, SENTENCES, House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import (
+    BEYOND,
+    SENTENCES,
+    FormNumber,
+    House,
+    Id,
+    Manager,
+    Page,
+    Reader,
+    Refuse,
+    redirect,
+    render,
+    speaker,
+)
 from facts.calendar import local_date
 from reminders.deadlines import DeadlineRefused, choose_version, stop_deadline, waive
 from storage.desk import (
@@ -130,7 +143,7 @@ def choose(
     signed: Manager,
     deadline_id: Id,
     *,
-    revision: Annotated[int, Form()],
+    revision: FormNumber,
     number: Annotated[Number | None, Form()] = None,
 ) -> Response:
     """`number` None: the newest, whichever it is."""

@@ -18,7 +18,7 @@ from answering.refusal import Refused
 from desk import denied
 from desk.audit_words import ACTS
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Actor, FormNumber, House, Id, Manager, Refuse, redirect, render, speaker
 from storage import faq
 from storage.categories import active_categories
 from storage.tables import Category, FaqEntry, FaqState, Question
@@ -62,14 +62,14 @@ def _filled(
     answer_en: Annotated[str, Form()] = "",
     category: Annotated[str, Form()] = "",
     confirm: Annotated[list[str] | None, Form()] = None,
-    version: Annotated[int, Form()] = 0,
+    version: FormNumber = 0,
 ) -> Filled:
     confirmed = frozenset((confirm or [])[:MOST_CONFIRMED])
-    return Filled(question, answer, question_en, answer_en, category, confirmed, min(max(version, 0), BEYOND - 1))
+    return Filled(question, answer, question_en, answer_en, category, confirmed, version)
 
 
 Sent = Annotated[Filled, Depends(_filled)]
-From = Annotated[int, Form()]
+From = FormNumber
 
 
 @router.get(PAGE)
@@ -101,7 +101,7 @@ def new(request: Request, house: House, signed: Actor, question: str = "") -> Re
 
 @router.post(PAGE)
 def propose(request: Request, house: House, signed: Actor, filled: Sent, from_question: From = 0) -> Response:
-    question_id = min(from_question, BEYOND - 1) if from_question > 0 else None
+    question_id = from_question if from_question > 0 else None
     try:
         with house.database.write() as session:
             entry = rules.propose(session, signed.staff_id, filled.wished(), question_id=question_id, now=house.clock())
@@ -148,10 +148,7 @@ def publish(request: Request, house: House, signed: Manager, entry_id: Id, fille
 
 
 @router.post(f"{PAGE}/{{entry_id}}/withdraw")
-def withdraw(
-    request: Request, house: House, signed: Manager, entry_id: Id, version: Annotated[int, Form()] = 0
-) -> Response:
-    version = min(max(version, 0), BEYOND - 1)
+def withdraw(request: Request, house: House, signed: Manager, entry_id: Id, version: FormNumber = 0) -> Response:
     try:
         with house.database.write() as session:
             _found(session, entry_id)

@@ -6,13 +6,13 @@ The file is read outside of any transaction: a large one takes seconds, and all 
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Request, UploadFile
 from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.forms_preview import preview
 from desk.house import DeskHouse
-from desk.pages import N_, House, Id, Manager, Reader, Refuse, redirect, render, speaker
+from desk.pages import N_, FormNumber, House, Id, Manager, Reader, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from facts.languages import Language, Speaker
 from intake.file_names import safe_name
@@ -107,9 +107,7 @@ def before_publishing(request: Request, house: House, signed: Manager, proposal_
 
 
 @router.post("/desk/forms/proposals/{proposal_id}/publish")
-def publish_it(
-    request: Request, house: House, signed: Manager, proposal_id: Id, after: Annotated[int, Form()]
-) -> Response:
+def publish_it(request: Request, house: House, signed: Manager, proposal_id: Id, after: FormNumber) -> Response:
     _ = speaker(request)
     try:
         with house.database.write() as session:

@@ -12,7 +12,7 @@ from answering.joining import Seen
 from answering.refusal import Refused
 from desk.acting import ActorHere
 from desk.house import DeskHouse
-from desk.pages import BEYOND, House, Id, Refuse, render, speaker
+from desk.pages import FormNumber, House, Id, Refuse, render, speaker
 from desk.question_page import back, elsewhere, refused
 from desk.questions import Version
 from storage import joining, threads
@@ -20,7 +20,7 @@ from storage.threads import Head
 
 router = APIRouter()
 
-Number = Annotated[int, Form()]
+Number = FormNumber
 
 
 @router.get("/desk/questions/{question_id}/merge")
@@ -77,10 +77,10 @@ def merge(
     into: Number = 0,
     into_version: Number = 0,
 ) -> Response:
-    target = Seen(min(into, BEYOND - 1), min(into_version, BEYOND - 1))
+    target = Seen(into, into_version)
     try:
         with house.database.write() as session:
-            seen = Seen(question_id, min(version, BEYOND - 1))
+            seen = Seen(question_id, version)
             rules.merge(session, seen, target, signed.staff_id, now=house.clock())
     except Refused as no:
         with house.database.read() as session:
@@ -98,7 +98,7 @@ def merge(
 def take_out(
     request: Request, house: House, signed: ActorHere, question_id: Id, *, version: Version, number: Number = 0
 ) -> Response:
-    seen, source = Seen(question_id, min(version, BEYOND - 1)), min(number, BEYOND - 1)
+    seen, source = Seen(question_id, version), number
     try:
         with house.database.write() as session:
             rules.take_out(session, seen, source, signed.staff_id, now=house.clock())
@@ -142,7 +142,7 @@ def split(
     version: Version,
     message: Annotated[list[int] | None, Form()] = None,
 ) -> Response:
-    seen, chosen = Seen(question_id, min(version, BEYOND - 1)), message or []
+    seen, chosen = Seen(question_id, version), message or []
     try:
         with house.database.write() as session:
             number = rules.split(session, seen, chosen, signed.staff_id, now=house.clock(), zone=house.zone)

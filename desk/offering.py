@@ -12,7 +12,7 @@ from fastapi import Depends, Form
 from answering.faq import Offer, offers_for
 from answering.likeness import OFFERED
 from desk.house import DeskHouse
-from desk.pages import BEYOND
+from desk.pages import BEYOND, FormNumber
 from facts.languages import Language
 from storage.faq import count_opinion
 
@@ -39,7 +39,7 @@ NOTHING_SEEN = Opinion()
 
 def _opinion(
     seen: Annotated[list[int] | None, Form()] = None,
-    helped: Annotated[int, Form()] = 0,
+    helped: FormNumber = 0,
     offered: Annotated[str, Form()] = "",
 ) -> Opinion:
     known = tuple(one for one in seen or () if 0 < one < BEYOND)[:OFFERED]

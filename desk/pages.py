@@ -22,6 +22,7 @@ How a page module is written
    `{% import "macros.html" as ui with context %}`: `ui.page_header`, `ui.empty`, `ui.table`/`ui.cell`, `ui.field`,
    `ui.select`, `ui.textarea`, `ui.pages`, `ui.badge`, `ui.icon`. No inline style or script: our policy forbids them.
 9. A number in the address is `thing_id: Id`: nonsense, and what no database could hold, is a page that is not there.
+   One in a form is `thing: FormNumber`.
 10. Filters: `moment`, `day`, `ago`, `euro`, `tenths`, `paragraphs`, `label` (the words for any of our StrEnums).
 """
 
@@ -31,10 +32,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Form, Path, Request
 from itsdangerous import BadData, URLSafeSerializer
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import AfterValidator
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from desk import filters, security
@@ -51,6 +53,8 @@ KEYS = "raccordo_keys"  # the cookie of a browser that does not listen to single
 # A number in an address. From 2^31 on PostgreSQL would answer with an error; such a page does not exist.
 BEYOND = 2**31
 Id = Annotated[int, Path(ge=1, lt=BEYOND)]
+# One in a form: what no database could hold becomes a number that nothing has.
+FormNumber = Annotated[int, Form(), AfterValidator(lambda number: min(max(number, -1), BEYOND - 1))]
 
 __all__ = [
     "BEYOND",
@@ -59,6 +63,7 @@ __all__ = [
     "PAGE_SIZE",
     "Actor",
     "Admin",
+    "FormNumber",
     "House",
     "Id",
     "Manager",

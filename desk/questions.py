@@ -15,7 +15,7 @@ from desk import came_from, narrowing, presence
 from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
-from desk.pages import BEYOND, House, Id, Page, Reader, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, FormNumber, House, Id, Page, Reader, Refuse, redirect, render, speaker
 from desk.question_files import hold, stored
 from desk.question_page import Typed, back, deliveries, refused, show
 from desk.security import SignedIn
@@ -29,7 +29,7 @@ from storage.tags import tags_of
 
 router = APIRouter()
 
-Version = Annotated[int, Form()]
+Version = FormNumber
 Text = Annotated[str, Form()]
 
 
@@ -102,10 +102,10 @@ def assign(
     question_id: Id,
     *,
     version: Version,
-    to: Annotated[int, Form()] = 0,
+    to: FormNumber = 0,
 ) -> Response:
     def give(session: Session, question_id: int, staff_id: int, *, version: int, now: datetime) -> None:
-        moves.assign(session, question_id, staff_id, min(to, BEYOND - 1), version=version, now=now)
+        moves.assign(session, question_id, staff_id, to, version=version, now=now)
 
     return _move(request, house, signed, question_id, give, version)
 

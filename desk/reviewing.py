@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
 from desk.house import DeskHouse
-from desk.pages import N_, Actor, House, Id, Manager, Refuse, redirect, refusal, render, speaker
+from desk.pages import N_, Actor, FormNumber, House, Id, Manager, Refuse, redirect, refusal, render, speaker
 from facts.languages import Language
 from intake import reviewing
 from intake.catalogue import InUse
@@ -36,7 +36,7 @@ async def _remarks(request: Request) -> dict[str, str]:
     }
 
 
-Revision = Annotated[int, Form()]
+Revision = FormNumber
 Remarks = Annotated[dict[str, str], Depends(_remarks)]
 
 

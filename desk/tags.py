@@ -10,7 +10,7 @@ from answering import tags as rules
 from answering.refusal import Refused
 from desk.acting import ActorHere
 from desk.house import DeskHouse
-from desk.pages import BEYOND, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.pages import FormNumber, House, Id, Manager, Refuse, redirect, render, speaker
 from desk.question_page import back, refused
 from storage.tables import Tag
 from storage.tags import all_tags
@@ -68,12 +68,10 @@ def put_on(request: Request, house: House, signed: ActorHere, question_id: Id, t
 
 
 @router.post("/desk/questions/{question_id}/untag")
-def take_off(
-    request: Request, house: House, signed: ActorHere, question_id: Id, tag: Annotated[int, Form()] = 0
-) -> Response:
+def take_off(request: Request, house: House, signed: ActorHere, question_id: Id, tag: FormNumber = 0) -> Response:
     try:
         with house.database.write() as session:
-            rules.take_off(session, question_id, signed.staff_id, min(tag, BEYOND - 1), now=house.clock())
+            rules.take_off(session, question_id, signed.staff_id, tag, now=house.clock())
     except Refused as no:
         return refused(request, house, signed, question_id, no)
     return back(request, question_id)

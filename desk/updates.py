@@ -1,12 +1,13 @@
 """The updates received, and one of them beside the one before. Changes nothing: an update is what it was."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from desk.pages import House, Id, Page, Reader, Refuse, render, speaker
+from desk.pages import BEYOND, House, Id, Page, Reader, Refuse, render, speaker
 from facts.languages import Language
 from intake.catalogue import InUse
 from intake.drafting import asked_in, label_of
@@ -20,6 +21,8 @@ from storage.staff import staff_name
 from storage.tables import AnswerChange, Referent, Review
 
 router = APIRouter()
+
+Number = Annotated[int | None, Query(ge=1, lt=BEYOND)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def updates(
     pages: Page,
     *,
     q: str = "",
-    project: int | None = None,
+    project: Number = None,
     review: Review | None = None,
 ) -> Response:
     with house.database.read() as session:
