@@ -136,7 +136,7 @@ def _approve(
         new_actor=person.new_actor,
     )
     if who != NEW:
-        admission = replace(admission, referent_id=int(who) if who.isdecimal() and len(who) < 19 else 0)
+        admission = replace(admission, referent_id=int(who) if who.isdecimal() and len(who) < 10 else 0)
     try:
         with house.database.write() as session:
             referent = approve(session, request_id, admission, revision=revision, by=signed.staff_id, now=house.clock())

@@ -120,6 +120,7 @@ async def test_the_projects_to_choose_among_are_shown_without_scripts(desk: Desk
         ({"organization": ""}, "organization", "Scrivi per quale ente lavora."),
         ({"which": "chosen"}, "cups", "Scegli almeno un progetto"),
         ({"who": "999999"}, "who", "non c'è più"),
+        ({"who": f"{2**31}"}, "who", "non c'è più"),
         ({"who": "9" * 40}, "who", "non c'è più"),
         ({"who": "pippo"}, "who", "non c'è più"),
     ],
