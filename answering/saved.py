@@ -4,7 +4,7 @@ Officers and administrators arrange them; whoever answers may use them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -52,21 +52,28 @@ def add_saved(session: Session, staff_id: int, wished: Wished, *, now: datetime)
         created_at=now,
         changed_at=now,
     )
-    session.add(saved)
-    session.flush()
+    try:
+        saved_answers.keep(session, saved)
+    except saved_answers.TitleTaken as error:
+        raise _title_taken() from error
     _note(session, "saved-answer.add", saved, staff_id, now)
     return saved
 
 
-def change_saved(session: Session, saved_id: int, staff_id: int, wished: Wished, *, now: datetime) -> None:
-    """What was sent with it stays as it was."""
+def change_saved(
+    session: Session, saved_id: int, staff_id: int, wished: Wished, *, version: int, now: datetime
+) -> None:
+    """What was sent with it stays as it was. `version`: as its author saw it; of two, the second is `Refused`."""
     _may_arrange(session, staff_id)
     saved = _the_saved(session, saved_id)
     wished = _checked(session, wished, saved)
-    saved.title, saved.category_id = wished.title, wished.category_id
-    saved.text, saved.text_en = wished.text, wished.text_en
-    saved.changed_at = now
-    session.add(saved)
+    try:
+        done = saved_answers.change_saved(session, saved_id, version, changed_at=now, **asdict(wished))
+    except saved_answers.TitleTaken as error:
+        raise _title_taken() from error
+    if not done:
+        raise Refused(N_("A colleague has changed this saved answer in the meantime. Read it again, then decide."))
+    session.expire(saved)
     _note(session, "saved-answer.change", saved, staff_id, now)
 
 
@@ -74,10 +81,8 @@ def set_at_hand(session: Session, saved_id: int, staff_id: int, *, active: bool,
     """A retired one is offered no more, and can be brought back."""
     _may_arrange(session, staff_id)
     saved = _the_saved(session, saved_id)
-    if saved.active == active:
+    if not saved_answers.set_active(session, saved_id, now, active=active):
         return
-    saved.active, saved.changed_at = active, now
-    session.add(saved)
     _note(session, "saved-answer.use" if active else "saved-answer.retire", saved, staff_id, now)
 
 
@@ -123,8 +128,12 @@ def _checked(session: Session, wished: Wished, before: SavedAnswer | None) -> Wi
     _check_category(session, wished.category_id, before)
     same = saved_answers.saved_with_title(session, title)
     if same is not None and (before is None or same.id != before.id):
-        raise Refused(N_("There is a saved answer with this title already."))
+        raise _title_taken()
     return Wished(title, text, text_en, wished.category_id)
+
+
+def _title_taken() -> Refused:
+    return Refused(N_("There is a saved answer with this title already."))
 
 
 def _check_category(session: Session, category_id: int | None, before: SavedAnswer | None) -> None:

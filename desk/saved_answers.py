@@ -29,6 +29,7 @@ class Filled:
     text: str = ""
     text_en: str = ""
     category: str = ""
+    version: int = 0
 
     def wished(self) -> Wished:
         number = self.category.strip()
@@ -40,7 +41,7 @@ class Filled:
 
     @classmethod
     def of(cls, saved: SavedAnswer) -> "Filled":
-        return cls(saved.title, saved.text, saved.text_en, str(saved.category_id or ""))
+        return cls(saved.title, saved.text, saved.text_en, str(saved.category_id or ""), saved.version)
 
 
 def _filled(
@@ -48,8 +49,9 @@ def _filled(
     text: Annotated[str, Form()] = "",
     text_en: Annotated[str, Form()] = "",
     category: Annotated[str, Form()] = "",
+    version: Annotated[int, Form()] = 0,
 ) -> Filled:
-    return Filled(title, text, text_en, category)
+    return Filled(title, text, text_en, category, min(max(version, 0), BEYOND - 1))
 
 
 Sent = Annotated[Filled, Depends(_filled)]
@@ -91,7 +93,8 @@ def change(request: Request, house: House, signed: Manager, saved_id: Id, filled
     try:
         with house.database.write() as session:
             _found(session, saved_id)
-            rules.change_saved(session, saved_id, signed.staff_id, filled.wished(), now=house.clock())
+            wished, now = filled.wished(), house.clock()
+            rules.change_saved(session, saved_id, signed.staff_id, wished, version=filled.version, now=now)
     except Refused as no:
         return _form(request, house, saved_id, filled, _said(request, no))
     return redirect(request, PAGE, speaker(request)(N_("The saved answer is changed.")))
@@ -125,6 +128,7 @@ def _form(request: Request, house: DeskHouse, saved_id: int | None, filled: Fill
             saved=saved,
             filled=filled,
             problem=problem,
+            theirs=saved if saved is not None and problem and saved.version != filled.version else None,
             known=SHOWN,
             categories=_choices(session, saved),
         )

@@ -1,13 +1,21 @@
 """Queries of the answers that staff keep at hand. Decides nothing about who may change one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, update
+from sqlalchemy import ColumnElement, CursorResult, case, func, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from storage.tables import Category, SavedAnswer
 
 _title = func.lower(SavedAnswer.title)
+
+
+class TitleTaken(Exception):
+    """Another one has this title, perhaps since a moment ago."""
 
 
 def all_saved(session: Session) -> Sequence[tuple[SavedAnswer, Category | None]]:
@@ -37,10 +45,41 @@ def saved_with_title(session: Session, title: str) -> SavedAnswer | None:
     return session.exec(select(SavedAnswer).where(_title == title.lower())).first()
 
 
+def keep(session: Session, saved: SavedAnswer) -> None:
+    """Raises TitleTaken."""
+    with _one_of_a_title(session):
+        session.add(saved)
+        session.flush()
+
+
+def change_saved(session: Session, saved_id: int, version: int, **values: Any) -> bool:
+    """One step ahead of `version`; False when somebody was quicker. Raises TitleTaken."""
+    these = (col(SavedAnswer.id) == saved_id, col(SavedAnswer.version) == version)
+    with _one_of_a_title(session):
+        return _changed(session, *these, version=col(SavedAnswer.version) + 1, **values)
+
+
+def set_active(session: Session, saved_id: int, now: datetime, *, active: bool) -> bool:
+    """Offered, or no more; False when it was so before."""
+    these = (col(SavedAnswer.id) == saved_id, col(SavedAnswer.active) != active)
+    return _changed(session, *these, active=active, changed_at=now)
+
+
 def count_use(session: Session, saved_id: int) -> None:
-    session.execute(
-        update(SavedAnswer)
-        .where(col(SavedAnswer.id) == saved_id)
-        .values(used=col(SavedAnswer.used) + 1)
-        .execution_options(synchronize_session=False)
+    _changed(session, col(SavedAnswer.id) == saved_id, used=col(SavedAnswer.used) + 1)
+
+
+@contextmanager
+def _one_of_a_title(session: Session) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        raise TitleTaken from error
+
+
+def _changed(session: Session, *these: ColumnElement[bool], **values: Any) -> bool:
+    done: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # an UPDATE answers with a row count
+        update(SavedAnswer).where(*these).values(**values).execution_options(synchronize_session=False)
     )
+    return done.rowcount == 1

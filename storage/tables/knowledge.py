@@ -14,6 +14,7 @@ class SavedAnswer(SQLModel, table=True):
     __tablename__ = "saved_answer"
 
     id: int = Field(default=None, primary_key=True)
+    version: int = 1
     title: str = Field(unique=True, max_length=120)
     text: str
     text_en: str = ""

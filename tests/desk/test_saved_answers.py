@@ -1,12 +1,14 @@
 """Saved answers: their list, and how they come into an answer."""
 
 import re
+from html import unescape
 
 import httpx
 import pytest
 from sqlmodel import select
 
 from facts.languages import Language
+from storage import saved_answers
 from storage.tables import Attachment, Audit, Category, Office, Question, Referent, SavedAnswer
 from tests.desk.conftest import Browser, Desk
 from tests.desk.test_questions import a_question, press, the_question
@@ -47,7 +49,7 @@ async def test_an_officer_adds_changes_retires_and_restores(desk: Desk) -> None:
     await olga.send_form(PAGE, page=f"{PAGE}/new", title=" La  PEC ", text="Gentile {name},\r\nusa la PEC.")
     (added,) = the_saved(desk)
     one = f"{PAGE}/{added.id}"
-    await olga.send_form(one, page=one, title="La PEC", text="Usa la PEC.", text_en="Use PEC.")
+    await olga.send_form(one, page=one, version="1", title="La PEC", text="Usa la PEC.", text_en="Use PEC.")
     (changed,) = the_saved(desk)
     await olga.send_form(f"{one}/retire", page=PAGE)
     (retired,) = the_saved(desk)
@@ -63,6 +65,28 @@ async def test_an_officer_adds_changes_retires_and_restores(desk: Desk) -> None:
     with desk.house.database.read() as session:
         acts = session.exec(select(Audit.action).where(Audit.object_kind == "saved-answer")).all()
     assert acts == [f"saved-answer.{act}" for act in ("add", "change", "retire", "use")]
+
+
+async def test_of_two_officers_the_second_reads_the_first_ones_text_before_their_own_takes_its_place(
+    desk: Desk,
+) -> None:
+    one = f"{PAGE}/{a_saved_answer(desk)}"
+    olga, ugo = desk.browser("Olga"), desk.browser("Ugo")
+
+    await olga.send_form(one, page=one, version="1", title="Il CUP", text="Il primo testo.")
+    late = await ugo.send_form(one, page=one, version="1", title="Il CUP", text="Il secondo testo.")
+    kept = the_saved(desk)[0].text
+    shown = re.search(r'name="version" value="(\d+)"', late.text)
+    assert shown is not None
+    again = await ugo.send_form(one, page=one, version=shown[1], title="Il CUP", text="Il secondo testo.")
+
+    assert (late.status_code, kept) == (422, "Il primo testo.")
+    assert "Nel frattempo un collega ha cambiato questa risposta" in late.text
+    assert "Com'è adesso" in unescape(late.text)
+    assert "<p>Il primo testo.</p>" in late.text
+    assert "Il secondo testo.</textarea>" in late.text
+    assert again.status_code == 303
+    assert the_saved(desk)[0].text == "Il secondo testo."
 
 
 @pytest.mark.parametrize(
@@ -92,6 +116,22 @@ async def test_what_is_wrong_is_said_and_stays_in_the_form(desk: Desk, fields: d
         assert why in answer.text.replace("&#39;", "'")
         assert fields["title"].replace("'", "&#39;").strip() in answer.text
     assert [one.title for one in the_saved(desk)] == ["Cos'è il CUP", "La PEC"]
+
+
+@pytest.mark.parametrize("already", [False, True])
+async def test_of_two_who_take_one_title_at_once_the_second_is_told(
+    desk: Desk, already: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_saved_answer(desk, "La PEC")
+    page = f"{PAGE}/{a_saved_answer(desk, 'Il CUP')}" if already else PAGE
+    monkeypatch.setattr(saved_answers, "saved_with_title", lambda *_: None)  # nobody had it yet when we looked
+
+    late = await desk.browser("Olga").send_form(page, page=f"{PAGE}/new", version="1", title="La PEC", text="Io pure.")
+
+    assert late.status_code == 422
+    assert "già una risposta pronta" in late.text
+    assert "Io pure.</textarea>" in late.text
+    assert [one.title for one in the_saved(desk)].count("La PEC") == 1
 
 
 async def test_a_volunteer_reads_and_uses_them_and_arranges_none(desk: Desk) -> None:

@@ -102,6 +102,7 @@ def upgrade() -> None:
     )
     op.create_table('saved_answer',
     sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('title', sa.String(length=120), nullable=False),
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('text_en', sa.String(), nullable=False),
