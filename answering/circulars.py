@@ -17,7 +17,7 @@ from answering.refusal import Refused
 from answering.roles import may_act
 from facts.languages import N_
 from intake.files import StoredFile, add_file
-from storage import addressees, audit, circulars
+from storage import addressees, attachments, audit, circulars
 from storage.circulars import Head
 from storage.recipients import Wanted
 from storage.tables import Circular, CircularState
@@ -45,6 +45,14 @@ class Written:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What goes along too. `fresh` has just come; `kept`: what its author chose at an earlier try."""
+
+    fresh: Sequence[StoredFile] = ()
+    kept: Sequence[int] = ()
+
+
 def begin(
     session: Session,
     staff_id: int,
@@ -52,7 +60,7 @@ def begin(
     *,
     now: datetime,
     wanted: Wanted = Wanted(),
-    files: Sequence[StoredFile] = (),
+    files: Files = Files(),
 ) -> Circular:
     """A new draft."""
     may_act(session, staff_id)
@@ -75,7 +83,7 @@ def write(  # noqa: PLR0913 - what it says, by whom, about which version of it
     *,
     version: int,
     now: datetime,
-    files: Sequence[StoredFile] = (),
+    files: Files = Files(),
 ) -> None:
     """Its texts as they are to be from now on, and files that go along too."""
     circular = _to_be_changed(session, circular_id, staff_id)
@@ -203,10 +211,13 @@ def _change(session: Session, circular_id: int, version: int, **values: Any) -> 
         raise overtaken(session, circular_id)
 
 
-def _add_files(session: Session, circular: Circular, staff_id: int, files: Sequence[StoredFile], now: datetime) -> None:
-    if files and len(circulars.files_of(session, circular.id)) + len(files) > MOST_FILES:
+def _add_files(session: Session, circular: Circular, staff_id: int, files: Files, now: datetime) -> None:
+    kept = [one.id for one in attachments.loose_of(session, staff_id, files.kept)]
+    more = len(kept) + len(files.fresh)
+    if more and len(circulars.files_of(session, circular.id)) + more > MOST_FILES:
         raise Refused(N_("At most {n} files go along."), n=MOST_FILES)
-    for one in files:
+    attachments.put_in_circular(session, kept, circular.id)
+    for one in files.fresh:
         add_file(session, one, now=now, staff_id=staff_id, circular_id=circular.id)
 
 

@@ -1,32 +1,58 @@
 """Communications: what staff write first. The list, the draft, its text and files. The rules are in `answering`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import circulars as rules
 from answering.circular_words import LONGEST_SUBJECT
-from answering.circulars import LONGEST, Written
+from answering.circulars import LONGEST, Files, Written
 from answering.refusal import Refused
 from desk import denied
 from desk.circular_page import Version, act, address, show, the_draft, the_head
 from desk.house import DeskHouse
 from desk.pages import BEYOND, N_, Actor, FormNumber, House, Id, Page, Reader, Refuse, redirect, render, speaker
-from desk.question_files import stored
+from desk.question_files import Going, going_along, hold, stored
+from desk.security import SignedIn
 from storage import circulars
 from storage.addressees import Heap
 from storage.people import is_here
 from storage.recipients import Wanted
-from storage.tables import Attachment, Referent
+from storage.tables import Attachment, Circular, Referent
 
 router = APIRouter()
 
-Text = Annotated[str, Form()]
-Files = Annotated[list[UploadFile] | None, File()]
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The form as it was sent. `keep`: files of an earlier try that still go along."""
+
+    written: Written
+    file: Sequence[UploadFile]
+    keep: tuple[int, ...]
+
+    def files(self, house: DeskHouse) -> Files:
+        return Files(stored(house, self.file, len(self.keep)), self.keep)
+
+
+def _sent(
+    subject: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+    subject_en: Annotated[str, Form()] = "",
+    text_en: Annotated[str, Form()] = "",
+    file: Annotated[list[UploadFile] | None, File()] = None,
+    keep: Annotated[list[int] | None, Form()] = None,
+) -> Sent:
+    written = Written(subject, text, subject_en, text_en)
+    return Sent(written, file or (), tuple(one for one in keep or () if 0 < one < BEYOND))
+
+
+FromForm = Annotated[Sent, Depends(_sent)]
 
 
 @router.get("/desk/circulars")
@@ -44,28 +70,16 @@ def new(request: Request, house: House, signed: Actor, to: int = 0) -> Response:
 
 
 @router.post("/desk/circulars/new")
-def begin(
-    request: Request,
-    house: House,
-    signed: Actor,
-    *,
-    subject: Text = "",
-    text: Text = "",
-    subject_en: Text = "",
-    text_en: Text = "",
-    to: FormNumber = 0,
-    file: Files = None,
-) -> Response:
-    written = Written(subject, text, subject_en, text_en)
+def begin(request: Request, house: House, signed: Actor, sent: FromForm, to: FormNumber = 0) -> Response:
     try:
-        files = stored(house, file or ())
+        files = sent.files(house)
         with house.database.write() as session:
             person = _person(session, to)
             wanted = Wanted(added=(person.id,)) if person else Wanted()
-            draft = rules.begin(session, signed.staff_id, written, now=house.clock(), wanted=wanted, files=files)
+            draft = rules.begin(session, signed.staff_id, sent.written, now=house.clock(), wanted=wanted, files=files)
             number = draft.id
     except Refused as no:
-        return _again(request, house, written, no, to=to)
+        return _again(request, house, signed, sent, no, to=to)
     return redirect(request, address(number), speaker(request)(N_("The draft is saved. Nothing has left yet.")))
 
 
@@ -92,28 +106,15 @@ def before_writing(request: Request, house: House, signed: Actor, circular_id: I
 
 
 @router.post("/desk/circulars/{circular_id}/text")
-def write(
-    request: Request,
-    house: House,
-    signed: Actor,
-    circular_id: Id,
-    *,
-    version: Version,
-    subject: Text = "",
-    text: Text = "",
-    subject_en: Text = "",
-    text_en: Text = "",
-    file: Files = None,
-) -> Response:
+def write(request: Request, house: House, signed: Actor, circular_id: Id, sent: FromForm, version: Version) -> Response:
     with house.database.read() as session:
         the_head(session, circular_id)
-    written = Written(subject, text, subject_en, text_en)
     try:
-        files = stored(house, file or ())
+        files, now = sent.files(house), house.clock()
         with house.database.write() as session:
-            rules.write(session, circular_id, signed.staff_id, written, version=version, now=house.clock(), files=files)
+            rules.write(session, circular_id, signed.staff_id, sent.written, version=version, now=now, files=files)
     except Refused as no:
-        return _again(request, house, written, no, number=circular_id, version=version)
+        return _again(request, house, signed, sent, no, number=circular_id, version=version)
     return redirect(request, address(circular_id), speaker(request)(N_("The text is saved.")))
 
 
@@ -158,19 +159,33 @@ def _person(session: Session, referent_id: int) -> Referent | None:
 def _again(
     request: Request,
     house: DeskHouse,
-    written: Written,
+    signed: SignedIn,
+    sent: Sent,
     no: Refused,
     *,
     to: int = 0,
     number: int | None = None,
     version: int = 0,
 ) -> Response:
-    """The form with everything that was typed, and why not. Files have to be chosen again."""
+    """The form with everything that was typed and chosen, why not, and what a colleague has saved since."""
     denied.refused(request, no)
     problem = speaker(request)(no.sentence, **no.values)
+    kept = hold(house, signed.staff_id, sent.file, sent.keep).kept
     with house.database.read() as session:
-        files = circulars.files_of(session, number) if number is not None else ()
-        return _form(request, session, written, to=to, number=number, version=version, files=files, problem=problem)
+        now = circulars.find(session, number) if number is not None else None
+        theirs = now if now is not None and now.version != version else None
+        return _form(
+            request,
+            session,
+            sent.written,
+            to=to,
+            number=number,
+            version=theirs.version if theirs is not None else version,
+            files=circulars.files_of(session, number) if number is not None else (),
+            going=going_along(session, signed.staff_id, None, kept),
+            problem=problem,
+            theirs=theirs,
+        )
 
 
 def _form(
@@ -182,6 +197,8 @@ def _form(
     number: int | None = None,
     version: int = 0,
     files: Sequence[Attachment] = (),
+    going: Sequence[Going] = (),
+    theirs: Circular | None = None,
     problem: str = "",
 ) -> Response:
     person = _person(session, to)
@@ -196,6 +213,8 @@ def _form(
         number=number,
         version=version,
         files=files,
+        going=going,
+        theirs=theirs,
         problem=problem,
         longest=LONGEST,
         longest_subject=LONGEST_SUBJECT,

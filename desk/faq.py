@@ -173,7 +173,13 @@ def _refused(
     with house.database.read() as session:
         entry = session.get(FaqEntry, entry_id) if entry_id is not None else None
         shown = filled or (Filled.of(entry) if entry is not None else Filled())
-        return _form(request, session, entry, shown, question_id=question_id, found=found, problem=problem, status=409)
+        values: dict[str, Any] = {"found": found, "problem": problem, "theirs": _newer(entry, filled)}
+        return _form(request, session, entry, shown, question_id=question_id, status=409, **values)
+
+
+def _newer(entry: FaqEntry | None, filled: Filled | None) -> FaqEntry | None:
+    """What a colleague has saved since this was shown, so that nobody writes over what they have not read."""
+    return entry if entry is not None and filled is not None and entry.version != filled.version else None
 
 
 def _form(
@@ -185,9 +191,11 @@ def _form(
     question_id: int | None = None,
     found: Sequence[Trace] = (),
     problem: str = "",
+    theirs: FaqEntry | None = None,
     status: int = 200,
 ) -> Response:
     values: dict[str, Any] = {"acts": ACTS, "entry": entry, "filled": filled, "found": found, "problem": problem}
+    values["theirs"] = theirs
     values["version"] = entry.version if entry is not None else 0
     values["history"] = faq.history_of(session, entry.id) if entry is not None else []
     values["categories"] = _choices(session, entry)

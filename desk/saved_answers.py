@@ -12,7 +12,7 @@ from answering.placeholders import SHOWN
 from answering.refusal import Refused
 from answering.saved import Wished
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, Actor, FormNumber, House, Id, Manager, Refuse, redirect, render, speaker
 from storage.categories import active_categories
 from storage.saved_answers import all_saved
 from storage.tables import Category, SavedAnswer
@@ -49,9 +49,9 @@ def _filled(
     text: Annotated[str, Form()] = "",
     text_en: Annotated[str, Form()] = "",
     category: Annotated[str, Form()] = "",
-    version: Annotated[int, Form()] = 0,
+    version: FormNumber = 0,
 ) -> Filled:
-    return Filled(title, text, text_en, category, min(max(version, 0), BEYOND - 1))
+    return Filled(title, text, text_en, category, version)
 
 
 Sent = Annotated[Filled, Depends(_filled)]

@@ -46,6 +46,10 @@ def put_in_proposal(session: Session, ids: Collection[int], proposal_id: int) ->
     _change(session, col(Attachment.id).in_(ids), proposal_id=proposal_id, message_id=None)
 
 
+def put_in_circular(session: Session, ids: Collection[int], circular_id: int) -> None:
+    _change(session, col(Attachment.id).in_(ids), circular_id=circular_id)
+
+
 def loose_of(session: Session, staff_id: int, ids: Collection[int]) -> Sequence[Attachment]:
     """Those of these that this colleague chose, and that go along with nothing yet."""
     alone = [

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from answering import circular_sending, circulars
-from answering.circulars import Written
+from answering.circulars import Files, Written
 from answering.refusal import Denied, Refused
 from delivery.words import Words
 from facts.languages import Language
@@ -369,7 +369,13 @@ def test_files_follow_the_text_by_telegram_and_go_with_it_by_mail(cast: Cast) ->
     ada, bruno = cast.a_referent("Ada", chat=1), cast.a_referent("Bruno", email="bruno@example.org")
     draft, officer = a_circular(cast, [ada, bruno]), an_officer(cast)
     circulars.write(
-        cast.session, draft.id, officer.id, Written("Avviso per {nome}", "Testo"), version=1, now=cast.now, files=[PDF]
+        cast.session,
+        draft.id,
+        officer.id,
+        Written("Avviso per {nome}", "Testo"),
+        version=1,
+        now=cast.now,
+        files=Files([PDF]),
     )
     circular_sending.confirm(cast.session, draft.id, officer.id, version=2, people=2, now=cast.now)
     queue_all(cast)
@@ -386,7 +392,7 @@ def test_files_follow_the_text_by_telegram_and_go_with_it_by_mail(cast: Cast) ->
 def test_files_stay_when_their_text_was_stopped(cast: Cast) -> None:
     (ada,) = some_people(cast, 1)
     draft, officer = a_circular(cast, [ada]), an_officer(cast)
-    circulars.write(cast.session, draft.id, officer.id, Written("A", "T"), version=1, now=cast.now, files=[PDF])
+    circulars.write(cast.session, draft.id, officer.id, Written("A", "T"), version=1, now=cast.now, files=Files([PDF]))
     circular_sending.confirm(cast.session, draft.id, officer.id, version=2, people=1, now=cast.now)
     queue_all(cast)
     _, files = outgoing(cast.session)
@@ -402,7 +408,7 @@ def test_files_stay_when_their_text_was_stopped(cast: Cast) -> None:
 def test_who_was_not_reached_is_in_a_new_draft_with_the_same_words_and_files(cast: Cast) -> None:
     ada, bruno = some_people(cast, 2)
     draft, officer = a_circular(cast, [ada, bruno, cast.a_referent("Dora")]), an_officer(cast)
-    circulars.write(cast.session, draft.id, officer.id, Written("A", "T"), version=1, now=cast.now, files=[PDF])
+    circulars.write(cast.session, draft.id, officer.id, Written("A", "T"), version=1, now=cast.now, files=Files([PDF]))
     circular_sending.confirm(cast.session, draft.id, officer.id, version=2, people=3, now=cast.now)
     queue_all(cast)
     rows = {row.referent_id: row for row in outgoing(cast.session) if ":files" not in row.dedupe_key}

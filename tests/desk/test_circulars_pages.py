@@ -144,7 +144,10 @@ async def test_of_two_who_change_a_text_the_second_keeps_theirs_in_the_form(desk
 
     assert "Nel frattempo un collega ha cambiato questa bozza" in page
     assert "La seconda</textarea>" in page
+    assert "<p>La prima</p>" in page
     assert the_circular(desk, number).text == "La prima"
+    await press(olga, number, "text", version=VERSION.findall(page)[0], subject="Avviso", text="Tutte e due")
+    assert the_circular(desk, number).text == "Tutte e due"
 
 
 async def test_files_go_along_and_can_be_taken_away(desk: Desk) -> None:
@@ -163,6 +166,22 @@ async def test_files_go_along_and_can_be_taken_away(desk: Desk) -> None:
     await press(vera, number, f"files/{file.id}/detach")
 
     assert "avviso.pdf" not in (await vera.get(f"/desk/circulars/{number}")).text
+
+
+async def test_files_survive_a_refusal_and_go_along_at_the_next_try(desk: Desk) -> None:
+    vera, here = desk.browser("Vera"), "/desk/circulars/new"
+    csrf = re.search(r'name="csrf" value="([^"]+)"', (await vera.get(here)).text)
+    assert csrf is not None
+    typed = {"csrf": csrf[1], "subject": "Avviso", "text": "Buongiorno {nomme}."}
+
+    refused = await vera.post(here, data=typed, files={"file": ("avviso.pdf", PDF, "application/pdf")})
+    kept = re.findall(r'name="keep" value="(\d+)" checked', refused.text)
+    colleague = await begun(desk, "Olga", keep=kept)
+    number = await begun(desk, "Vera", keep=kept)
+
+    assert (refused.status_code, len(kept)) == (409, 1)
+    assert "avviso.pdf" in (await vera.get(f"/desk/circulars/{number}")).text
+    assert "avviso.pdf" not in (await vera.get(f"/desk/circulars/{colleague}")).text
 
 
 async def test_from_somebodys_page_one_writes_to_them_alone(desk: Desk) -> None:

@@ -197,6 +197,8 @@ async def test_the_second_of_two_officers_is_told_and_changes_nothing(desk: Desk
     assert (late.status_code, withdrawn.status_code) == (409, 409)
     assert "Nel frattempo un collega" in late.text
     assert "Il secondo testo.</textarea>" in late.text
+    assert "<p>Il primo testo.</p>" in late.text  # read before it is written over
+    assert 'name="version" value="2"' in late.text
     assert (the_entry(desk, number).answer, the_entry(desk, number).state) == ("Il primo testo.", FaqState.PROPOSED)
 
 
