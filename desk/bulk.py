@@ -49,10 +49,11 @@ def do(
     if wanted.act is Act.CLOSE and not sure and many:
         with house.database.read() as session:
             unanswered = [one.id for one in many if _waits(session, one.id)]
-            return render(request, "bulk_close.html", pick=pick, many=many, unanswered=unanswered, query=query)
+            back = narrowing.list_of(narrowing.read(query))
+            return render(request, "bulk_close.html", pick=pick, many=many, unanswered=unanswered, query=back)
     with house.database.write() as session:
         number = rules.do(session, many, wanted, Who(signed.staff_id, house.clock(), house.zone)).id
-    return redirect(request, f"/desk/bulk/{number}?{narrowing.query_of(narrowing.read(query))}")
+    return redirect(request, f"/desk/bulk/{number}?{narrowing.list_of(narrowing.read(query))}")
 
 
 @router.get("/desk/bulk/{bulk_id}")
@@ -69,7 +70,7 @@ def became(request: Request, house: House, signed: Actor, bulk_id: Id) -> Respon
             same=act.before["same"],
             refused=[(number, _(said, **values)) for number, (said, values) in act.before["refused"].items()],
             may_undo=rules.may_undo(act, house.clock()),
-            query=narrowing.query_of(request.query_params),
+            query=narrowing.list_of(request.query_params),
         )
 
 
@@ -79,7 +80,7 @@ def undo(request: Request, house: House, signed: Actor, bulk_id: Id, query: Anno
         _own(session, bulk_id, signed.staff_id)
         stayed = rules.undo(session, bulk_id, signed.staff_id, now=house.clock())
     _ = speaker(request)
-    back = f"/desk/questions?{narrowing.query_of(narrowing.read(query))}"
+    back = f"/desk/questions?{narrowing.list_of(narrowing.read(query))}"
     if not stayed:
         return redirect(request, back, _("Undone: everything is as it was."))
     numbers = ", ".join(str(one) for one in stayed[:20])

@@ -22,6 +22,7 @@ from storage.tables import Channel, Role, SavedFilter
 NOBODY = "nobody"
 NUMBERS = ("category", "tag", "municipality", "programme")
 CHOICES = (*NUMBERS, "channel", "who", "urgent", "late", "entrusted")
+MOST_LETTERS = 200
 CHANNELS = (Channel.TELEGRAM, Channel.EMAIL, Channel.PEC, Channel.WEB, Channel.PHONE)
 
 
@@ -76,6 +77,12 @@ def query_of(params: Mapping[str, str]) -> str:
     return urlencode({"view": view if view in set(View) else View.NEW} | dict(sorted(chosen(params).items())))
 
 
+def list_of(params: Mapping[str, str]) -> str:
+    """The list as it was seen: its filter and the words looked for, which no filter keeps."""
+    words = params.get("q", "").strip()[:MOST_LETTERS]
+    return query_of(params) + (f"&{urlencode({'q': words})}" if words else "")
+
+
 def read(query: str) -> dict[str, str]:
     return dict(parse_qsl(query, max_num_fields=30)) if query.count("&") < 30 else {}
 
@@ -86,6 +93,7 @@ def bar(session: Session, signed: SignedIn, params: Mapping[str, str], view: Vie
     return {
         "chosen": chosen(params),
         "filter_query": here,
+        "list_query": list_of({**params, "view": view}),
         "categories": categories.active_categories(session),
         "known_tags": tags.active_tags(session),
         "colleagues": [one for one in list_staff(session) if one.active and one.role is not Role.READER],

@@ -111,9 +111,7 @@ def page(request: Request, house: House, token: str) -> Response:
             circulars=circulars_told(session, me),
             phases=PHASE_NAMES,
             chat=_chat(session, house, me),
-            begun=[
-                (one, form_title(session, house, one.form, Language(me.language))) for one in begun_by(session, me.id)
-            ],
+            begun=_begun(session, house, me),
             sent=_sent(session, house, me),
             forms=_forms(session, house, me, projects),
         )

@@ -32,9 +32,9 @@ async def became(browser: Browser, done: httpx.Response) -> str:
     return (await browser.get(done.headers["location"])).text
 
 
-async def undo(browser: Browser, done: httpx.Response) -> httpx.Response:
+async def undo(browser: Browser, done: httpx.Response, query: str = "view=all") -> httpx.Response:
     place = done.headers["location"].partition("?")[0]
-    return await browser.send_form(f"{place}/undo", page="/desk/questions?view=all", query="view=all")
+    return await browser.send_form(f"{place}/undo", page="/desk/questions?view=all", query=query)
 
 
 def states(desk: Desk, numbers: list[int]) -> list[tuple[QuestionState, int | None]]:
@@ -204,3 +204,35 @@ def test_of_two_who_take_the_same_at_once_each_question_is_one_s(database: Datab
     assert sum(done) == 10
     with database.read() as session:
         assert {one.version for one in session.exec(select(Question))} == {2}
+
+
+async def test_the_words_looked_for_are_still_there_after_an_act_and_after_its_undo(desk: Desk) -> None:
+    numbers, vera = some(desk, 2), desk.browser("Vera")
+    kept = "view=all&channel=telegram&q=Domanda+%26+co"
+
+    done = await apply(vera, numbers, "take", query=kept)
+    said = await became(vera, done)
+    asked = await apply(vera, numbers, "close", query=kept)
+    undone = await undo(vera, done, kept)
+
+    assert 'href="/desk/questions?view=all&amp;channel=telegram&amp;q=Domanda+%26+co"' in said
+    assert 'href="/desk/questions?view=all&amp;channel=telegram&amp;q=Domanda+%26+co">Annulla' in asked.text
+    assert undone.headers["location"] == f"/desk/questions?{kept}"
+
+
+async def test_the_list_hands_its_own_words_on(desk: Desk) -> None:
+    some(desk)
+
+    page = (await desk.browser("Vera").get("/desk/questions?q=Domanda&urgent=&who=nobody")).text
+
+    assert 'name="query" value="view=all&amp;who=nobody&amp;q=Domanda"' in page
+
+
+async def test_one_box_for_all_stands_ready_for_scripts_and_is_sent_by_none(desk: Desk) -> None:
+    some(desk)
+
+    vera, rita = [(await desk.browser(who).get("/desk/questions")).text for who in ("Vera", "Rita")]
+
+    assert '<div class="pick-all" hidden>' in vera
+    assert 'id="f-pick-all" autocomplete="off"' in vera  # without a name
+    assert "pick-all" not in rita

@@ -98,6 +98,23 @@ async def test_the_sheet_opens_over_the_page_and_closes_again(room: Room) -> Non
     assert violations == []
 
 
+async def test_by_keys_alone_one_box_chooses_the_whole_list_and_when_it_was_asked_is_seen(room: Room) -> None:
+    window = await room.window("Olga")
+    page = window.page
+    lines, every = page.locator('input[name="pick"]:checked'), page.get_by_label("Scegli tutte")
+
+    await every.press("Space")
+    await expect(lines).to_have_count(2)
+    await expect(page.locator(".pick-all [role=status]")).to_have_text("Scelte: 2")
+    await page.get_by_label("Scegli la n.").first.press("Space")
+    shown = await page.eval_on_selector("tr time", "one => getComputedStyle(one, '::after').content")
+
+    await expect(lines).to_have_count(1)
+    assert await every.evaluate("one => one.indeterminate")
+    assert shown == f'"{await page.locator("tr time").first.get_attribute("title")}"'
+    assert await window.violations() == window.complaints == []
+
+
 async def test_a_colleague_is_seen_and_what_they_write_costs_nobody_their_words(room: Room) -> None:
     olga, ugo = await room.window("Olga"), await room.window("Ugo")
     url = f"{room.desk.house.links.base_url}/desk/questions/{room.questions[0]}"
