@@ -147,7 +147,7 @@ async def test_another_language_is_said(desk: Desk, asked: int) -> None:
         the_referent(session, asked).language = "en"
         session.get_one(Staff, desk.people["Anna"]).language = "en"
 
-    assert "La sua lingua: inglese" in await context_of(desk, asked)
+    assert "La sua lingua: English" in await context_of(desk, asked)
     assert "Their language" not in await context_of(desk, asked, "Anna")
 
 
