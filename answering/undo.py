@@ -22,8 +22,10 @@ def undo(session: Session, question_id: int, message_id: int, staff_id: int, *, 
     question = the_question(session, question_id)
     acting = may_act_on(session, staff_id, question)
     message = session.get(Message, message_id)
-    if message is None or message.question_id != question.id or message.staff_id is None:
+    if message is None or message.staff_id is None:
         raise Refused(N_("This answer does not exist."))
+    if message.question_id != question.id:
+        raise Denied(N_("This answer does not exist."))
     _may_undo(session, acting, message)
     if message.audience is not Audience.REFERENT or not take_back(session, question_id, message_id):
         raise Refused(N_("This answer has left already, or was taken back before: it cannot be stopped any more."))
