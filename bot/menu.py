@@ -79,6 +79,7 @@ def menu_rows(turn: Turn) -> list[list[Button]]:
         [turn.button(N_("📝 Update a project"), "m:update"), turn.button(N_("❓ Ask a question"), "m:question")],
         [turn.button(N_("📁 My projects"), "m:projects"), turn.button(N_("📅 My deadlines"), "m:deadlines")],
         [turn.button(N_("💬 My questions"), "m:questions"), turn.button(N_("🗂 Other forms"), "m:forms")],
+        [turn.button(N_("💡 Frequently asked questions"), "k:")],
         [
             turn.button(N_("🌐 Language"), "m:language"),
             turn.button(N_("🔒 Privacy"), "m:privacy"),

@@ -25,6 +25,15 @@ def asked(stage: Stage) -> list[Question]:
     return list(stage.session.exec(select(Question).order_by(col(Question.id))))
 
 
+def test_they_are_one_press_from_the_menu(stage: Stage) -> None:
+    published(stage, answer="Nella delibera.")
+
+    ada = stage.ada.says("/menu").presses("💡 Domande frequenti")
+
+    assert "Domande frequenti" in ada.text
+    assert CUP in ada.text
+
+
 def test_before_a_question_goes_what_is_answered_already_is_offered(stage: Stage) -> None:
     entry = published(stage, answer="È <scritto> nella delibera.")
 
