@@ -83,10 +83,21 @@ async def test_questions_stand_under_their_channel_and_replies_to_circulars_apar
         "Posta certificata (PEC)",
         "Pagina personale",
         "Telefono",
-        "Risposte a circolari",
+        "Risposte a comunicazioni",
         "In tutto",
     ]
     assert rows[-1] == ["23 nov 2026", "0", "2", "0", "0", "0", "1", "3"]
+
+
+async def test_a_phone_is_spared_what_is_nothing_but_shows_every_sum(desk: Desk) -> None:
+    a_month(desk)
+
+    page = (await desk.browser("Olga").get("/desk/numbers")).text
+
+    left_out = re.findall(r'<td class="number nothing" data-label="([^"]+)">([^<]*)<', page)
+    assert {shown for _label, shown in left_out} == {"0"}
+    assert "In tutto" not in {label for label, _shown in left_out}
+    assert "Risposta data" not in {label for label, _shown in left_out}  # here nothing tells something
 
 
 async def test_each_body_stands_with_its_questions_and_over_time(desk: Desk) -> None:
