@@ -30,7 +30,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "projects": "projects",
     "progetti": "projects",
 }
-OFFERED = "{name}, {organization}, {projects}"
+OFFERED = {Language.IT: "{nome}, {ente}, {progetti}", Language.EN: "{name}, {organization}, {projects}"}
 _PLACE = re.compile(r"\{([^{}\n]*)\}")
 
 
@@ -58,7 +58,7 @@ def check_places(text: str) -> None:
     for found in _PLACE.finditer(text):
         if _key(found) not in PLACEHOLDERS:
             raise Refused(
-                N_("{what} is no placeholder. There are {places}."), what=f"{{{found[1][:40]}}}", places=OFFERED
+                N_("{what} is no placeholder. Those that are, are listed below the text."), what=f"{{{found[1][:40]}}}"
             )
 
 

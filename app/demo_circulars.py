@@ -17,7 +17,7 @@ from storage.tables import Channel, Circular, OutboxState
 TWO_DAYS = timedelta(days=2)
 SENT = Written(
     "Sportello chiuso lunedì 7 dicembre (esempio)",
-    "Buongiorno {name},\n\nlunedì 7 dicembre lo sportello è chiuso. Per le urgenze rispondi a questo messaggio.\n\n"
+    "Buongiorno {nome},\n\nlunedì 7 dicembre lo sportello è chiuso. Per le urgenze rispondi a questo messaggio.\n\n"
     "I progetti che segui: {projects}.",
     "Office closed on Monday 7 December (example)",
     "Dear {name},\n\non Monday 7 December our office is closed. If it is urgent, reply to this message.\n\n"
@@ -25,7 +25,7 @@ SENT = Written(
 )
 DRAFT = Written(
     "Incontro sul rendiconto (esempio)",
-    "Buongiorno {name},\n\nper {organization} proponiamo un incontro in linea sul rendiconto. Ci sarai?",
+    "Buongiorno {nome},\n\nper {ente} proponiamo un incontro in linea sul rendiconto. Ci sarai?",
 )
 
 

@@ -15,7 +15,7 @@ CATEGORIES = ((REPORTING, "Reporting and ReGiS", 19), (DEADLINES, "Deadlines and
 SAVED = (
     (
         "CUP: dove si trova e dove va scritto",
-        "Buongiorno {name},\n"
+        "Buongiorno {nome},\n"
         "il CUP ha 15 caratteri e si trova nell'atto che approva il progetto. Va riportato su ogni documento del "
         "progetto: atti, contratti, fatture e mandati di pagamento.\n"
         "Se in una fattura manca, scriveteci prima di pagarla: vediamo insieme come sistemarla.",
@@ -27,7 +27,7 @@ SAVED = (
     ),
     (
         "Questo aggiornamento e ReGiS",
-        "Buongiorno {name},\n"
+        "Buongiorno {nome},\n"
         "l'aggiornamento che mandate qui serve al nostro ufficio per seguire «{project}». Non sostituisce ReGiS: là i "
         "dati li registra il soggetto attuatore, con le scadenze indicate dall'amministrazione titolare.",
         "",
@@ -35,7 +35,7 @@ SAVED = (
     ),
     (
         "Documenti per la rendicontazione",
-        "Buongiorno {name},\n"
+        "Buongiorno {nome},\n"
         "per la rendicontazione di «{project}» servono il provvedimento di liquidazione, la fattura e il mandato "
         "quietanzato di ogni spesa, tutti con il CUP. Potete allegarli rispondendo a questo messaggio.",
         "",
@@ -43,7 +43,7 @@ SAVED = (
     ),
     (
         "Rinvio di una scadenza",
-        "Buongiorno {name},\n"
+        "Buongiorno {nome},\n"
         "abbiamo letto la vostra richiesta (domanda n. {number}). Per spostare la scadenza ci serve sapere il motivo e "
         "una nuova data realistica. Intanto mandate quello che c'è: un aggiornamento parziale è meglio di niente.",
         "Good morning {name},\n"
@@ -53,7 +53,7 @@ SAVED = (
     ),
     (
         "Come scriverci con la PEC",
-        "Buongiorno {name},\n"
+        "Buongiorno {nome},\n"
         "potete scriverci anche dalla PEC di {organization}: la ricevuta di consegna prova che il messaggio è "
         "arrivato. Nell'oggetto scrivete il CUP del progetto, così lo smistiamo subito.\n"
         "{office}",

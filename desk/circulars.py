@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import circulars as rules
-from answering.circular_words import LONGEST_SUBJECT
+from answering.circular_words import LONGEST_SUBJECT, OFFERED
 from answering.circulars import LONGEST, Files, Written
 from answering.refusal import Refused
 from desk import denied
@@ -216,6 +216,7 @@ def _form(
         going=going,
         theirs=theirs,
         problem=problem,
+        places=OFFERED[speaker(request).language],
         longest=LONGEST,
         longest_subject=LONGEST_SUBJECT,
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import saved as rules
-from answering.placeholders import SHOWN
+from answering.placeholders import shown
 from answering.refusal import Refused
 from answering.saved import Wished
 from desk.house import DeskHouse
@@ -129,7 +129,7 @@ def _form(request: Request, house: DeskHouse, saved_id: int | None, filled: Fill
             filled=filled,
             problem=problem,
             theirs=saved if saved is not None and problem and saved.version != filled.version else None,
-            known=SHOWN,
+            known=shown(speaker(request).language),
             categories=_choices(session, saved),
         )
 

@@ -96,7 +96,7 @@ async def test_of_two_officers_the_second_reads_the_first_ones_text_before_their
         ({"title": "x" * 121, "text": "Sì."}, "titolo è troppo lungo"),
         ({"title": "Altra", "text": "\x00"}, "testo della risposta in italiano"),
         ({"title": "Altra", "text": "x" * 20_001}, "testo è troppo lungo"),
-        ({"title": "Altra", "text": "Gentile\n{nome}"}, "Riga 2: {nome} non è un segnaposto"),
+        ({"title": "Altra", "text": "Gentile\n{nomme}"}, "Riga 2: {nomme} non è un segnaposto"),
         ({"title": "Altra", "text": "Sì.", "text_en": "Dear {name"}, "senza la sua metà"),
         ({"title": "COS'È IL CUP".lower(), "text": "Sì."}, "già una risposta pronta"),
         ({"title": "Altra", "text": "Sì.", "category": "2147483648"}, "non è più in uso"),
