@@ -28,7 +28,7 @@ SAVED = (
     (
         "Questo aggiornamento e ReGiS",
         "Buongiorno {nome},\n"
-        "l'aggiornamento che mandate qui serve al nostro ufficio per seguire «{project}». Non sostituisce ReGiS: là i "
+        "l'aggiornamento che mandate qui serve al nostro ufficio per seguire «{progetto}». Non sostituisce ReGiS: là i "
         "dati li registra il soggetto attuatore, con le scadenze indicate dall'amministrazione titolare.",
         "",
         REPORTING,
@@ -36,7 +36,7 @@ SAVED = (
     (
         "Documenti per la rendicontazione",
         "Buongiorno {nome},\n"
-        "per la rendicontazione di «{project}» servono il provvedimento di liquidazione, la fattura e il mandato "
+        "per la rendicontazione di «{progetto}» servono il provvedimento di liquidazione, la fattura e il mandato "
         "quietanzato di ogni spesa, tutti con il CUP. Potete allegarli rispondendo a questo messaggio.",
         "",
         REPORTING,
@@ -44,7 +44,7 @@ SAVED = (
     (
         "Rinvio di una scadenza",
         "Buongiorno {nome},\n"
-        "abbiamo letto la vostra richiesta (domanda n. {number}). Per spostare la scadenza ci serve sapere il motivo e "
+        "abbiamo letto la vostra richiesta (domanda n. {numero}). Per spostare la scadenza ci serve sapere il motivo e "
         "una nuova data realistica. Intanto mandate quello che c'è: un aggiornamento parziale è meglio di niente.",
         "Good morning {name},\n"
         "we have read your request (question no. {number}). To move the deadline we need to know why, and a new date "
@@ -54,9 +54,8 @@ SAVED = (
     (
         "Come scriverci con la PEC",
         "Buongiorno {nome},\n"
-        "potete scriverci anche dalla PEC di {organization}: la ricevuta di consegna prova che il messaggio è "
-        "arrivato. Nell'oggetto scrivete il CUP del progetto, così lo smistiamo subito.\n"
-        "{office}",
+        "potete scriverci anche dalla PEC di {ente}: la ricevuta di consegna prova che il messaggio è "
+        "arrivato. Nell'oggetto scrivete il CUP del progetto, così lo smistiamo subito.",
         "",
         "",
     ),

@@ -181,6 +181,7 @@ async def test_files_survive_a_refusal_and_go_along_at_the_next_try(desk: Desk) 
 
     assert (refused.status_code, len(kept)) == (409, 1)
     assert "{nomme} non è un segnaposto" in refused.text
+    assert "File che hai scelto" in refused.text
     assert "{nome}, {ente}, {progetti}" in refused.text  # as the text names them, in the language of the page
     assert "avviso.pdf" in (await vera.get(f"/desk/circulars/{number}")).text
     assert "avviso.pdf" not in (await vera.get(f"/desk/circulars/{colleague}")).text
