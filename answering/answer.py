@@ -7,7 +7,7 @@ leaves, the second is `Refused` and told who was first.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import escape
 from sqlmodel import Session
@@ -15,13 +15,14 @@ from sqlmodel import Session
 from answering.mentions import called_upon
 from answering.moves import OPEN, overtaken, the_question
 from answering.refusal import Denied, Refused
-from answering.roles import Acting, may_act_on
+from answering.roles import Acting, may_act_on, role_in
 from delivery.callbacks import add_to, not_solved, solved
 from delivery.outbox import queue_to
 from delivery.words import Button, Keyboard, Words
 from facts.languages import N_, Language, speaking
 from intake.files import StoredFile, add_file
 from storage import attachments, audit, joining, mentions, proposals, threads
+from storage.local_roles import RANKS
 from storage.people import reachable_addresses, the_office
 from storage.questions import home
 from storage.tables import (
@@ -64,6 +65,13 @@ class Said:
     kept: Sequence[int] = ()
 
 
+class Freedom(NamedTuple):
+    """How much somebody may do with a question: the greater, the more."""
+
+    rank: int
+    answers_alone: bool
+
+
 def answer(  # noqa: PLR0913 - what is said, by whom, about which state of the thread
     session: Session,
     question_id: int,
@@ -99,6 +107,12 @@ def needs_approval(session: Session, acting: Acting, question: Question) -> bool
         return False
     category = session.get(Category, question.category_id) if question.category_id is not None else None
     return category is None or not category.free
+
+
+def freedom(session: Session, person: Staff, question: Question) -> Freedom:
+    """How much this person may do with it."""
+    role = role_in(session, person, question)
+    return Freedom(RANKS[role], not needs_approval(session, Acting(person, role), question))
 
 
 def free_to_answer(session: Session, question: Question, staff_id: int) -> None:

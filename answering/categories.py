@@ -8,14 +8,15 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from answering.answer import Freedom, freedom
 from answering.moves import the_question
 from answering.refusal import Denied, Refused
-from answering.roles import APPROVERS, Acting, may_act, may_act_on, role_in
+from answering.roles import APPROVERS, may_act, may_act_on
 from facts.calendar import add_working_hours
 from facts.languages import N_
 from intake.questions import HOURS_TO_ANSWER
-from storage import audit, categories, local_roles
-from storage.tables import Category, Question, Staff
+from storage import audit, categories
+from storage.tables import Category, Staff
 
 LONGEST_NAME = 80
 MOST_HOURS = 500  # working hours: about two and a half months
@@ -79,19 +80,22 @@ def categorise(
         raise Refused(N_("This category is no longer in use. Choose another one."))
     if question.category_id == category_id:
         return
+    before = freedom(session, acting.person, question)
     since = question.created_at if question.first_answer_at is None else question.last_message_at
     due_at = add_working_hours(since, category.hours if category else HOURS_TO_ANSWER, zone)
     if categories.put_in(session, question_id, category_id, due_at):
-        _gains_nothing(session, acting, question)
+        _gains_nothing(before, freedom(session, acting.person, the_question(session, question_id)))
         audit.record(
             session, now, ("staff", staff_id), "question.category", ("question", question_id), category=category_id
         )
 
 
-def _gains_nothing(session: Session, acting: Acting, question: Question) -> None:
+def _gains_nothing(before: Freedom, after: Freedom) -> None:
     """Nobody moves a question to where they may do more with it: else a volunteer would approve their own answer."""
-    if local_roles.RANKS[role_in(session, acting.person, question)] > local_roles.RANKS[acting.role]:
+    if after.rank > before.rank:
         raise Denied(N_("In that category you would have more rights on this question: ask a colleague to move it."))
+    if after > before:
+        raise Denied(N_("In that category volunteers answer without approval: ask an officer to move the question."))
 
 
 def _checked(session: Session, wished: Wished, now: Category | None) -> Wished:

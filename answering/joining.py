@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlmodel import Session
 
+from answering.answer import Freedom, freedom
 from answering.moves import overtaken, the_question
-from answering.refusal import Refused
+from answering.refusal import Denied, Refused
 from answering.roles import may_act_on
 from facts.languages import N_
 from intake.questions import expected_by
 from storage import audit, joining, threads
 from storage.categories import hours_of
-from storage.tables import Audience, Message, Question, QuestionState
+from storage.tables import Audience, Message, Question, QuestionState, Staff
 
 WAITING = (QuestionState.NEW, QuestionState.TAKEN)
 
@@ -36,8 +37,7 @@ class Seen:
 def merge(session: Session, source: Seen, target: Seen, staff_id: int, *, now: datetime) -> None:
     """Moves the messages of `source` into `target`, which waits for an answer if either of them did."""
     gone, stays = the_question(session, source.id), the_question(session, target.id)
-    for one in (gone, stays):
-        may_act_on(session, staff_id, one)
+    may = min(freedom(session, may_act_on(session, staff_id, one).person, one) for one in (gone, stays))
     may_merge(session, gone, stays, now)
     before: dict[str, Any] = {"state": gone.state.value, "taken_by": gone.taken_by}
     together = _together(gone, stays)
@@ -48,6 +48,7 @@ def merge(session: Session, source: Seen, target: Seen, staff_id: int, *, now: d
     joining.move(session, ids, source.id, target.id)
     joining.move_proposals(session, proposals, target.id)
     joining.share_tags(session, source.id, target.id)
+    _gains_nothing(session, may, the_question(session, target.id), staff_id)
     detail = before | {"into": target.id, "proposals": list(proposals)}
     audit.record(session, now, ("staff", staff_id), "question.merge", ("question", source.id), **detail)
 
@@ -74,6 +75,12 @@ def _nothing_on_its_way(session: Session, question: Question, now: datetime) -> 
             N_("An answer to question no. {number} leaves in a few seconds. Wait for it, then try again."),
             number=question.id,
         )
+
+
+def _gains_nothing(session: Session, before: Freedom, question: Question, staff_id: int) -> None:
+    """By merging nobody brings a question to where they may do more with it than in each of the two."""
+    if freedom(session, session.get_one(Staff, staff_id), question) > before:
+        raise Denied(N_("In one of the two you may do more than in the other: ask an officer to merge them."))
 
 
 def _both(session: Session, source: Seen, target: Seen, staff_id: int, together: dict[str, Any], now: datetime) -> None:

@@ -19,6 +19,7 @@ from storage.questions import own_question, question_lines
 from storage.queue import View, queue_page
 from storage.tables import (
     Audit,
+    Category,
     Channel,
     Message,
     Outbox,
@@ -53,6 +54,22 @@ def texts(session: Session, question: Question) -> list[str]:
 def two(cast: Cast) -> tuple[Referent, Question, Question]:
     ada = cast.a_referent(chat=1001)
     return ada, cast.a_question(ada, "Il ribasso?"), cast.a_question(ada, "E allora, il ribasso?")
+
+
+@pytest.mark.parametrize("free_is_first", [True, False])
+def test_a_volunteer_does_not_merge_a_question_into_where_nobody_approves(
+    session: Session, cast: Cast, now: datetime, free_is_first: bool
+) -> None:
+    vera, olga, (_, first, second) = cast.a_staff("Vera Esempio", Role.VOLUNTEER), cast.a_staff(), two(cast)
+    free = cast.add(Category(name="Scadenze", free=True, created_at=now))
+    (first if free_is_first else second).category_id = free.id
+    session.flush()
+
+    with pytest.raises(Denied, match="ask an officer"), session.begin_nested():
+        merge(session, second, first, vera, now)
+    merge(session, second, first, olga, now)
+
+    assert first.category_id == free.id
 
 
 def test_merged_they_are_one_thread_and_one_line_of_the_queue(session: Session, cast: Cast, now: datetime) -> None:

@@ -229,6 +229,22 @@ def test_nobody_moves_a_question_to_where_they_may_do_more(
         categorise(session, town.inside.id, olga.id, None, now=now, zone=ROME)
 
 
+def test_only_an_officer_moves_a_question_to_where_volunteers_answer_alone(
+    session: Session, cast: Cast, now: datetime, town: Town
+) -> None:
+    vera, olga = cast.a_staff("Vera Esempio", Role.VOLUNTEER), cast.a_staff("Olga Esempio")
+    free = cast.add(Category(name="Scadenze", free=True, created_at=cast.now))
+    question = town.outside
+
+    with pytest.raises(Denied, match="without approval"), session.begin_nested():
+        categorise(session, question.id, vera.id, free.id, now=now, zone=ROME)
+    categorise(session, question.id, olga.id, free.id, now=now, zone=ROME)
+    categorise(session, question.id, vera.id, town.category.id, now=now, zone=ROME)
+
+    session.refresh(question)
+    assert question.category_id == town.category.id
+
+
 def test_what_is_entrusted_to_somebody_is_what_is_open_where_they_have_a_role(
     session: Session, cast: Cast, now: datetime, town: Town
 ) -> None:
