@@ -79,19 +79,21 @@ def come_back(request: Request, house: House, code: str = "", state: str = "", e
 def _let_in(request: Request, house: DeskHouse, known: Known, guess: str, next: str) -> Response:
     now, network = house.clock(), security.network_of(request)
     with house.database.write() as session:
-        person = _whose(session, known, now)
-        token = ""
+        person, token = _whose(session, known), ""
+        halfway = person is not None and second_factor.counts(person) and not known.second_factor
+        if person is not None and not halfway:
+            person = person if bound(session, person, known.subject, now) else None
         if person is not None:
             accounts.forget_failures(session, guess, network)
-            halfway = second_factor.counts(person) and not known.second_factor
-            if halfway:
-                audit.record(session, now, ("browser", None), "staff.half-signed", ("staff", person.id))
-            token = "" if halfway else enter(request, session, person, now)
+        if person is not None and halfway:
+            audit.record(session, now, ("browser", None), "staff.half-signed", ("staff", person.id))
+        elif person is not None:
+            token = enter(request, session, person, now)
     if person is None:
         _failed(house, now)
         return _again(request, house, NOBODY, 403)
-    if not token:
-        response = ask_code(request, house, person, next)
+    if halfway:
+        response = ask_code(request, house, person, next, subject=known.subject)
     else:
         response = redirect(request, next)
         security.remember(house, response, token)
@@ -99,17 +101,27 @@ def _let_in(request: Request, house: DeskHouse, known: Known, guess: str, next: 
     return response
 
 
-def _whose(session: Session, known: Known, now: datetime) -> Staff | None:
-    """The account of this subject; the first time that of the verified address, which is the subject's from then on."""
+def _whose(session: Session, known: Known) -> Staff | None:
+    """The active account of this subject; the first time that of the verified address, when none has opened it yet."""
     person = accounts.with_subject(session, known.subject)
-    if person is not None:
-        return person if person.active else None
-    found = accounts.find_staff(session, known.email) if known.email else None
-    if found is None or not found.active or not accounts.bind_subject(session, found.id, known.subject):
-        return None
-    audit.record(session, now, ("staff", found.id), "staff.oidc-bound", ("staff", found.id))
-    account_letters.tell(session, found, account_letters.OIDC_BOUND, now)
-    return found
+    if person is None and known.email:
+        person = accounts.find_staff(session, known.email)
+        person = person if person is not None and person.oidc_subject is None else None
+    return person if person is not None and person.active else None
+
+
+def bound(session: Session, person: Staff, subject: str, now: datetime) -> bool:
+    """Whether this subject opens the account: it did, or does from now on, which its owner is told. Empty: none asked.
+
+    To be asked when nothing is left to prove: whoever has the first factor alone leaves no way in behind.
+    """
+    if subject in ("", person.oidc_subject):
+        return True
+    if not accounts.bind_subject(session, person.id, subject):
+        return False
+    audit.record(session, now, ("staff", person.id), "staff.oidc-bound", ("staff", person.id))
+    account_letters.tell(session, person, account_letters.OIDC_BOUND, now)
+    return True
 
 
 @router.post("/desk/office/staff/{staff_id}/oidc/unlink")

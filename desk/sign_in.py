@@ -65,11 +65,14 @@ def sign_in(
     return response
 
 
-def ask_code(request: Request, house: DeskHouse, person: Staff, next: str = "") -> Response:
-    """To the second step: the browser knows the password, and opens nothing yet."""
+def ask_code(request: Request, house: DeskHouse, person: Staff, next: str = "", *, subject: str = "") -> Response:
+    """To the second step: the browser has shown the first factor, and opens nothing yet.
+
+    `subject`: the provider's, when it is to open the account from then on.
+    """
     wanted = f"?{urlencode({'next': inside(next)})}" if next else ""
     response = redirect(request, f"/desk/sign-in/code{wanted}")
-    half_signed.remember(house, response, person, house.clock())
+    half_signed.remember(house, response, person, house.clock(), subject=subject)
     return response
 
 

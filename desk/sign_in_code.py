@@ -6,8 +6,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from desk import half_signed, second_factor, security
+from desk.oidc import STALE, bound
 from desk.pages import House, redirect, render, speaker
 from desk.proving import said_of
+from desk.second_factor import Tried
 from desk.sign_in import enter, inside
 
 router = APIRouter()
@@ -27,15 +29,14 @@ def enter_code(
 ) -> Response:
     now, token = house.clock(), ""
     with house.database.write() as session:
-        person = half_signed.whose(request, house, session)
-        if person is not None:
-            tried = second_factor.try_code(session, person, code, security.network_of(request), now)
-            token = enter(request, session, person, now) if tried.proof else ""
+        half, tried = half_signed.whose(request, house, session), Tried()
+        if half is not None:
+            tried = second_factor.try_code(session, half.person, code, security.network_of(request), now)
+        if half is not None and tried.proof and bound(session, half.person, half.subject, now):
+            token = enter(request, session, half.person, now)
     _ = speaker(request)
-    if person is None:
-        return redirect(
-            request, "/desk/sign-in", _("That took too long. Begin again with your password."), level="info"
-        )
+    if half is None or (tried.proof and not token):
+        return redirect(request, "/desk/sign-in", _(STALE), level="info")
     if not token:
         status = 429 if tried.again_at else 422
         return render(request, "sign_in_code.html", status=status, next=next, error=said_of(request, house, tried))

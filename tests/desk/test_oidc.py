@@ -15,7 +15,7 @@ from desk.app import make_desk
 from desk.oidc_provider import CALLBACK, KNOWN_FOR, Provider, ProviderRefused, Registration
 from storage.tables import Audit, Staff
 from tests.desk.conftest import Browser, Clock, Desk
-from tests.desk.factors import CODE_PAGE, mails, shown, with_factor, write_code
+from tests.desk.factors import CODE_PAGE, WRONG, mails, shown, with_factor, write_code
 from tests.oidc_provider import CLIENT, SECRET, LocalProvider, local_provider
 
 BEGIN = "/desk/sign-in/oidc"
@@ -406,6 +406,47 @@ async def test_our_code_is_asked_when_the_provider_has_asked_none(meeting: Meeti
     assert answer.headers["location"].startswith(CODE_PAGE)
     assert "projects" in answer.headers["location"]
     assert (before, await inside(browser)) == (False, True)
+
+
+async def test_the_first_time_an_account_is_bound_only_when_our_code_was_right(meeting: Meeting) -> None:
+    with_factor(meeting.desk)
+
+    browser, _ = await meeting.sign_in()
+    await write_code(browser, WRONG)
+    before, told = subject(meeting.desk), len(mails(meeting.desk))
+    await write_code(browser, shown(meeting.desk))
+
+    assert before is None
+    assert (subject(meeting.desk) or "").endswith(" olga-at-the-authority")
+    assert len(mails(meeting.desk)) == told + 1
+    assert acts(meeting.desk)[-2:] == ["staff.oidc-bound", "staff.sign-in"]
+
+
+async def test_whoever_stands_before_the_code_when_another_is_bound_begins_again(meeting: Meeting) -> None:
+    with_factor(meeting.desk)
+    first, _ = await meeting.sign_in()
+    meeting.provider.claims = {"sub": "somebody-who-got-her-address"}
+    second, _ = await meeting.sign_in()
+
+    await write_code(first, shown(meeting.desk))
+    answer = await second.get(CODE_PAGE)
+
+    assert (subject(meeting.desk) or "").endswith(" olga-at-the-authority")
+    assert answer.headers["location"] == "/desk/sign-in"
+    assert not await inside(second)
+
+
+async def test_a_subject_that_was_bound_to_another_account_meanwhile_opens_no_second_one(meeting: Meeting) -> None:
+    with_factor(meeting.desk)
+    browser, _ = await meeting.sign_in()
+    with meeting.desk.house.database.write() as session:
+        taken = f"{meeting.provider.issuer} olga-at-the-authority"
+        session.get_one(Staff, meeting.desk.people["Ugo"]).oidc_subject = taken
+
+    await write_code(browser, shown(meeting.desk))
+
+    assert subject(meeting.desk) is None
+    assert not await inside(browser)
 
 
 @pytest.mark.parametrize(
