@@ -81,6 +81,16 @@ async def test_who_is_known_by_a_verified_address_comes_in_and_is_bound(meeting:
     assert "si apre anche con l'account del tuo ente" in mails(meeting.desk)[0].replace("&#39;", "'")
 
 
+async def test_the_account_s_owner_sees_that_it_is_linked(meeting: Meeting) -> None:
+    browser, _ = await meeting.sign_in()
+
+    linked = (await browser.get("/desk/account")).text
+    ugo = (await meeting.desk.browser("Ugo").get("/desk/account")).text
+
+    assert "si apre anche con Accesso della Provincia" in linked
+    assert "Accesso della Provincia" not in ugo
+
+
 async def test_the_page_of_the_sign_in_offers_it_by_name_when_it_is_set_up(meeting: Meeting, desk: Desk) -> None:
     with_it = (await meeting.desk.browser().get("/desk/sign-in?next=/desk/projects")).text
     without = (await desk.browser().get("/desk/sign-in")).text
