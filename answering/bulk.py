@@ -14,7 +14,7 @@ from sqlmodel import Session
 from answering import categories, moves, tags
 from answering.joining import Seen
 from answering.refusal import Refused
-from answering.roles import may_act, may_act_on
+from answering.roles import may_act_on, may_work
 from facts.languages import N_
 from storage import audit, bulk
 from storage import tags as stored_tags
@@ -58,7 +58,7 @@ class Who:
 
 def do(session: Session, many: Sequence[Seen], wanted: Wanted, who: Who) -> BulkAct:
     """The row that says what was done: `before["done"]` by question, `before["same"]`, `before["refused"]` and why."""
-    may_act(session, who.staff_id)
+    may_work(session, who.staff_id)
     if not many:
         raise Refused(N_("Choose at least one question."))
     if len(many) > MOST:
@@ -175,18 +175,28 @@ def may_undo(act: BulkAct, now: datetime) -> bool:
 
 def undo(session: Session, bulk_id: int, staff_id: int, *, now: datetime) -> list[int]:
     """Puts everything back; the questions that moved on since and stay as they are."""
-    may_act(session, staff_id)
+    may_work(session, staff_id)
     act = own(session, bulk_id, staff_id)
     if act is None or not may_undo(act, now) or not bulk.mark_undone(session, bulk_id, now):
         raise Refused(N_("This can no longer be undone."))
     stayed = [
         int(number)
         for number, kept in sorted(act.before["done"].items(), key=lambda it: int(it[0]))
-        if not _put_back(session, Act(act.action), int(number), act.before["thing"], kept)
+        if not _still_theirs(session, int(number), staff_id)
+        or not _put_back(session, Act(act.action), int(number), act.before["thing"], kept)
     ]
     back = len(act.before["done"]) - len(stayed)
     audit.record(session, now, ("staff", staff_id), "bulk.undo", ("bulk", bulk_id), back=back)
     return stayed
+
+
+def _still_theirs(session: Session, question_id: int, staff_id: int) -> bool:
+    """Whether its author may work on it even now."""
+    try:
+        may_act_on(session, staff_id, moves.the_question(session, question_id))
+    except Refused:
+        return False
+    return True
 
 
 def _put_back(session: Session, act: Act, question_id: int, thing: int, kept: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from answering.moves import OPEN, the_question
 from answering.refusal import Refused
-from answering.roles import may_act, may_act_on
+from answering.roles import may_act_on, may_work
 from facts.languages import N_
 from intake.phoned import keep_call
 from intake.questions import add_message, ask
@@ -37,9 +37,10 @@ def write_down(session: Session, call: Call, staff_id: int, *, key: str, now: da
     """The question's number; the same one for the same `key`, however often it is sent.
 
     Answered by voice it is closed, unless a colleague has it in hand: then they see what was said. The caller has
-    checked whose project it is. `Refused` for an empty text, a text too long, or a question of somebody else.
+    checked whose project it is. `Refused` for an empty text, a text too long, or a question of somebody else; or one,
+    new or old, on which whoever writes it down may not work: nothing is kept then.
     """
-    may_act(session, staff_id)
+    may_work(session, staff_id)
     _look_over(session, call)
     if call.question_id is not None:
         may_act_on(session, staff_id, the_question(session, call.question_id))
@@ -50,6 +51,7 @@ def write_down(session: Session, call: Call, staff_id: int, *, key: str, now: da
             raise Refused(N_("This page was sent already. Open it anew for another call."))
         return made
     question, message = _said(session, call, SPOKEN + key, inbox_id, now, zone)
+    may_act_on(session, staff_id, question)
     if call.reply.strip():
         _answered(session, question, call.reply.strip(), staff_id, now)
     audit.record(session, now, ("staff", staff_id), calls.QUESTION, ("question", question.id), message_id=message.id)

@@ -42,6 +42,14 @@ def may_act(session: Session, staff_id: int) -> Staff:
     return person
 
 
+def may_work(session: Session, staff_id: int) -> Staff:
+    """The person, when there may be questions on which they work. Of each of them, ask `may_act_on`."""
+    person = session.get(Staff, staff_id)
+    if person is not None and person.active and local_roles.works_somewhere(session, staff_id):
+        return person
+    return may_act(session, staff_id)
+
+
 def may_act_on(session: Session, staff_id: int, question: Question) -> Acting:
     """The person and their role in this question, when it is more than reading."""
     person = session.get(Staff, staff_id)

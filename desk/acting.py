@@ -1,7 +1,8 @@
 """Who acts on the question of this address, and as what. A page that is about one question asks here who may.
 
-`ActorHere` and `ManagerHere` are the signed-in person with the role they have in this question; other pages go by the
-account's own (`desk/pages.py`). Decides nothing: the rule is `answering/roles.py`, and each act asks it again.
+`ActorHere` and `ManagerHere` are the signed-in person with the role they have in this question; `Worker` is whoever
+works on questions, all of them or a part. Other pages go by the account's own role (`desk/pages.py`). Decides nothing:
+the rule is `answering/roles.py`, and each act asks it again.
 """
 
 from dataclasses import replace
@@ -44,5 +45,15 @@ def _manager_here(signed: Annotated[SignedIn, Depends(_here)]) -> SignedIn:
     return signed
 
 
+def _worker(house: House, signed: Reader) -> SignedIn:
+    if signed.may_act:
+        return signed
+    with house.database.read() as session:
+        if not local_roles.works_somewhere(session, signed.staff_id):
+            raise NotAllowed
+    return signed
+
+
 ActorHere = Annotated[SignedIn, Depends(_actor_here)]
 ManagerHere = Annotated[SignedIn, Depends(_manager_here)]
+Worker = Annotated[SignedIn, Depends(_worker)]

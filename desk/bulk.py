@@ -15,7 +15,8 @@ from answering.bulk import NEEDS_A_THING, Act, Wanted, Who
 from answering.joining import Seen
 from answering.refusal import Refused
 from desk import narrowing
-from desk.pages import BEYOND, N_, Actor, House, Id, Refuse, redirect, render, speaker
+from desk.acting import Worker
+from desk.pages import BEYOND, N_, House, Id, Refuse, redirect, render, speaker
 from storage import threads
 from storage.tables import BulkAct
 
@@ -37,7 +38,7 @@ WHAT = {
 def do(
     request: Request,
     house: House,
-    signed: Actor,
+    signed: Worker,
     *,
     pick: Annotated[list[str] | None, Form()] = None,
     act: Annotated[str, Form()] = "",
@@ -57,7 +58,7 @@ def do(
 
 
 @router.get("/desk/bulk/{bulk_id}")
-def became(request: Request, house: House, signed: Actor, bulk_id: Id) -> Response:
+def became(request: Request, house: House, signed: Worker, bulk_id: Id) -> Response:
     with house.database.read() as session:
         act = _own(session, bulk_id, signed.staff_id)
         _ = speaker(request)
@@ -75,7 +76,7 @@ def became(request: Request, house: House, signed: Actor, bulk_id: Id) -> Respon
 
 
 @router.post("/desk/bulk/{bulk_id}/undo")
-def undo(request: Request, house: House, signed: Actor, bulk_id: Id, query: Annotated[str, Form()] = "") -> Response:
+def undo(request: Request, house: House, signed: Worker, bulk_id: Id, query: Annotated[str, Form()] = "") -> Response:
     with house.database.write() as session:
         _own(session, bulk_id, signed.staff_id)
         stayed = rules.undo(session, bulk_id, signed.staff_id, now=house.clock())

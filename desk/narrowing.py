@@ -14,10 +14,9 @@ from sqlmodel import Session
 from desk.security import SignedIn
 from storage import categories, filters, queue, tags
 from storage.filters import Narrowed
-from storage.local_roles import works_somewhere
+from storage.local_roles import workers, works_somewhere
 from storage.queue import View
-from storage.staff import list_staff
-from storage.tables import Channel, Role, SavedFilter
+from storage.tables import Channel, SavedFilter
 
 NOBODY = "nobody"
 NUMBERS = ("category", "tag", "municipality", "programme")
@@ -89,18 +88,19 @@ def read(query: str) -> dict[str, str]:
 
 def bar(session: Session, signed: SignedIn, params: Mapping[str, str], view: View, now: datetime) -> dict[str, Any]:
     """What the template shows above the list."""
-    here = query_of({**params, "view": view})
+    here, entrusted = query_of({**params, "view": view}), works_somewhere(session, signed.staff_id)
     return {
         "chosen": chosen(params),
         "filter_query": here,
         "list_query": list_of({**params, "view": view}),
         "categories": categories.active_categories(session),
         "known_tags": tags.active_tags(session),
-        "colleagues": [one for one in list_staff(session) if one.active and one.role is not Role.READER],
+        "colleagues": workers(session),
         "municipalities": filters.municipalities(session),
         "programmes": filters.programmes(session),
         "channels": CHANNELS,
-        "has_entrusted": works_somewhere(session, signed.staff_id),
+        "has_entrusted": entrusted,
+        "works": signed.may_act or entrusted,
         "saved": saved(session, signed, here, now),
     }
 

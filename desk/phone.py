@@ -15,8 +15,11 @@ from starlette.responses import Response
 
 from answering.phoned import Call, write_down
 from answering.refusal import Refused
+from desk import denied
+from desk.acting import Worker, in_question
 from desk.house import DeskHouse
 from desk.pages import BEYOND, N_, Actor, House, Id, Refuse, redirect, render, speaker
+from desk.security import NotAllowed, SignedIn
 from facts.languages import Language
 from intake.forms.filling import Item
 from intake.forms.nodes import QuestionType, say
@@ -24,10 +27,11 @@ from intake.forms.values import show, title_of
 from intake.phoned import Asked, Told, about_project, keep_call, record_told, understand
 from intake.post.block import written
 from storage import calls
+from storage.local_roles import works_for
 from storage.people import projects_of
 from storage.questions import own_question
 from storage.reports import deadline_of
-from storage.tables import Project, Referent
+from storage.tables import Project, Question, Referent
 
 router = APIRouter()
 
@@ -65,10 +69,12 @@ Sent = Annotated[FormData, Depends(_sent)]
 
 @router.get("/desk/referents/{referent_id}/phone")
 def before(
-    request: Request, house: House, signed: Actor, referent_id: Id, project: Number = None, question: Number = None
+    request: Request, house: House, signed: Worker, referent_id: Id, project: Number = None, question: Number = None
 ) -> Response:
     note = Note(MORE if question else QUESTION, str(project or ""), question=str(question or ""))
     with house.database.read() as session:
+        if not may_write_down(session, signed, referent_id, question):
+            raise NotAllowed
         person = _caller(session, referent_id)
         return _page(request, session, person, note)
 
@@ -77,7 +83,7 @@ def before(
 def write(  # noqa: PLR0917 - the fields of a form
     request: Request,
     house: House,
-    signed: Actor,
+    signed: Worker,
     referent_id: Id,
     what: Text = QUESTION,
     project: Text = "",
@@ -89,6 +95,8 @@ def write(  # noqa: PLR0917 - the fields of a form
 ) -> Response:
     note = Note(what, project, text, question, bool(answered), reply, _key(key))
     _ = speaker(request)
+    if note.what == UPDATE and not signed.may_act:
+        raise NotAllowed
     with house.database.read() as session:
         person = _caller(session, referent_id)
         about = _project(session, person, project)
@@ -96,7 +104,7 @@ def write(  # noqa: PLR0917 - the fields of a form
             return _begin_update(request, house, session, person, note, about)
     if note.answered and not note.reply.strip():
         note.errors["reply"] = _("Write what you answered.")
-    number = None if note.errors else _written(house, signed.staff_id, person, note, about, _)
+    number = None if note.errors else _written(request, house, signed.staff_id, person, note, about)
     if number is None:
         with house.database.read() as session:
             return _page(request, session, _caller(session, referent_id), note, status=422)
@@ -146,8 +154,16 @@ def _send(view: "View", house: DeskHouse, staff_id: int, told: Told) -> Response
     return redirect(view.request, f"/desk/updates/{number}", done)
 
 
+def may_write_down(session: Session, signed: SignedIn, referent_id: int, question_id: int | None = None) -> bool:
+    """Whether a call of theirs, about this question or a new one, may be work of whoever is signed in."""
+    question = session.get(Question, question_id) if question_id is not None else None
+    if question is not None and question.referent_id == referent_id:
+        return in_question(session, signed, question).may_act
+    return signed.may_act or works_for(session, signed.staff_id, referent_id)
+
+
 def _written(
-    house: DeskHouse, staff_id: int, person: Referent, note: Note, about: Project | None, _: Any
+    request: Request, house: DeskHouse, staff_id: int, person: Referent, note: Note, about: Project | None
 ) -> int | None:
     call = Call(
         person.id,
@@ -160,7 +176,8 @@ def _written(
         with house.database.write() as session:
             return write_down(session, call, staff_id, key=note.key, now=house.clock(), zone=house.zone)
     except Refused as refused:
-        note.errors["text"] = _(refused.sentence, **refused.values)
+        denied.refused(request, refused)
+        note.errors["text"] = speaker(request)(refused.sentence, **refused.values)
         return None
 
 

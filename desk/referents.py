@@ -14,6 +14,7 @@ from starlette.responses import Response
 from desk.house import DeskHouse
 from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from desk.person_form import Person, form_values, look_over
+from desk.security import SignedIn
 from facts.languages import Speaker
 from intake.delegation import end
 from intake.invitations import Invited, NobodyToInvite, invite, revoke
@@ -35,6 +36,7 @@ from storage.desk_people import (
 )
 from storage.desk_updates import updates_page
 from storage.lending import begun_there
+from storage.local_roles import works_for
 from storage.people import is_here, projects_of, revoke_personal_links
 from storage.reply_addresses import revoke_all as revoke_reply_addresses
 from storage.tables import Channel
@@ -124,7 +126,7 @@ def _form(request: Request, session: Session, person: Person, now: datetime, *, 
 
 @router.get("/desk/referents/{referent_id}")
 def referent(request: Request, house: House, signed: Reader, referent_id: Id) -> Response:
-    return _page(request, house, referent_id)
+    return _page(request, house, signed, referent_id)
 
 
 @router.post("/desk/referents/{referent_id}/invite")
@@ -135,7 +137,7 @@ def invite_them(request: Request, house: House, signed: Manager, referent_id: Id
             invited = invite(session, referent_id, house.clock(), house.links, by=signed.staff_id)
     except NobodyToInvite as error:
         raise Refuse(404) from error
-    return _page(request, house, referent_id, invited=invited)
+    return _page(request, house, signed, referent_id, invited=invited)
 
 
 @router.get("/desk/referents/{referent_id}/revoke")
@@ -202,7 +204,9 @@ def end_absence(request: Request, house: House, signed: Manager, referent_id: Id
     return redirect(request, f"/desk/referents/{referent_id}", _("The absence is over. Both have been told."))
 
 
-def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invited | None = None) -> Response:
+def _page(
+    request: Request, house: DeskHouse, signed: SignedIn, referent_id: int, *, invited: Invited | None = None
+) -> Response:
     now = house.clock()
     with house.database.read() as session:
         person = one_referent(session, referent_id)
@@ -230,6 +234,7 @@ def _page(request: Request, house: DeskHouse, referent_id: int, *, invited: Invi
             person=person,
             access=access,
             open=_is_open(access, now),
+            calls=signed.may_act or works_for(session, signed.staff_id, referent_id),
             invited=invited,
             updates=updates,
             how_many_updates=how_many,

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from storage.tables import (
     Category,
+    Following,
     GroupMember,
     LocalRole,
     Membership,
@@ -129,9 +130,41 @@ def strongest(session: Session, person: Staff) -> Role:
     return _ROLES[max(RANKS[person.role], local or 0)]
 
 
+def workers(session: Session) -> Sequence[Staff]:
+    """Who works on questions, all of them or a part, by name."""
+    local = select(LocalRole.id).where(LocalRole.staff_id == Staff.id, LocalRole.role != Role.READER)
+    return session.exec(
+        select(Staff)
+        .where(col(Staff.active), or_(col(Staff.role) != Role.READER, local.correlate(Staff).exists()))
+        .order_by(col(Staff.name), col(Staff.id))
+    ).all()
+
+
 def works_somewhere(session: Session, staff_id: int) -> bool:
     """Whether a local role, at least one, lets this person do more than read."""
     wanted = select(LocalRole.id).where(LocalRole.staff_id == staff_id, LocalRole.role != Role.READER)
+    return session.exec(wanted.limit(1)).first() is not None
+
+
+def works_for(session: Session, staff_id: int, referent_id: int) -> bool:
+    """Whether a local role lets this person work on a new question of that referent, or on one about their projects."""
+    theirs = (
+        select(GroupMember.group_id)
+        .join(Membership, col(Membership.organization_id) == col(GroupMember.organization_id))
+        .where(Membership.referent_id == referent_id)
+    )
+    there = (
+        select(GroupMember.group_id)
+        .join(Place, col(Place.organization_id) == col(GroupMember.organization_id))
+        .join(Following, col(Following.project_id) == col(Place.project_id))
+        .where(Following.referent_id == referent_id)
+    )
+    wanted = select(LocalRole.id).where(
+        LocalRole.staff_id == staff_id,
+        LocalRole.role != Role.READER,
+        col(LocalRole.category_id).is_(None),
+        or_(col(LocalRole.group_id).in_(theirs), col(LocalRole.group_id).in_(there)),
+    )
     return session.exec(wanted.limit(1)).first() is not None
 
 

@@ -3,9 +3,9 @@
 import pytest
 from sqlmodel import select
 
-from storage.tables import Audit, GroupMember, LocalRole, MunicipalityGroup, Role
+from storage.tables import Audit, Category, GroupMember, LocalRole, MunicipalityGroup, Question, Role
 from tests.desk.conftest import Desk
-from tests.desk.test_questions import press
+from tests.desk.test_questions import press, the_question
 from tests.desk.test_roles import RULES, Rule, ask, token_of
 
 
@@ -86,6 +86,92 @@ async def test_a_question_that_is_not_there_is_told_to_whoever_may_work_somewher
     after = await rita.send_form("/desk/questions/999999/take", page="/desk/account", version=1)
 
     assert (before.status_code, after.status_code) == (403, 404)
+
+
+async def test_she_acts_on_many_at_once_where_she_volunteers_and_the_others_stay_as_they_are(desk: Desk) -> None:
+    group, place = a_group(desk)
+    inside, outside = asked_there(desk, place), asked_there(desk, None)
+    rita, olga = desk.browser("Rita"), desk.browser("Olga")
+    fields = {"pick": [f"{inside}.1", f"{outside}.1"], "act": "take", "query": "view=all"}
+
+    before = (await rita.get("/desk/questions?view=all")).text
+    refused = await rita.send_form("/desk/bulk", page="/desk/account", **fields)
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    page = (await rita.get("/desk/questions?view=all")).text
+    done = await rita.send_form("/desk/bulk", page="/desk/questions?view=all", **fields)
+    said = (await rita.get(done.headers["location"])).text
+
+    assert 'name="pick"' not in before
+    assert f'value="assign:{desk.people["Rita"]}"' not in before
+    assert refused.status_code == 403
+    assert 'name="pick"' in page
+    assert "Fatto per una domanda" in said
+    assert "Una domanda resta com" in said
+    assert (the_question(desk, inside).taken_by, the_question(desk, outside).taken_by) == (desk.people["Rita"], None)
+    for option in (f'<option value="{desk.people["Rita"]}"', f'value="assign:{desk.people["Rita"]}"'):
+        assert option in (await olga.get("/desk/questions?view=all")).text
+
+
+async def test_who_lost_the_role_meanwhile_puts_nothing_back(desk: Desk) -> None:
+    group, place = a_group(desk)
+    inside, elsewhere = asked_there(desk, place), a_group(desk, "Est", "Lodi")[0]
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=elsewhere)
+    rita, page = desk.browser("Rita"), "/desk/questions?view=all"
+    fields = {"pick": [f"{inside}.1"], "act": "urgent", "query": "view=all"}
+    done = await rita.send_form("/desk/bulk", page=page, **fields)
+    entrust(desk, "Rita", Role.READER, group_id=group)
+    with desk.house.database.write() as session:
+        for row in session.exec(select(LocalRole).where(LocalRole.group_id == group, LocalRole.role != Role.READER)):
+            session.delete(row)
+
+    await rita.send_form(f"{done.headers['location'].partition('?')[0]}/undo", page=page, query="view=all")
+
+    assert the_question(desk, inside).urgent
+
+
+async def test_she_writes_down_a_call_of_whom_she_volunteers_for_and_of_nobody_else(desk: Desk) -> None:
+    group, place = a_group(desk)
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    inside, outside = (the_question(desk, asked_there(desk, where)) for where in (place, None))
+    rita, here, there = (
+        desk.browser("Rita"),
+        f"/desk/referents/{inside.referent_id}",
+        f"/desk/referents/{outside.referent_id}",
+    )
+
+    page, form = (await rita.get(here)).text, (await rita.get(f"{here}/phone")).text
+    written = await rita.send_form(f"{here}/phone", page=f"{here}/phone", what="question", text="Entro quando?")
+    update = await rita.send_form(f"{here}/phone", page=f"{here}/phone", what="update", text="Avanti")
+    refused = await rita.send_form(f"{there}/phone", page=f"{here}/phone", what="question", text="Entro quando?")
+
+    assert f"{here}/phone" in page
+    assert f"{there}/phone" not in (await rita.get(there)).text
+    assert 'value="update"' not in form
+    assert written.status_code == 303
+    assert (update.status_code, (await rita.get(f"{there}/phone")).status_code) == (403, 403)
+    assert refused.status_code == 422
+    assert "Entro quando?" in refused.text
+    with desk.house.database.read() as session:
+        assert len(session.exec(select(Question)).all()) == 3
+        denied = session.exec(select(Audit).where(Audit.action == "denied")).all()
+    assert [row.detail["why"] for row in denied] == ["role", "rights", "role"]
+
+
+async def test_a_question_that_only_its_role_opens_takes_a_call_too(desk: Desk) -> None:
+    with desk.house.database.write() as session:
+        category = desk.cast(session).add(Category(name="Appalti", created_at=desk.house.clock())).id
+        cast = desk.cast(session)
+        question = cast.a_question(cast.a_referent("Ada Esempio"), category_id=category)
+        number, person = question.id, question.referent_id
+    entrust(desk, "Rita", Role.VOLUNTEER, category_id=category)
+    entrust(desk, "Olga", Role.READER, category_id=category)
+    page, fields = f"/desk/referents/{person}/phone?question={number}", {"question": str(number), "what": "more"}
+
+    written = await desk.browser("Rita").send_form(page.partition("?")[0], page=page, text="Ha richiamato", **fields)
+
+    assert written.headers["location"] == f"/desk/questions/{number}"
+    assert (await desk.browser("Olga").get(page)).status_code == 403
 
 
 async def test_sections_go_by_the_account_s_own_role(desk: Desk) -> None:
