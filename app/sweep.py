@@ -5,9 +5,9 @@ Makes obligations ahead, and seals the log of who did what, too.
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
@@ -27,17 +27,31 @@ from reminders.drafts import recall_one
 from reminders.rounds import Round
 from reminders.sweep import remind_some
 from storage.database import Database
+from storage.waiting import newest_rows
 
 log = structlog.get_logger()
+
+LOOK_EVERY = timedelta(minutes=1)  # time alone brings news, too: what runs out, a quarter of an hour that is over
 
 
 class _Clock(Protocol):
     def __call__(self) -> datetime: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Up to which rows, and when, it was last asked what is new to the staff."""
+
+    newest: Sequence[int | None]
+    at: datetime
+
+
 @dataclass
 class Sweeper:
-    """Holds the day on which obligations were last made ahead: once a day is enough."""
+    """Holds the day on which obligations were last made ahead: once a day is enough.
+
+    And how things stood when it was last asked what is new to the staff: that costs some queries for each of them.
+    """
 
     database: Database
     clock: _Clock
@@ -45,6 +59,7 @@ class Sweeper:
     zone: str
     kept_on: date | None = None
     sealer: LogSealer = field(init=False)
+    told: Looked | None = None
 
     def __post_init__(self) -> None:
         self.sealer = LogSealer(self.database)
@@ -61,8 +76,17 @@ class Sweeper:
         await self._until_none_left(lambda session: recall_one(session, self.clock()))
         await self.database.run(lambda session: note_silence(session, self.clock()))
         await self._until_none_left(lambda session: queue_some(session, self.clock()))
-        await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
+        await self._notify()
         await self.sealer(self.clock())
+
+    async def _notify(self) -> None:
+        """Asks for each of the staff what is new to them: when a row came anywhere, else once a minute."""
+        now = self.clock()
+        newest = await self.database.run(newest_rows)
+        if self.told is not None and self.told.newest == newest and self.told.at <= now < self.told.at + LOOK_EVERY:
+            return
+        await self._until_none_left(lambda session: notify_one(session, self.clock(), self.links))
+        self.told = Looked(newest, now)
 
     async def remind(self) -> None:
         """Many people in one transaction; when that fails, one by one, so that whoever fails takes nobody along."""

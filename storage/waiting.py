@@ -15,7 +15,9 @@ from storage.local_roles import may_approve, may_work_on
 from storage.outbox import NOTICE_KEY, needs_somebody
 from storage.proposals import came_back
 from storage.tables import (
+    AccessRequest,
     Audit,
+    Letter,
     Membership,
     Mention,
     Message,
@@ -56,6 +58,20 @@ class Told:
     at: datetime
     outbox_id: int
     numbers: Mapping[NoticeKind, frozenset[int]]
+
+
+# --- whether to look
+
+
+def newest_rows(session: Session) -> Sequence[int | None]:
+    """The last row of each table into which news comes: while they stay the same, only time can bring something new.
+
+    Four looks at the end of a key, whatever the tables hold.
+    """
+    last: list[Any] = [
+        select(func.max(col(one))).scalar_subquery() for one in (Audit.id, Message.id, AccessRequest.id, Letter.id)
+    ]
+    return tuple(session.execute(select(*last)).one())
 
 
 # --- whom to look at
