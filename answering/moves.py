@@ -13,7 +13,7 @@ from sqlmodel import Session
 from answering.refusal import Denied, Refused
 from answering.roles import may_act_on, role_in
 from facts.languages import N_
-from storage import audit, threads
+from storage import audit, local_roles, threads
 from storage.tables import Question, QuestionState, Role, Staff
 
 OPEN = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
@@ -66,6 +66,14 @@ def release(session: Session, question_id: int, staff_id: int, *, version: int, 
 def release_all(session: Session, whose_id: int, by_id: int, *, now: datetime) -> int:
     """Somebody works here no more: what they had in hand is everybody's again. How many. The caller asked who may."""
     given = threads.give_back_all(session, whose_id)
+    for question_id in given:
+        _note(session, "question.release", question_id, by_id, now, taken_from=whose_id)
+    return len(given)
+
+
+def release_unworkable(session: Session, whose_id: int, by_id: int, *, now: datetime) -> int:
+    """Somebody's role is another: what they had in hand and may only read now is everybody's again. How many."""
+    given = threads.give_back_some(session, whose_id, local_roles.reads_only())
     for question_id in given:
         _note(session, "question.release", question_id, by_id, now, taken_from=whose_id)
     return len(given)

@@ -22,6 +22,7 @@ FACTOR_RESET = N_(
     "Sign in with your password and set it up again."
 )
 OIDC_BOUND = N_("Your account at the desk now opens also with the account of your authority.")
+ROLE = N_("An administrator has changed the role of your account at the desk. It is now: {role}.")
 RECOVERY_NEW = N_("New recovery codes were made for your account. The earlier ones no longer work.")
 RECOVERY_USED = N_("A recovery code of your account was used. Codes left: {left}.")
 WRONG_CODES = N_("Somebody wrote a wrong code for your account {n} times. It may be somebody who knows your password.")

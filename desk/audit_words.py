@@ -135,6 +135,7 @@ ACTS: Mapping[str, str] = {
     "staff.reactivate": N_("reactivated an account"),
     "staff.recovery-new": N_("made new recovery codes"),
     "staff.recovery-used": N_("signed in with a recovery code"),
+    "staff.role": N_("gave a colleague's account another role"),
     "staff.session-end": N_("signed out one of their browsers"),
     "staff.sessions-end": N_("signed out all their other browsers"),
     "staff.sign-in": N_("signed in"),

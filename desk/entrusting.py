@@ -15,6 +15,7 @@ from answering.refusal import Refused
 from desk import denied
 from desk.house import DeskHouse
 from desk.labels import LABELS
+from desk.office import ROLES
 from desk.pages import BEYOND, N_, Admin, House, Id, Refuse, redirect, render, speaker
 from facts.languages import Speaker
 from storage.categories import active_categories
@@ -88,6 +89,7 @@ def _page(request: Request, house: DeskHouse, staff_id: int, filled: Filled, pro
             person=person,
             rows=[(one.row, in_words(one, _)) for one in rows],
             filled=filled,
+            everywhere=[(role.value, _(LABELS[Role][role])) for role in ROLES],
             roles=[(role.value, _(LABELS[Role][role])) for role in rules.GIVEN],
             categories=[(one.id, _named(one, _)) for one in active_categories(session)],
             groups=[(line.group.id, line.group.name) for line in all_groups(session)],

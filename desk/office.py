@@ -1,7 +1,7 @@
 """The office and its accounts: what it is called and where it is found, who may sign in. For administrators alone.
 
 A link to choose a password is shown once, on the page that answers the button, and is kept nowhere. Nobody
-deactivates themselves, so that one administrator always stays.
+deactivates themselves, and of two administrators who deactivate each other one comes too late: one always stays.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -14,7 +14,7 @@ from answering import moves
 from desk.house import DeskHouse
 from desk.labels import LABELS
 from desk.pages import N_, Admin, House, Id, Refuse, redirect, render, speaker
-from desk.security import SignedIn, welcome_link
+from desk.security import NotAllowed, SignedIn, welcome_link
 from facts.languages import Speaker
 from registry.people import read_email
 from registry.report import RegistryRefused
@@ -218,6 +218,8 @@ def _set_active(house: DeskHouse, signed: SignedIn, staff_id: int, *, active: bo
     if staff_id == signed.staff_id:
         raise Refuse(409, ONESELF)
     with house.database.write() as session:
+        if signed.staff_id not in accounts.administrators(session):
+            raise NotAllowed
         person = session.get(Staff, staff_id)
         if person is None:
             raise Refuse(404)

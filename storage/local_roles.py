@@ -68,6 +68,11 @@ def may_work_on() -> ColumnElement[bool]:
     return rank_in_question() >= RANKS[Role.VOLUNTEER]
 
 
+def reads_only() -> ColumnElement[bool]:
+    """Whether (in the query around) `Staff` may only read `Question`."""
+    return rank_in_question() == RANKS[Role.READER]
+
+
 def may_approve() -> ColumnElement[bool]:
     """Whether (in the query around) `Staff` may approve the answer that waits on `Question`."""
     return rank_in_question() >= RANKS[Role.OFFICER]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, case, func, update
+from sqlalchemy import ColumnElement, CursorResult, case, func, update
 from sqlmodel import Session, col, select
 
 from storage import corrections
@@ -208,6 +208,30 @@ def give_back_all(session: Session, staff_id: int) -> Sequence[int]:
         session.execute(
             update(Question)
             .where(col(Question.state) == QuestionState.TAKEN, col(Question.taken_by) == staff_id)
+            .values(state=QuestionState.NEW, taken_by=None, version=col(Question.version) + 1)
+            .returning(col(Question.id))
+            .execution_options(synchronize_session=False)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def give_back_some(session: Session, staff_id: int, which: ColumnElement[bool]) -> Sequence[int]:
+    """What this person (`Staff` in `which`) had in hand of these is everybody's again; which questions those are."""
+    found = (
+        select(Question.id)
+        .join(Staff, col(Staff.id) == col(Question.taken_by))
+        .where(Question.state == QuestionState.TAKEN, Question.taken_by == staff_id, which)
+    )
+    return (
+        session.execute(
+            update(Question)
+            .where(
+                col(Question.id).in_(session.exec(found).all()),
+                col(Question.state) == QuestionState.TAKEN,
+                col(Question.taken_by) == staff_id,
+            )
             .values(state=QuestionState.NEW, taken_by=None, version=col(Question.version) + 1)
             .returning(col(Question.id))
             .execution_options(synchronize_session=False)
