@@ -1,4 +1,4 @@
-"""Marks what is not marked yet, or by an older key or recipe: after an upgrade, a new list of projects, other keys.
+"""Marks what was written a second ago, and what has marks of an older key or recipe, or none, as after an upgrade.
 
 A few at a time, each few one transaction, and as long a pause after: whoever serves people goes first. What is left to
 do stands in the database, so it may be stopped anywhere; several processes pass over what another has in hand.
@@ -14,12 +14,14 @@ import structlog
 from sqlmodel import Session
 
 from storage.database import Database
-from storage.indexing import SHELVES, left_to_renew, renew_some
+from storage.indexing import SHELVES, anything_to_renew, left_to_renew, renew_some
 
 log = structlog.get_logger()
 
-AT_ONCE = 20  # questions: about 50 ms
-LOOK_SECONDS = 5.0
+AT_ONCE = 10  # questions: on SQLite whoever writes waits for them
+# By the clock and not woken by each commit: what is written in one thread within a second is read once, and a process
+# without a clock (`serve --without clock`) writes for one that has it.
+LOOK_SECONDS = 1.0
 TELL_EVERY = 2000  # questions, in the log
 
 
@@ -32,7 +34,8 @@ class MarkKeeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await self.renew(stop)
+            if await self.database.look(anything_to_renew):
+                await self.renew(stop)
             await _wait(stop, LOOK_SECONDS)
 
     async def renew(self, stop: asyncio.Event) -> int:
@@ -48,7 +51,7 @@ class MarkKeeper:
                 told = done
                 log.info("marks.renewing", done=done, left=await self.database.look(left_to_renew))
             await _wait(stop, self.pause(time.monotonic() - began))
-        if done:
+        if told:
             log.info("marks.renewed", done=done)
         return done
 

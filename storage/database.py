@@ -18,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlmodel import Session
 
 from storage.sealing import Keyring
-from storage.touched import keep_up
+from storage.touched import write_down
 from storage.types import from_json, to_json
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class Database:
     def _transaction(self) -> Iterator[Session]:
         with self._turn, Session(self._writer, expire_on_commit=False) as session:
             yield session
-            keep_up(session)
+            write_down(session)
             session.commit()
 
     def _tell(self) -> None:

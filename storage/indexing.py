@@ -1,7 +1,9 @@
 """Keeps the marks of questions and updates as what is written in them. Finds nothing; that is `storage/searching.py`.
 
-Whoever changes something takes hold of its marks before reading it anew: of two who write in one thread at the same
-time, the second reads what the first has written.
+Whoever writes only notes where (`note`): a row, committed with what was written. A moment later the clock takes the
+note away and, in the same transaction, reads and marks what it names (`renew_some`); so nothing that was noted is lost,
+and what is written meanwhile leaves a note of its own. The marks are held while the texts are read: of two processes
+that renew one question, the second reads what both were told of.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Column, Table, TableClause, bindparam, column, func, insert, select, table, update
+from sqlalchemy import Column, Table, TableClause, bindparam, column, delete, func, insert, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -25,10 +27,11 @@ BATCH = 200  # questions read at once
 
 @dataclass(frozen=True)
 class Shelf:
-    """What is found: of which table, where its marks are, and what is written in it."""
+    """What is found: of which table, where its marks are, where it is noted anew, and what is written in it."""
 
     subject: Table
     table: Table
+    touched: Table
     content: Callable[[Session, Sequence[int]], dict[int, Content]]
 
     @cached_property
@@ -47,6 +50,10 @@ class Shelf:
         return change.values(marks=bindparam("new"), made=bindparam("by"))
 
     @cached_property
+    def noted(self) -> Any:
+        return insert(self.touched).values({self.id.name: bindparam("row")})
+
+    @cached_property
     def index(self) -> TableClause:
         """SQLite's index; the column that is called as itself takes commands."""
         name = f"{self.table.name}_index"
@@ -57,8 +64,8 @@ class Shelf:
 
 
 _tables = SQLModel.metadata.tables
-QUESTIONS = Shelf(_tables["question"], _tables["question_marks"], indexed.of_questions)
-UPDATES = Shelf(_tables["update"], _tables["update_marks"], indexed.of_updates)
+QUESTIONS = Shelf(_tables["question"], _tables["question_marks"], _tables["question_touched"], indexed.of_questions)
+UPDATES = Shelf(_tables["update"], _tables["update_marks"], _tables["update_touched"], indexed.of_updates)
 SHELVES = (QUESTIONS, UPDATES)
 
 
@@ -73,19 +80,33 @@ def keep(session: Session, shelf: Shelf, ids: Collection[int]) -> None:
         _keep_some(session, shelf, wanted[start : start + BATCH])
 
 
-def outdate(session: Session, shelf: Shelf, ids: Collection[int]) -> None:
-    """They are found as before, and made anew later (`renew_some`)."""
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), BATCH):
-        held = _hold(session, shelf, wanted[start : start + BATCH])
-        session.connection().execute(update(shelf.table).where(shelf.id.in_([*held])).values(made=""))
+def note(session: Session, shelf: Shelf, ids: Collection[int]) -> None:
+    """They are found as before, and marked anew a moment later (`renew_some`)."""
+    if ids:
+        session.connection().execute(shelf.noted, [{"row": id_} for id_ in sorted(ids)])
 
 
 def renew_some(session: Session, shelf: Shelf, limit: int) -> int:
-    """Makes up to `limit` anew that are not as they should be, the newest first; how many there were.
+    """Makes some anew that are not as they should be; how many notes or marks that were, `limit` at most.
 
-    What somebody holds at this moment is passed over, and comes again.
+    First what was noted, in its order; then what has marks of another key or recipe, the newest first. What somebody
+    else has in hand at this moment is passed over: it is being done, or comes again.
     """
+    return _renew_noted(session, shelf, limit) or _renew_amiss(session, shelf, limit)
+
+
+def _renew_noted(session: Session, shelf: Shelf, limit: int) -> int:
+    """The notes go first, the texts are read after: what is committed in between is read, and its note stays."""
+    notes = shelf.touched
+    rows = select(notes.c.id, notes.c[shelf.id.name]).order_by(notes.c.id).limit(limit)
+    taken = session.connection().execute(rows.with_for_update(skip_locked=True)).all()
+    if taken:
+        session.connection().execute(delete(notes).where(notes.c.id.in_([row[0] for row in taken])))
+        keep(session, shelf, {row[1] for row in taken})
+    return len(taken)
+
+
+def _renew_amiss(session: Session, shelf: Shelf, limit: int) -> int:
     rows = select(shelf.id).where(_amiss(session, shelf)).order_by(shelf.id.desc()).limit(limit)
     ids = session.execute(rows.with_for_update(skip_locked=True)).scalars().all()
     keep(session, shelf, ids)
@@ -94,8 +115,21 @@ def renew_some(session: Session, shelf: Shelf, limit: int) -> int:
 
 def left_to_renew(session: Session) -> int:
     """How many are not as they should be: of questions and updates together."""
-    counts = (select(func.count()).select_from(one.table).where(_amiss(session, one)) for one in SHELVES)
-    return sum(int(session.execute(count).scalar_one()) for count in counts)
+    return sum(int(session.execute(count).scalar_one()) for one in SHELVES for count in _left(session, one))
+
+
+def anything_to_renew(session: Session) -> bool:
+    """A look that writes nothing."""
+    noted = (select(one.touched.c.id).limit(1) for one in SHELVES)
+    amiss = (select(one.id).where(_amiss(session, one)).limit(1) for one in SHELVES)
+    return any(session.execute(some).first() is not None for some in (*noted, *amiss))
+
+
+def _left(session: Session, shelf: Shelf) -> Sequence[Any]:
+    """Who was noted and has old marks besides is counted once."""
+    noted = shelf.touched.c[shelf.id.name]
+    amiss = select(func.count()).select_from(shelf.table).where(_amiss(session, shelf))
+    return select(func.count(noted.distinct())), amiss.where(shelf.id.not_in(select(noted)))
 
 
 def _amiss(session: Session, shelf: Shelf) -> Any:

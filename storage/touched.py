@@ -1,7 +1,8 @@
-"""Notes what a transaction writes that is to be found, and has it marked before the commit. Decides nothing.
+"""Notes what a transaction writes that is to be found: which questions and updates to mark anew. Marks none.
 
 What the session adds or changes is noticed by itself; whoever changes rows by a statement of their own says so with
-`touch`. Nothing is searched for in what no such row is in, and so a step of the dialogue pays nothing.
+`touch`. Before the commit one row is written for each question and update, however often it was touched; where nothing
+was, not even that.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import PassiveFlag, attributes, object_session
 from sqlmodel import Session, col, select
 
-from storage.indexing import QUESTIONS, UPDATES, Shelf, keep, outdate
+from storage.indexing import QUESTIONS, UPDATES, note
 from storage.tables import (
     Attachment,
     Correction,
@@ -25,7 +26,6 @@ from storage.tables import (
     Update,
 )
 
-AT_ONCE = 50  # of one transaction; of the others, of somebody with more questions or of a new list, the clock
 MOST_IDS = 500  # in one statement
 
 _NOTED = "touched"
@@ -37,34 +37,27 @@ def touch(session: Any, table: type, ids: Iterable[int | None]) -> None:
     noted.setdefault(table, set()).update(id_ for id_ in ids if id_ is not None)
 
 
-def keep_up(session: Session) -> None:
+def write_down(session: Session) -> None:
     """To be called before the commit."""
     session.flush()
     noted: dict[type, set[int]] = session.info.pop(_NOTED, {})
     if noted:
-        _keep_or_outdate(session, QUESTIONS, _questions(session, noted))
-        _keep_or_outdate(session, UPDATES, _updates(session, noted))
-
-
-def _keep_or_outdate(session: Session, shelf: Shelf, ids: set[int]) -> None:
-    newest = sorted(ids, reverse=True)
-    keep(session, shelf, newest[:AT_ONCE])
-    outdate(session, shelf, newest[AT_ONCE:])
+        asks = noted.keys() - {Question, Update}  # a message or an update alone asks nothing
+        note(session, QUESTIONS, noted.get(Question, set()) | (_questions(session, noted) if asks else set()))
+        note(session, UPDATES, noted.get(Update, set()) | (_updates(session, noted) if asks else set()))
 
 
 def _questions(session: Session, noted: dict[type, set[int]]) -> set[int]:
-    found = set(noted.get(Question, ()))
     message = select(Message.question_id)
-    found |= _ids(session, message, col(Message.id), noted.get(Message, ()))
+    found = _ids(session, message, col(Message.id), noted.get(Message, ()))
     of_files = message.join(Attachment, col(Attachment.message_id) == col(Message.id))
     found |= _ids(session, of_files, col(Attachment.id), noted.get(Attachment, ()))
     return found | _concerned(session, Question, noted)
 
 
 def _updates(session: Session, noted: dict[type, set[int]]) -> set[int]:
-    found = set(noted.get(Update, ()))
     of_files = select(Attachment.update_id).where(col(Attachment.update_id).is_not(None))
-    found |= _ids(session, of_files, col(Attachment.id), noted.get(Attachment, ()))
+    found = _ids(session, of_files, col(Attachment.id), noted.get(Attachment, ()))
     found |= _ids(session, select(Update.id), col(Update.organization_id), noted.get(Organization, ()))
     return found | _concerned(session, Update, noted)
 
@@ -123,10 +116,13 @@ def _note(row: Any) -> None:
         touch(session, Referent, [row.referent_id])
     elif isinstance(row, Place):
         touch(session, Project, [row.project_id])
-    elif not isinstance(row, Attachment) or row.message_id is not None or row.update_id is not None:
-        touch(session, type(row), [row.id])
-    if isinstance(row, Message):  # where it stood before, too
+    elif isinstance(row, Attachment):
+        touch(session, Message, [row.message_id, *(_history(row, "message_id").deleted or ())])
+        touch(session, Update, [row.update_id, *(_history(row, "update_id").deleted or ())])
+    elif isinstance(row, Message):  # where it stood before, too
         touch(session, Question, [row.question_id, *(_history(row, "question_id").deleted or ())])
+    else:
+        touch(session, type(row), [row.id])
 
 
 for _table in _WATCHED:

@@ -68,7 +68,7 @@ from storage.tables.reports import (
     Review,
     Update,
 )
-from storage.tables.search import QuestionMarks, UpdateMarks
+from storage.tables.search import QuestionMarks, QuestionTouched, UpdateMarks, UpdateTouched
 from storage.tables.sorting import BulkAct, Mention, Presence, QuestionTag, SavedFilter, Tag
 from storage.tables.staff import (
     Audit,
@@ -159,6 +159,7 @@ __all__ = [
     "QuestionMarks",
     "QuestionState",
     "QuestionTag",
+    "QuestionTouched",
     "Reading",
     "Reason",
     "Receipt",
@@ -185,5 +186,6 @@ __all__ = [
     "TargetKind",
     "Update",
     "UpdateMarks",
+    "UpdateTouched",
     "WhyNot",
 ]

@@ -26,3 +26,24 @@ class UpdateMarks(SQLModel, table=True):
     update_id: int = Field(primary_key=True, foreign_key="update.id")
     made: str = Field(default="", index=True, max_length=20)
     marks: list[int] = Field(default_factory=list, sa_type=Marks, nullable=False)
+
+
+class QuestionTouched(SQLModel, table=True):
+    """Something in this question has been written since its marks were made: one row for each transaction that did.
+
+    Only added and taken away, and bound to nothing: whoever writes waits for nobody.
+    """
+
+    __tablename__ = "question_touched"
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int
+
+
+class UpdateTouched(SQLModel, table=True):
+    """The same of an update."""
+
+    __tablename__ = "update_touched"
+
+    id: int = Field(default=None, primary_key=True)
+    update_id: int

@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlmodel import select
 
+from app.mark_keeping import renew_all
 from storage.tables import Attachment, Audience, Channel, Message, Question, QuestionState, Update
 from tests.desk.conftest import Desk
 
@@ -30,7 +31,9 @@ def asked(desk: Desk, text: str, answer: str = "", *, audience: Audience = Audie
                     created_at=desk.house.clock(),
                 )
             )
-        return int(question.id)
+        number = int(question.id)
+    renew_all(desk.house.database)
+    return number
 
 
 def last_message(desk: Desk) -> int:
@@ -80,6 +83,7 @@ async def test_what_is_found_is_grouped_by_what_it_is(desk: Desk, wanted: str, k
         cast.add(update)
         cast.add(Attachment(size=1, name="planimetria-A.pdf", message_id=last_message(desk), created_at=cast.now))
         cast.add(Attachment(size=1, name="collaudo.pdf", update_id=update.id, created_at=cast.now))
+    renew_all(desk.house.database)
 
     answer = await desk.browser("Rita").get("/desk/search", params={"q": wanted})
 

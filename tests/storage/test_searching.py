@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from app.mark_keeping import renew_all
 from storage import queue
 from storage.database import Database
 from storage.queue import View, queue_page
@@ -28,9 +29,10 @@ from tests.cast import Cast
 
 @contextmanager
 def written(database: Database, now: datetime) -> Iterator[Cast]:
-    """What is written in it is committed, and can be found."""
+    """What is written in it is committed, and marked: it can be found."""
     with database.write() as session:
         yield Cast(session, now)
+    renew_all(database)
 
 
 def found(database: Database, wanted: str, **narrowed: Any) -> list[int]:

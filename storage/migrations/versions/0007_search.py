@@ -25,6 +25,12 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint(f"{subject}_id", name=op.f(f"pk_{table}")),
         )
         op.create_index(op.f(f"ix_{table}_made"), table, ["made"], unique=False)
+        op.create_table(
+            f"{subject}_touched",
+            sa.Column("id", sa.Integer(), nullable=False),
+            sa.Column(f"{subject}_id", sa.Integer(), nullable=False),
+            sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{subject}_touched")),
+        )
         if sqlite:
             op.execute(
                 f"CREATE VIRTUAL TABLE {table}_index USING fts5(marks, content='', detail=none, columnsize=0, tokenize='ascii')"
@@ -39,4 +45,5 @@ def downgrade() -> None:
     for subject in SUBJECTS:
         if op.get_bind().dialect.name == "sqlite":
             op.execute(f"DROP TABLE {subject}_marks_index")
+        op.drop_table(f"{subject}_touched")
         op.drop_table(f"{subject}_marks")
