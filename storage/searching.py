@@ -7,7 +7,7 @@ Reads no text.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, Select, any_, false, literal, select
+from sqlalchemy import Integer, Select, any_, false, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
@@ -16,7 +16,7 @@ from storage.indexing import QUESTIONS, Shelf, as_word, marker
 from storage.marks import TEXT
 
 MOST_WANTED = 12  # words
-CANDIDATES = 2_000  # of a common word, on PostgreSQL: the newest, of which filters leave some
+CANDIDATES = 2_000  # of a common word, on PostgreSQL: the newest, looked through first
 MOST_COUNTED = 1000  # of what is found: whoever finds more looks for too little
 
 Choice = Sequence[int]
@@ -41,8 +41,22 @@ def having(session: Session, rows: Any, id_: Any, choices: Sequence[Choice], she
         rowid = shelf.index.c.rowid
         narrowed = rows.join(shelf.index, rowid == id_).where(_matches(shelf, choices)).order_by(rowid.desc())
     else:
-        newest = session.connection().execute(_newest(session, shelf, choices).limit(CANDIDATES)).scalars().all()
-        narrowed = rows.where(id_ == any_(literal([*newest], ARRAY(Integer)))).order_by(id_.desc())
+        narrowed = _among_newest(session, rows, id_, choices, shelf).order_by(id_.desc())
+    return narrowed
+
+
+def _among_newest(session: Session, rows: Any, id_: Any, choices: Sequence[Choice], shelf: Shelf) -> Select[Any]:
+    """For PostgreSQL. Where filters leave fewer of the newest than anybody looks at, all are looked through."""
+    newest = session.connection().execute(_newest(session, shelf, choices).limit(CANDIDATES)).scalars().all()
+    some: Select[Any] = rows.where(id_ == any_(literal([*newest], ARRAY(Integer))))
+    if len(newest) < CANDIDATES:
+        return some
+    counted = select(func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery())
+    if session.connection().execute(counted).scalar_one() > MOST_COUNTED:
+        return some
+    # Materialized, or the planner takes marks out of each row that the filters leave.
+    every = _having(shelf, choices).cte("found").prefix_with("MATERIALIZED")
+    narrowed: Select[Any] = rows.where(id_.in_(select(every.c[shelf.id.name])))
     return narrowed
 
 
@@ -67,9 +81,12 @@ def _newest(session: Session, shelf: Shelf, choices: Sequence[Choice]) -> Any:
     rest of the transaction, and by the sum from going through the rows in their order.
     """
     session.connection().exec_driver_sql("SET LOCAL enable_seqscan = off")
+    return _having(shelf, choices).order_by((shelf.id + 0).desc())
+
+
+def _having(shelf: Shelf, choices: Sequence[Choice]) -> Select[Any]:
     marks = shelf.table.c.marks
-    any_of = (marks.bool_op("&&")(list(choice)) for choice in choices)
-    return select(shelf.id).where(*any_of).order_by((shelf.id + 0).desc())
+    return select(shelf.id).where(*(marks.bool_op("&&")(list(choice)) for choice in choices))
 
 
 def _expression(choices: Sequence[Choice]) -> str:

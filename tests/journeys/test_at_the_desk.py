@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, expect
 
+from app.mark_keeping import renew_all
 from desk import security
 from desk.presence import Streams
 from storage.database import Database
+from storage.tables import Audience, Channel, Message, QuestionState
 from tests.cast import Cast
 from tests.desk.conftest import Clock, Desk, a_desk
 from tests.journeys.browsing import LAPTOP, PHONE, Window, a_window, chromium, served
@@ -131,6 +133,34 @@ async def test_a_colleague_is_seen_and_what_they_write_costs_nobody_their_words(
     await expect(olga.page.locator(".thread")).to_contain_text("Attenzione al decreto")
     await expect(olga.page.locator("#f-text")).to_have_value("Una risposta a metà")
     assert olga.complaints == ugo.complaints == []
+
+
+async def test_an_answer_to_a_question_that_asks_alike_is_put_after_what_is_typed(room: Room) -> None:
+    with room.desk.house.database.write() as session:
+        cast = room.desk.cast(session)
+        alike = cast.a_question(cast.a_referent(), "La seconda domanda, domani", state=QuestionState.ANSWERED)
+        answer = Message(
+            question_id=alike.id,
+            audience=Audience.REFERENT,
+            staff_id=room.desk.people["Ugo"],
+            text="Sì, con una perizia.",
+            channel=Channel.WEB,
+            created_at=cast.now,
+        )
+        cast.add(answer)
+    renew_all(room.desk.house.database)
+    window = await room.window("Olga")
+    page = window.page
+    await page.goto(f"{room.desk.house.links.base_url}/desk/questions/{room.questions[1]}")
+    await page.fill("#f-text", "Buongiorno Ada,")
+
+    await page.locator("[data-use]").first.click()
+
+    await expect(page.locator("#f-text")).to_have_value("Buongiorno Ada,\n\nSì, con una perizia.")
+    await expect(page.locator("#f-text")).to_be_focused()
+    await expect(page.locator(".similar-said")).not_to_be_empty()
+    assert urlsplit(page.url).query == ""
+    assert window.complaints == []
 
 
 @pytest.mark.parametrize("size", SIZES)

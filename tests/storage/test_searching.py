@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.mark_keeping import renew_all
-from storage import queue
+from storage import queue, searching
 from storage.database import Database
 from storage.queue import View, queue_page
 from storage.tables import (
@@ -120,6 +120,25 @@ def test_of_very_many_nobody_counts_the_last(
 
     assert [line.id for line in lines] == [newest]
     assert total == 4
+
+
+@pytest.mark.parametrize("wanted", ["cortile", "il cortile interno"])
+def test_filters_leave_the_oldest_too_of_what_very_many_have(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.setattr(searching, "CANDIDATES", 2)
+    with written(database, now) as cast:
+        ada = cast.a_referent()
+        oldest = [cast.a_question(ada, "cortile interno", urgent=True).id for _ in range(2)]
+        cast.a_question(ada, "tetto interno", urgent=True)
+        newer = [cast.a_question(ada, "cortile interno").id for _ in range(4)]
+
+    with database.read() as session:
+        urgent, total = queue_page(session, View.ALL, 1, wanted, narrowed=[col(Question.urgent).is_(True)])
+        page, _all = queue_page(session, View.ALL, 1, wanted, offset=3, limit=2)
+
+    assert ([line.id for line in urgent], total) == (oldest[::-1], 2)
+    assert [line.id for line in page] == [newer[0], oldest[1]]
 
 
 def test_only_the_heap_that_is_looked_at_is_searched(database: Database, now: datetime) -> None:
