@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from app.mark_keeping import renew_all
 from storage.tables import Attachment, Audience, Channel, Message, Outbox, OutboxState, Question, QuestionState
 from tests.desk.conftest import Browser, Desk
 
@@ -82,6 +83,7 @@ async def test_the_three_heaps_hold_their_own(desk: Desk) -> None:
 async def test_searching_by_number_words_or_person(desk: Desk, wanted: str, finds: int) -> None:
     first, second = a_question(desk, "Possiamo usare il ribasso in più?"), a_question(desk, "Perché scade?")
 
+    renew_all(desk.house.database)
     page = (await desk.browser("Rita").get("/desk/questions", params={"q": wanted.format(first=first)})).text
 
     assert (f'href="/desk/questions/{first}"' in page) == (finds == 1)

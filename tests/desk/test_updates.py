@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.mark_keeping import renew_all
 from intake.builtin import ensure_builtin_forms
 from intake.catalogue import Catalogue
 from intake.corrections import Edited, correct_update
@@ -69,6 +70,7 @@ async def test_the_list_is_narrowed_by_title_or_municipality(desk: Desk, q: str,
     project, ada = a_followed_project(desk, "Ex mercato")
     number = report(desk, project, ada, FIRST)
 
+    renew_all(desk.house.database)
     page = (await desk.browser("Rita").get("/desk/updates", params={"q": q})).text
 
     assert (f"/desk/updates/{number}" in page) is shown
