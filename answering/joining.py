@@ -159,6 +159,11 @@ def split(session: Session, source: Seen, chosen: Collection[int], staff_id: int
     return new.id
 
 
+def may_hold_two(session: Session, question_id: int) -> bool:
+    """Whether its referent wrote more than once: one message makes no two questions."""
+    return sum(map(_asks, _messages(session, question_id))) > 1
+
+
 def _messages(session: Session, question_id: int) -> list[Message]:
     return [session.get_one(Message, id_) for id_ in joining.message_ids(session, question_id)]
 

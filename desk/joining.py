@@ -127,6 +127,7 @@ def _splitting(
         head=head,
         question=head.question,
         thread=threads.whole_thread(session, head.question.id),
+        possible=rules.may_hold_two(session, head.question.id),
         chosen=chosen,
         problem=problem,
     )

@@ -141,3 +141,12 @@ async def test_on_their_own_page_the_old_number_leads_to_the_new_one(desk: Desk)
     assert str(old.url).endswith(f"/questions/{first}")
     assert "E allora?" in old.text
     assert re.findall(rf"{ada.page}/questions/(\d+)", own.text) == [str(first)]
+
+
+async def test_one_message_makes_no_two_questions_and_the_page_says_so(desk: Desk) -> None:
+    number = a_question(desk, "Il ribasso?")
+
+    shown = await page(desk.browser("Vera"), f"{number}/split")
+
+    assert "C’è un solo messaggio" in shown
+    assert 'name="message"' not in shown

@@ -439,3 +439,12 @@ async def test_the_queue_says_that_somebody_has_several_organisations(desk: Desk
 
     assert "Abbiategrasso e altri 2<" in page
     assert "Corsico<" in page
+
+
+async def test_an_address_with_an_unknown_heap_opens_the_first(desk: Desk) -> None:
+    a_question(desk, "Il ribasso?")
+
+    shown = await desk.browser("Vera").get("/desk/questions?view=vecchia")
+
+    assert shown.status_code == 200
+    assert "Il ribasso?" in shown.text
