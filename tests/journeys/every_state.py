@@ -70,7 +70,7 @@ ANSWERS = {"phase": "03005", "progress": "40", "spent": "250000.00", "expected_e
 class Everything:
     """By the name that addresses give a thing: its number. `more`: addresses that show other states of the same."""
 
-    things: dict[str, object]
+    things: dict[str, Any]
     more: list[str]
 
 
@@ -100,7 +100,7 @@ def furnish(desk: Desk) -> Everything:
         office = _Office(session, cast, desk, form, project, ada)
         _the_office(session)
         learn(session, office.who("Olga"), cast.now)
-        things: dict[str, object] = {"organization_id": town.id, "project_id": project.id, "referent_id": ada.id}
+        things: dict[str, Any] = {"organization_id": town.id, "project_id": project.id, "referent_id": ada.id}
         things |= WORDS | {"form_id": form.form_id, "staff_id": office.who("Vera")}
         more = [*_people(office), *_questions(office, things), *_knowledge(office, things)]
         more += [*_updates(office, things), *_circulars(office, things), *_deadlines(office, things)]
@@ -143,7 +143,7 @@ def _people(office: _Office) -> list[str]:
     ]
 
 
-def _questions(office: _Office, things: dict[str, object]) -> list[str]:
+def _questions(office: _Office, things: dict[str, Any]) -> list[str]:
     session, cast, now = office.session, office.cast, office.cast.now
     olga, vera = office.who("Olga"), session.get_one(Staff, office.who("Vera"))
     things["category_id"] = category = session.exec(select(Category.id)).first()
@@ -201,7 +201,7 @@ def _a_file(office: _Office, **other: Any) -> Attachment:
     return Attachment(size=123_456, name=name, referent_id=office.ada.id, created_at=office.cast.now, **other)
 
 
-def _knowledge(office: _Office, things: dict[str, object]) -> list[str]:
+def _knowledge(office: _Office, things: dict[str, Any]) -> list[str]:
     """Answers at hand and published ones are there; one more is proposed, from a question, one withdrawn."""
     session, now = office.session, office.cast.now
     wished = faq.Wished("Entro quando si risponde?", "Entro tre giorni lavorativi.")
@@ -212,7 +212,7 @@ def _knowledge(office: _Office, things: dict[str, object]) -> list[str]:
     other = faq.propose(session, office.who("Vera"), faq.Wished("E poi?", "Poi si vedrà."), question_id=None, now=now)
     faq.withdraw(session, other.id, office.who("Olga"), version=1, now=now)
     group = groups.add_group(session, office.who("Anna"), "Adda Martesana", now=now)
-    groups.put_in(session, group.id, office.who("Anna"), [int(str(things["organization_id"]))], "", now=now)
+    groups.put_in(session, group.id, office.who("Anna"), [things["organization_id"]], "", now=now)
     things["group_id"] = group.id
     local = entrusting.Wished(Role.OFFICER, group_id=group.id)
     entrusting.entrust(session, office.who("Vera"), office.who("Anna"), local, now=now)
@@ -225,7 +225,7 @@ def _knowledge(office: _Office, things: dict[str, object]) -> list[str]:
     ]
 
 
-def _circulars(office: _Office, things: dict[str, object]) -> list[str]:
+def _circulars(office: _Office, things: dict[str, Any]) -> list[str]:
     """One that was sent and answered, one that is written and waits, one that is on its way, one that was stopped."""
     session, now = office.session, office.cast.now
     show_circulars(session, office.who("Olga"), office.who("Vera"), now, ZONE)
@@ -246,7 +246,7 @@ def _circulars(office: _Office, things: dict[str, object]) -> list[str]:
     ]
 
 
-def _updates(office: _Office, things: dict[str, object]) -> list[str]:
+def _updates(office: _Office, things: dict[str, Any]) -> list[str]:
     """Received, accepted, returned; a draft that is ready to be sent, and one with a question of each type."""
     cast, now = office.cast, office.cast.now
     rows = [
@@ -290,7 +290,7 @@ def _everything(office: _Office) -> list[str]:
     town = cast.an_organization("Corsico")
     project = cast.a_project(town)
     cesare = cast.a_referent("Cesare Esempio", town, (project,), email="cesare@example.org")
-    form = read_xlsform(EVERYTHING.read_bytes(), "everything.md").form
+    form = read_xlsform(EVERYTHING.read_bytes().replace(b"Tutto", b"Ogni tipo"), "everything.md").form
     assert form is not None
     draft = Draft(
         kind=DraftKind.UPDATE,
@@ -308,7 +308,7 @@ def _everything(office: _Office) -> list[str]:
     return [here, f"{here}/remove?key=payment[1]", page]
 
 
-def _deadlines(office: _Office, things: dict[str, object]) -> list[str]:
+def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     cast, now = office.cast, office.cast.now
     deadline = cast.a_deadline(office.form, date(2026, 12, 10), "Monitoraggio mensile")
     late = cast.a_deadline(office.form, date(2026, 11, 10), "Verifica di ottobre")
@@ -323,7 +323,7 @@ def _deadlines(office: _Office, things: dict[str, object]) -> list[str]:
     ]
 
 
-def _post(office: _Office, things: dict[str, object]) -> list[str]:
+def _post(office: _Office, things: dict[str, Any]) -> list[str]:
     """Mail of nobody we know, somebody who asks to be let in, what could not be processed and what did not arrive."""
     session, cast, now = office.session, office.cast, office.cast.now
     dead = cast.add(_received(office, "<morto@mail.example.org>", InboxState.DEAD, error="ValueError: no such thing"))
@@ -399,14 +399,14 @@ def _a_letter(office: _Office, state: LetterState) -> Letter:
     )
 
 
-def _forms(office: _Office, things: dict[str, object]) -> list[str]:
+def _forms(office: _Office, things: dict[str, Any]) -> list[str]:
     """A second version in use, a third proposed, and a file that has something wrong with it."""
     session, now, olga = office.session, office.cast.now, office.who("Olga")
     second = read_xlsform(changed(), "modulo.md")
     assert second.form is not None
     publishing.publish(session, second.form, now=now, source="modulo.md", by=olga)
     third = read_xlsform(changed("Quanto avete speso, IVA compresa?"), "modulo.md")
-    propose = {"by": olga, "now": now}
+    propose: dict[str, Any] = {"by": olga, "now": now}
     good = publishing.propose(session, third, name="modulo.md", content=b"modulo", **propose)
     broken = read_xlsform(BROKEN.encode(), "sbagliato.md")
     bad = publishing.propose(session, broken, name="sbagliato.md", content=BROKEN.encode(), **propose)
@@ -418,7 +418,7 @@ def _forms(office: _Office, things: dict[str, object]) -> list[str]:
     ]
 
 
-def _doors(office: _Office, things: dict[str, object]) -> list[str]:
+def _doors(office: _Office, things: dict[str, Any]) -> list[str]:
     """The key of Ada's page, a file that she is to leave there, and the first link of somebody new at the desk."""
     cast = office.cast
     missing = _a_file(office, kind=FileKind.FILE, state=FileState.MISSING, file_id="AgAC", draft_id=things["draft_id"])
@@ -427,6 +427,7 @@ def _doors(office: _Office, things: dict[str, object]) -> list[str]:
     link = welcome_link(office.desk.house.links, new, office.desk.house.secret_key)
     return [
         link.removeprefix(office.desk.house.links.base_url),
+        f"/desk/office/staff/{things['staff_id']}/role?to=reader",
         "/desk/referents/duplicates",
         "/desk/nowhere",
         "/r/nonsense",

@@ -104,7 +104,7 @@ class House:
         """Every page once, and again where somebody else, or another state of it, shows what no page has shown."""
         known: set[str] = set()
         routed = {rule.address(**self.everything.things) for rule in RULES if rule.method == "GET"}
-        chosen = []
+        chosen: list[Seen] = []
         for seen in await self.everybodys():
             first = seen.address in routed and seen.address not in {one.address for one in chosen}
             if seen.is_page and (first or not seen.tags <= known):
