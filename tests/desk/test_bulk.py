@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from answering import bulk
 from answering.bulk import Act, Wanted, Who
 from answering.joining import Seen
+from app.mark_keeping import renew_all
 from storage.database import Database
 from storage.tables import BulkAct, Category, Question, QuestionState, QuestionTag, Tag
 from tests.cast import Cast
@@ -222,6 +223,7 @@ async def test_the_words_looked_for_are_still_there_after_an_act_and_after_its_u
 
 async def test_the_list_hands_its_own_words_on(desk: Desk) -> None:
     some(desk)
+    renew_all(desk.house.database)
 
     page = (await desk.browser("Vera").get("/desk/questions?q=Domanda&urgent=&who=nobody")).text
 

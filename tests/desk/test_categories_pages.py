@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from app.mark_keeping import renew_all
 from facts.calendar import add_working_hours
 from storage.tables import Audit, Category, Question
 from tests.desk.conftest import Desk
@@ -167,6 +168,7 @@ async def test_the_queue_shows_and_filters_by_category(desk: Desk) -> None:
     number, empty = a_category(desk), a_category(desk, "Varianti")
     olga = desk.browser("Olga")
     await press(olga, inside, "category", category=str(number))
+    renew_all(desk.house.database)
 
     async def found(query: str) -> list[str]:
         page = (await olga.get(f"/desk/questions?{query}")).text
