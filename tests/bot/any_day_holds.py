@@ -26,6 +26,7 @@ from storage.tables import (
     InboxState,
     Message,
     Outbox,
+    OutboxKind,
     OutboxState,
     Referent,
     Update,
@@ -187,10 +188,13 @@ class WhatHolds(AnyDay):
             assert came == sorted(set(came)), "one thing that came is one message, in its turn"
 
     def _each_chat_hears_in_order(self) -> None:
-        """What is as urgent; an answer by the office lets the bot's own go first."""
-        for chat, urgency in product(CHATS, set(URGENCY.values())):
+        """What is as urgent; an answer by the office lets the bot's own go first, and what comes while it can still be
+        stopped.
+        """
+        for chat, urgency, answers in product(CHATS, set(URGENCY.values()), (False, True)):
             theirs = [one for one in self.telegram.sent if one.address == str(chat)]
-            heard = [one.id for one in theirs if URGENCY[one.kind] == urgency]
+            alike = [one for one in theirs if URGENCY[one.kind] == urgency]
+            heard = [one.id for one in alike if (one.kind is OutboxKind.ANSWER) is answers]
             first_heard = list(dict.fromkeys(heard))
             assert first_heard == sorted(first_heard)
             assert self.power.doubts or len(first_heard) == len(heard), "twice only where it was in doubt"
