@@ -51,7 +51,8 @@ async def test_who_opens_it_is_told_who_did_so_lately(desk: Desk, question_id: i
 
     assert "Rita Esempio la sta leggendo adesso." in now
     assert "Rita Esempio l&#39;ha aperta negli ultimi minuti." in lately
-    assert "Rita Esempio" not in alone
+    assert "Rita Esempio la" not in alone
+    assert "Rita Esempio l&#39;ha" not in alone
 
 
 async def test_nobody_is_told_of_themselves_or_of_another_question(desk: Desk, question_id: int) -> None:
