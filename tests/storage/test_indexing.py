@@ -102,11 +102,10 @@ def test_the_same_word_has_another_mark_with_another_key_or_in_another_place() -
 # --- what lies in the database
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_word_lies_readable_in_the_file_and_no_guess_is_confirmed_by_it(
     database: Database, now: datetime, tmp_path: Path
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("the file of PostgreSQL is the server's")
     a_question(database, now, "Il cortile interno")
 
     lies_there = b"".join(path.read_bytes() for path in tmp_path.glob("raccordo.db*"))
@@ -284,11 +283,10 @@ def test_an_index_that_is_told_only_what_differs_is_as_if_made_anew(
 # --- two at once
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_whoever_writes_waits_for_nobody_and_is_not_lost_to_a_renewal_under_way(
     database: Database, now: datetime
 ) -> None:
-    if database.is_sqlite:
-        pytest.skip("one pen: nobody writes while marks are renewed")
     asked = a_question(database, now)
     with database.write() as session:
         session.add(a_message(asked, "palestra", now))
@@ -303,9 +301,8 @@ def test_whoever_writes_waits_for_nobody_and_is_not_lost_to_a_renewal_under_way(
     assert found(database, "tetto palestra cortile") == [asked]
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_what_one_keeper_has_in_hand_no_other_does_again(database: Database, now: datetime) -> None:
-    if database.is_sqlite:
-        pytest.skip("one pen: one keeper")
     ids = [a_question(database, now) for _ in range(4)]
     with database.write() as session:
         session.add_all([a_message(id_, "palestra", now) for id_ in ids])
@@ -345,9 +342,8 @@ def test_two_keepers_and_two_who_write_leave_nothing_behind(database: Database, 
     assert [word for word in words if found(database, word) != [asked]] == []
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_what_somebody_holds_is_passed_over_and_comes_again(database: Database, now: datetime) -> None:
-    if database.is_sqlite:
-        pytest.skip("one pen: nobody else can hold anything")
     held, free = a_question(database, now, "uno"), a_question(database, now, "due")
     with database.write() as session:
         session.execute(text("UPDATE question_marks SET made = ''"))
