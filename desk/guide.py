@@ -3,7 +3,7 @@
 The settings themselves stand in the environment; here is only said whether they are there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -17,7 +17,7 @@ from desk.pages import N_, House, Manager, Refuse, redirect, render, speaker
 from desk.security import SignedIn
 from facts.languages import Language, speaking
 from storage import audit
-from storage.beginnings import PUT_AWAY, TEST, begun, has_put_away, last_test
+from storage.beginnings import PUT_AWAY, TEST, Begun, begun, has_put_away, last_test
 from storage.tables import Channel, OutboxKind, OutboxState, Role, Staff
 
 router = APIRouter()
@@ -101,19 +101,23 @@ def _words(language: Language) -> Words:
 
 
 def _steps(session: Session, house: DeskHouse, signed: SignedIn) -> Sequence[Step]:
-    now, ways = begun(session), house.ways
-    admin = signed.role is Role.ADMIN
+    now, admin = begun(session), signed.role is Role.ADMIN
     office = ("/desk/office", N_("Open the office's page")) if admin else ("", "")
     test = last_test(session, signed.staff_id)
+    named = Step(
+        "named",
+        N_("Say who you are"),
+        N_("Name, authority, opening hours: they stand in every e-mail and in the privacy notice."),
+        now.named,
+        *office,
+    )
+    tested = test is not None and test.state is OutboxState.SENT
+    return (named, *_channels(house.ways, tested=tested), *_beginnings(now, office))
+
+
+def _channels(ways: Collection[Channel], *, tested: bool) -> Sequence[Step]:
     settings = "RACCORDO_{}"
     return (
-        Step(
-            "named",
-            N_("Say who you are"),
-            N_("Name, authority, opening hours: they stand in every e-mail and in the privacy notice."),
-            now.named,
-            *office,
-        ),
         Step(
             "mail",
             N_("Set up e-mail"),
@@ -125,7 +129,7 @@ def _steps(session: Session, house: DeskHouse, signed: SignedIn) -> Sequence[Ste
             "test",
             N_("Send yourself a test message"),
             N_("It shows that e-mail leaves and arrives."),
-            test is not None and test.state is OutboxState.SENT,
+            tested,
         ),
         Step(
             "telegram",
@@ -143,6 +147,11 @@ def _steps(session: Session, house: DeskHouse, signed: SignedIn) -> Sequence[Ste
             command=settings.format("PEC_SMTP_URL"),
             needed=False,
         ),
+    )
+
+
+def _beginnings(now: Begun, office: tuple[str, str]) -> Sequence[Step]:
+    return (
         Step(
             "staff",
             N_("Add your colleagues"),
