@@ -22,7 +22,7 @@ from desk.question_files import FILE_MB, MAIL_MB, going_along
 from desk.security import SignedIn
 from facts.calendar import local_date
 from storage import around, categories, circulars, corrections, joining, mentions, proposals, threads
-from storage.calls import spoken, written_down_by
+from storage.calls import by_voice
 from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
 from storage.local_roles import working_on
@@ -97,8 +97,9 @@ def show(
         raise Refuse(404)
     if head.question.merged_into_id is not None:
         return elsewhere(request, head.question)
+    person = session.get_one(Staff, signed.staff_id)
     signed = in_question(session, signed, head.question)
-    acting = Acting(session.get_one(Staff, signed.staff_id), signed.role)
+    acting = Acting(person, signed.role)
     values = _thread(session, question_id, signed.staff_id) | _writing(session, head.question, acting)
     rows: Sequence[Outbox] = values.pop("sent")
     values["going"] = going_along(session, signed.staff_id, values["came_back"], typed.kept)
@@ -153,8 +154,7 @@ def _thread(session: Session, question_id: int, staff_id: int) -> dict[str, Any]
         "corrections": corrections.of_thread(session, question_id),
         "amended": corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         "receipts": receipts_of(session, [row.id for row in sent]),
-        "written_by": written_down_by(session, question_id),
-        "spoken": spoken(session, question_id),
+        "by_voice": by_voice(session, question_id),
         "awaits_reply": threads.awaits_reply(session, question_id),
         "became": became,
         "changed": {

@@ -1,16 +1,19 @@
 """What stands around a question while it is read: its referent, their projects, what they owe, what they asked before.
 
 Only looks. A few queries each time, however much there is: of every kind the first lines, and whether there are more.
+They are built once: building them took longer than running them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, or_, select
 
 from storage.delegations import Held, held_by
-from storage.desk_people import Reached, access_of, addresses_of, reached_by, roles_of
+from storage.desk_people import Reached, addresses_of, links_of, reached_by, roles_of
 from storage.obligations import Owed, owed_by
 from storage.tables import (
     Audience,
@@ -68,7 +71,7 @@ class Around:
 
 
 def around(session: Session, question: Question, referent: Referent, now: datetime, today: date) -> Around:
-    access, roles = access_of(session, referent.id, now), roles_of(session, referent.id)
+    roles = roles_of(session, referent.id)
     projects = _projects(session, referent.id, question.project_id)
     owed = owed_by(session, referent.id, today + SOON, limit=MOST + 1)
     updates = _updates(session, [one.id for one in projects], [one.id for one, _ in roles])
@@ -76,7 +79,7 @@ def around(session: Session, question: Question, referent: Referent, now: dateti
     counted = {"projects": len(projects), "owed": len(owed), "updates": len(updates), "earlier": len(earlier)}
     return Around(
         referent,
-        reached_by(addresses_of(session, referent.id), access.links, referent.prefers),
+        reached_by(addresses_of(session, referent.id), links_of(session, referent.id, now), referent.prefers),
         held_by(session, referent.id),
         roles,
         projects[:MOST],
@@ -87,51 +90,74 @@ def around(session: Session, question: Question, referent: Referent, now: dateti
     )
 
 
-def _projects(session: Session, referent_id: int, asked_about: int | None) -> Sequence[Project]:
-    """The one that the question is about first, whether they follow it or not."""
-    followed = select(Following.project_id).where(Following.referent_id == referent_id)
-    first = col(Project.id) == asked_about
-    return session.exec(
+def _projects_query() -> Any:
+    followed = select(Following.project_id).where(Following.referent_id == bindparam("referent_id"))
+    first = col(Project.id) == bindparam("asked_about")
+    return (
         select(Project)
         .where(or_(col(Project.id).in_(followed), first))
         .order_by(first.desc(), Project.title, col(Project.id))
         .limit(MOST + 1)
-    ).all()
-
-
-def _updates(session: Session, projects: Collection[int], organizations: Collection[int]) -> Sequence[Told]:
-    """The newest on these, by whomever; what they say is not opened."""
-    rows = session.execute(
-        select(  # type: ignore[call-overload]
-            Update.id, Update.received_at, Update.review, func.coalesce(Project.title, Organization.name), Referent.name
-        )
-        .select_from(Update)
-        .outerjoin(Project, col(Project.id) == col(Update.project_id))
-        .outerjoin(Organization, col(Organization.id) == col(Update.organization_id))
-        .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
-        .where(or_(col(Update.project_id).in_(projects), col(Update.organization_id).in_(organizations)))
-        .order_by(col(Update.received_at).desc(), col(Update.id).desc())
-        .limit(MOST + 1)
     )
+
+
+_PROJECTS = _projects_query()
+
+
+def _projects(session: Session, referent_id: int, asked_about: int | None) -> Sequence[Project]:
+    """The one that the question is about first, whether they follow it or not."""
+    # 0 is no project. With NULL the comparison would be neither, and no order.
+    return session.execute(_PROJECTS, {"referent_id": referent_id, "asked_about": asked_about or 0}).scalars().all()
+
+
+_UPDATES = (
+    select(  # type: ignore[call-overload]
+        Update.id, Update.received_at, Update.review, func.coalesce(Project.title, Organization.name), Referent.name
+    )
+    .select_from(Update)
+    .outerjoin(Project, col(Project.id) == col(Update.project_id))
+    .outerjoin(Organization, col(Organization.id) == col(Update.organization_id))
+    .outerjoin(Referent, col(Referent.id) == col(Update.referent_id))
+    .where(
+        or_(
+            col(Update.project_id).in_(bindparam("projects", expanding=True)),
+            col(Update.organization_id).in_(bindparam("organizations", expanding=True)),
+        )
+    )
+    .order_by(col(Update.received_at).desc(), col(Update.id).desc())
+    .limit(MOST + 1)
+)
+
+
+def _updates(session: Session, projects: Sequence[int], organizations: Sequence[int]) -> Sequence[Told]:
+    """The newest on these, by whomever; what they say is not opened."""
+    rows = session.execute(_UPDATES, {"projects": projects, "organizations": organizations})
     return [Told(*row) for row in rows]
 
 
-def _earlier(session: Session, question: Question) -> Sequence[Earlier]:
-    """Their other questions, the newest first."""
+def _earlier_query() -> Any:
     first = (
         select(func.min(Message.id))
         .where(Message.question_id == Question.id, Message.audience == Audience.REFERENT)
         .correlate(Question)
         .scalar_subquery()
     )
-    rows = session.execute(
-        select(  # type: ignore[call-overload]
-            Question.id, Question.state, Question.awaits, Question.created_at, Question.first_answer_at, Message.text
-        )
-        .select_from(Question)
+    columns: Any = select(  # type: ignore[call-overload]
+        Question.id, Question.state, Question.awaits, Question.created_at, Question.first_answer_at, Message.text
+    )
+    return (
+        columns.select_from(Question)
         .outerjoin(Message, col(Message.id) == first)
-        .where(Question.referent_id == question.referent_id, Question.id != question.id)
+        .where(Question.referent_id == bindparam("referent_id"), Question.id != bindparam("question_id"))
         .order_by(col(Question.id).desc())
         .limit(MOST + 1)
     )
+
+
+_EARLIER = _earlier_query()
+
+
+def _earlier(session: Session, question: Question) -> Sequence[Earlier]:
+    """Their other questions, the newest first."""
+    rows = session.execute(_EARLIER, {"referent_id": question.referent_id, "question_id": question.id})
     return [Earlier(*row) for row in rows]

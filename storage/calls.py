@@ -1,44 +1,55 @@
 """Queries about calls that staff wrote down for who was on the phone: who wrote which, what it was about. No rule."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from storage.drafts import Subject
 from storage.reports import latest_update
 from storage.tables import Audit, Message, Project, Referent, Staff
 
-QUESTION, UPDATE = "question.phone", "update.phone"
+QUESTION, UPDATE, ANSWER = "question.phone", "update.phone", "question.answer"
 
 
-def written_down_by(session: Session, question_id: int) -> Mapping[int, str]:
-    """By message of a thread that was said on the phone: the name of who wrote it down."""
-    rows = session.execute(_noted(QUESTION, "question", question_id, Audit.detail))
-    return {detail["message_id"]: name for detail, name in rows if "message_id" in detail}
+@dataclass(frozen=True, slots=True)
+class ByVoice:
+    """What of a thread was said on the phone.
+
+    `written_by`: by message of the referent, the name of who wrote it down. `answers`: nothing left of them, and
+    nothing was to leave.
+    """
+
+    written_by: Mapping[int, str]
+    answers: frozenset[int]
 
 
-def spoken(session: Session, question_id: int) -> frozenset[int]:
-    """The answers of a thread that were given by voice: nothing left, and nothing was to leave."""
-    rows = session.execute(_noted("question.answer", "question", question_id, Audit.detail))
-    return frozenset(detail["message_id"] for detail, _name in rows if detail.get("by") == "voice")
+def by_voice(session: Session, question_id: int) -> ByVoice:
+    rows = session.execute(_NOTED, {"kind": "question", "number": question_id, "actions": [QUESTION, ANSWER]}).all()
+    return ByVoice(
+        {row.detail["message_id"]: row.name for row in rows if row.action == QUESTION and "message_id" in row.detail},
+        frozenset(row.detail["message_id"] for row in rows if row.action == ANSWER and row.detail.get("by") == "voice"),
+    )
 
 
 def update_written_down_by(session: Session, update_id: int) -> str:
     """The name of who wrote an update down; "" for one that came by itself."""
-    row = session.execute(_noted(UPDATE, "update", update_id, Audit.id)).first()
-    return row[1] if row else ""
+    row = session.execute(_NOTED, {"kind": "update", "number": update_id, "actions": [UPDATE]}).first()
+    return row.name if row else ""
 
 
-def _noted(action: str, kind: str, number: int, what: Any) -> Any:
-    return (
-        select(what, Staff.name)
-        .join(Staff, col(Staff.id) == col(Audit.actor_id))
-        .where(
-            Audit.object_kind == kind, Audit.object_id == number, Audit.action == action, Audit.actor_kind == "staff"
-        )
-        .order_by(col(Audit.id))
+_NOTED = (
+    select(Audit.action, Audit.detail, Staff.name)
+    .join(Staff, col(Staff.id) == col(Audit.actor_id))
+    .where(
+        Audit.object_kind == bindparam("kind"),
+        Audit.object_id == bindparam("number"),
+        col(Audit.action).in_(bindparam("actions", expanding=True)),
+        Audit.actor_kind == "staff",
     )
+    .order_by(col(Audit.id))
+)
 
 
 def made_of(session: Session, referent_id: int, provider_id: str) -> int | None:

@@ -25,8 +25,11 @@ def all_categories(session: Session) -> Sequence[tuple[Category, int]]:
     ]
 
 
+_ACTIVE = select(Category).where(col(Category.active)).order_by(func.lower(Category.name))
+
+
 def active_categories(session: Session) -> Sequence[Category]:
-    return session.exec(select(Category).where(col(Category.active)).order_by(func.lower(Category.name))).all()
+    return session.exec(_ACTIVE).all()
 
 
 def with_name(session: Session, name: str) -> Category | None:

@@ -71,7 +71,7 @@ def number_in(row: Outbox) -> int | None:
 
 
 def find(session: Session, circular_id: int) -> Circular | None:
-    return session.get(Circular, circular_id, populate_existing=True)
+    return session.get(Circular, circular_id, populate_existing=True) if circular_id else None
 
 
 def head(session: Session, circular_id: int) -> Head | None:

@@ -6,9 +6,10 @@ Which projects go over to the substitute, and back, is in `storage/lending.py`.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, not_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -37,7 +38,8 @@ class Held:
 
 def held_by(session: Session, referent_id: int) -> Held | None:
     """Who stands in for this person now."""
-    return next(iter(_held(session, Delegation.referent_id == referent_id)), None)
+    row = session.execute(_held_by(), {"referent_id": referent_id}).first()
+    return Held(*row) if row is not None else None
 
 
 def standing_in(session: Session, substitute_id: int) -> Sequence[Held]:
@@ -61,23 +63,32 @@ def next_over(session: Session, today: date) -> Held | None:
     return next(iter(_held(session, col(Delegation.until) < today)), None)
 
 
-def _held(session: Session, which: object) -> Sequence[Held]:
+def _held(session: Session, which: Any) -> Sequence[Held]:
+    return [Held(*row) for row in session.execute(_that_hold(which))]
+
+
+@cache
+def _held_by() -> Any:
+    """Every page of a question asks: built once."""
+    return _that_hold(col(Delegation.referent_id) == bindparam("referent_id"))
+
+
+def _that_hold(which: Any) -> Any:
     absent, substitute = aliased(Referent), aliased(Referent)
-    rows = session.exec(
-        select(
-            Delegation.id,
-            Delegation.referent_id,
-            absent.name,
-            Delegation.substitute_id,
-            substitute.name,
-            Delegation.until,
-        )  # type: ignore[call-overload]
-        .join(absent, absent.id == Delegation.referent_id)
-        .join(substitute, substitute.id == Delegation.substitute_id)
-        .where(col(Delegation.ended_at).is_(None), which)
-        .order_by(Delegation.id)
+    columns: Any = select(  # type: ignore[call-overload]
+        Delegation.id,
+        Delegation.referent_id,
+        absent.name,
+        Delegation.substitute_id,
+        substitute.name,
+        Delegation.until,
     )
-    return [Held(*row) for row in rows]
+    return (
+        columns.join(absent, col(absent.id) == col(Delegation.referent_id))
+        .join(substitute, col(substitute.id) == col(Delegation.substitute_id))
+        .where(col(Delegation.ended_at).is_(None), which)
+        .order_by(col(Delegation.id))
+    )
 
 
 def colleagues(session: Session, referent_id: int) -> Sequence[Referent]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, update
+from sqlalchemy import ColumnElement, bindparam, func, not_, update
 from sqlmodel import Session, col, select
 
 from facts.calendar import OFFICE_ZONE, local_date
@@ -177,13 +177,16 @@ def _count(session: Session, lines: dict[int, ReferentLine], now: datetime) -> N
         lines[id_].last_update_at = instant
 
 
+# Those that work first: the list shows one per channel.
+_ADDRESSES = (
+    select(Address)
+    .where(col(Address.referent_id).in_(bindparam("ids", expanding=True)))
+    .order_by(col(Address.unreachable_since).is_not(None), col(Address.channel), col(Address.id).desc())
+)
+
+
 def _addresses(session: Session, ids: Collection[int]) -> Sequence[Address]:
-    # Those that work first: the list shows one per channel.
-    return session.exec(
-        select(Address)
-        .where(col(Address.referent_id).in_(ids))
-        .order_by(col(Address.unreachable_since).is_not(None), col(Address.channel), col(Address.id).desc())
-    ).all()
+    return session.exec(_ADDRESSES, params={"ids": list(ids)}).all()
 
 
 def one_referent(session: Session, referent_id: int) -> Referent | None:
@@ -195,14 +198,17 @@ def addresses_of(session: Session, referent_id: int) -> Sequence[Address]:
     return _addresses(session, [referent_id])
 
 
+_ROLES = (
+    select(Organization, Membership.role)
+    .join(Membership, col(Membership.organization_id) == col(Organization.id))
+    .where(Membership.referent_id == bindparam("referent_id"))
+    .order_by(Organization.name)
+)
+
+
 def roles_of(session: Session, referent_id: int) -> Sequence[tuple[Organization, str]]:
     """The referent's organisations, with what they are there."""
-    return session.exec(
-        select(Organization, Membership.role)
-        .join(Membership, col(Membership.organization_id) == col(Organization.id))
-        .where(Membership.referent_id == referent_id)
-        .order_by(Organization.name)
-    ).all()
+    return session.exec(_ROLES, params={"referent_id": referent_id}).all()
 
 
 def door_of(session: Session, address: Address) -> Door | None:
@@ -224,16 +230,23 @@ def access_of(session: Session, referent_id: int, now: datetime) -> Access:
     invitation = session.exec(
         select(Invitation).where(Invitation.referent_id == referent_id).order_by(col(Invitation.id).desc()).limit(1)
     ).first()
-    links, used_at = session.execute(
-        select(func.count(), func.max(col(PersonalLink.last_used_at))).where(
-            PersonalLink.referent_id == referent_id, *_opens(now)
-        )
-    ).one()
+    links, used_at = session.execute(_LINKS, {"referent_id": referent_id, "now": now}).one()
     return Access(invitation, links, used_at)
 
 
-def _opens(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def links_of(session: Session, referent_id: int, now: datetime) -> int:
+    """How many links open their page now."""
+    links: int = session.execute(_LINKS, {"referent_id": referent_id, "now": now}).one()[0]
+    return links
+
+
+def _opens(now: Any) -> tuple[ColumnElement[bool], ...]:
     return (col(PersonalLink.expires_at) > now, col(PersonalLink.revoked_at).is_(None))
+
+
+_LINKS = select(func.count(), func.max(col(PersonalLink.last_used_at))).where(
+    PersonalLink.referent_id == bindparam("referent_id"), *_opens(bindparam("now"))
+)
 
 
 def note_use(session: Session, token: str, now: datetime) -> None:

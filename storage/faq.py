@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, update
+from sqlalchemy import CursorResult, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import Audience, Audit, Category, FaqEntry, FaqState, Message, Referent, Staff
@@ -55,10 +55,13 @@ def published_at(session: Session) -> datetime | None:
     ).one_or_none()
 
 
+_OF_QUESTION = (
+    select(FaqEntry).where(FaqEntry.question_id == bindparam("question_id")).order_by(col(FaqEntry.id).desc())
+)
+
+
 def entries_of_question(session: Session, question_id: int) -> Sequence[FaqEntry]:
-    return session.exec(
-        select(FaqEntry).where(FaqEntry.question_id == question_id).order_by(col(FaqEntry.id).desc())
-    ).all()
+    return session.exec(_OF_QUESTION, params={"question_id": question_id}).all()
 
 
 def change_entry(session: Session, entry_id: int, version: int, only_from: Sequence[FaqState], **values: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, case, func, update
+from sqlalchemy import CursorResult, bindparam, case, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -187,11 +187,12 @@ def before_merging(session: Session, question_id: int) -> dict[str, Any]:
     return dict(found or {})
 
 
+_MERGED = select(Question.id).where(Question.merged_into_id == bindparam("question_id")).order_by(col(Question.id))
+
+
 def merged_into(session: Session, question_id: int) -> Sequence[int]:
     """The numbers of those that were merged into this one."""
-    return session.exec(
-        select(Question.id).where(Question.merged_into_id == question_id).order_by(col(Question.id))
-    ).all()
+    return session.exec(_MERGED, params={"question_id": question_id}).all()
 
 
 def others_of(session: Session, question: Question, limit: int = 20) -> Sequence[tuple[int, str, str | None]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, text, update
+from sqlalchemy import CursorResult, bindparam, func, text, update
 from sqlmodel import Session, col, select
 
 from storage.ladder import decisions_to_send
@@ -172,11 +172,14 @@ def give_files(session: Session, letter_id: int, message_id: int, referent_id: i
     touch(session, Message, [message_id])
 
 
+_OF_THREAD = (
+    select(Letter)
+    .join(Message, col(Message.id) == col(Letter.message_id))
+    .where(Message.question_id == bindparam("question_id"))
+)
+
+
 def letters_of_thread(session: Session, question_id: int) -> Mapping[int, Letter]:
     """By message: the mail that it was."""
-    rows = session.exec(
-        select(Letter)
-        .join(Message, col(Message.id) == col(Letter.message_id))
-        .where(Message.question_id == question_id)
-    )
+    rows = session.exec(_OF_THREAD, params={"question_id": question_id})
     return {letter.message_id: letter for letter in rows if letter.message_id is not None}

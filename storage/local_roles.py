@@ -6,9 +6,10 @@ are that everywhere. One expression says so for one question, for a list and for
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, literal, or_
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -41,13 +42,31 @@ class Entrusted:
 
 def role_of(session: Session, staff_id: int, question_id: int) -> Role | None:
     """The role of this person in this question; None when one of the two is not there."""
-    found = session.execute(
+    found = session.execute(_rank_of(), {"staff_id": staff_id, "question_id": question_id}).scalar_one_or_none()
+    return _ROLES[found] if found is not None else None
+
+
+# Every page of a question asks these two: built once.
+
+
+@cache
+def _rank_of() -> Any:
+    return (
         select(rank_in_question())
         .select_from(Staff)
-        .join(Question, col(Question.id) == question_id)
-        .where(Staff.id == staff_id)
-    ).scalar_one_or_none()
-    return _ROLES[found] if found is not None else None
+        .join(Question, col(Question.id) == bindparam("question_id"))
+        .where(Staff.id == bindparam("staff_id"))
+    )
+
+
+@cache
+def _working() -> Any:
+    return (
+        select(Staff)
+        .join(Question, col(Question.id) == bindparam("question_id"))
+        .where(col(Staff.active), may_work_on())
+        .order_by(col(Staff.name), col(Staff.id))
+    )
 
 
 def rank_in_question() -> ColumnElement[int]:
@@ -121,12 +140,7 @@ def entrusted_count(session: Session, staff_id: int) -> int:
 
 def working_on(session: Session, question_id: int) -> Sequence[Staff]:
     """Who may work on this question now, by name."""
-    return session.exec(
-        select(Staff)
-        .join(Question, col(Question.id) == question_id)
-        .where(col(Staff.active), may_work_on())
-        .order_by(col(Staff.name), col(Staff.id))
-    ).all()
+    return session.execute(_working(), {"question_id": question_id}).scalars().all()
 
 
 def strongest(session: Session, person: Staff) -> Role:
@@ -145,10 +159,14 @@ def workers(session: Session) -> Sequence[Staff]:
     ).all()
 
 
+_SOMEWHERE = (
+    select(LocalRole.id).where(LocalRole.staff_id == bindparam("staff_id"), LocalRole.role != Role.READER).limit(1)
+)
+
+
 def works_somewhere(session: Session, staff_id: int) -> bool:
     """Whether a local role, at least one, lets this person do more than read."""
-    wanted = select(LocalRole.id).where(LocalRole.staff_id == staff_id, LocalRole.role != Role.READER)
-    return session.exec(wanted.limit(1)).first() is not None
+    return session.exec(_SOMEWHERE, params={"staff_id": staff_id}).first() is not None
 
 
 def works_for(session: Session, staff_id: int, referent_id: int) -> bool:

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import Mention, Message, Question, Staff
 
+_COLLEAGUES = (
+    select(Staff).where(col(Staff.active), Staff.id != bindparam("but")).order_by(func.lower(Staff.name), col(Staff.id))
+)
+
 
 def colleagues(session: Session, but: int) -> Sequence[Staff]:
     """Who can be called upon: everybody who works here, except this person."""
-    return session.exec(
-        select(Staff).where(col(Staff.active), Staff.id != but).order_by(func.lower(Staff.name), col(Staff.id))
-    ).all()
+    return session.exec(_COLLEAGUES, params={"but": but}).all()
 
 
 def call_upon(session: Session, message_id: int, staff_ids: Sequence[int], now: datetime) -> None:
@@ -33,9 +35,12 @@ def unseen_by(staff_id: Any) -> ColumnElement[bool]:
     return col(Question.id).in_(found)
 
 
+_WAITS = select(Question.id).where(Question.id == bindparam("question_id"), unseen_by(bindparam("staff_id")))
+
+
 def waits(session: Session, question_id: int, staff_id: int) -> bool:
     """Whether this question has such a note."""
-    return session.exec(select(Question.id).where(Question.id == question_id, unseen_by(staff_id))).first() is not None
+    return session.exec(_WAITS, params={"question_id": question_id, "staff_id": staff_id}).first() is not None
 
 
 def see(session: Session, question_id: int, staff_id: int, now: datetime) -> None:

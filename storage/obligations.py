@@ -7,6 +7,7 @@ Which days and which words is decided in `reminders/`; the steps and the decisio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     CursorResult,
     Executable,
     Select,
+    bindparam,
     case,
     exists,
     func,
@@ -263,15 +265,19 @@ def concerns(referent_id: Any) -> ColumnElement[bool]:
 
 def owed_by(session: Session, referent_id: int, until: date, *, limit: int = 200) -> list[Owed]:
     """The open obligations of a referent's projects and organisations due up to `until`, most urgent first."""
-    projects = select(col(Following.project_id)).where(col(Following.referent_id) == referent_id)
-    organizations = select(col(Membership.organization_id)).where(col(Membership.referent_id) == referent_id)
+    values = {"referent_id": referent_id, "until": until, "limit": limit}
+    return [Owed(*row) for row in session.execute(_owed_by(), values)]
+
+
+@cache
+def _owed_by() -> Any:
+    """Every page of a question asks: built once."""
+    whose: Any = bindparam("referent_id")
+    projects = select(col(Following.project_id)).where(col(Following.referent_id) == whose)
+    organizations = select(col(Membership.organization_id)).where(col(Membership.referent_id) == whose)
     theirs = col(Obligation.project_id).in_(projects) | col(Obligation.organization_id).in_(organizations)
-    return _owed(
-        session,
-        _owed_query()
-        .where(theirs, col(Obligation.state) == ObligationState.OPEN, col(Obligation.due_on) <= until)
-        .limit(limit),
-    )
+    open_still = (col(Obligation.state) == ObligationState.OPEN, col(Obligation.due_on) <= bindparam("until"))
+    return _owed_query().where(theirs, *open_still).limit(bindparam("limit"))
 
 
 def owed(session: Session, obligation_ids: Sequence[int]) -> list[Owed]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, update
 from sqlmodel import Session, col, select
 
 from storage.tables import (
@@ -68,17 +68,20 @@ def reachable_addresses(session: Session, referent_id: int) -> dict[Channel, Add
     return ways_to(session, [referent_id])[referent_id]
 
 
+# Not by channel too: SQLite would rather read all addresses of two channels than those of fifty people.
+_OPEN_WAYS = (
+    select(Address, Referent.prefers)
+    .join(Referent, col(Referent.id) == col(Address.referent_id))
+    .where(col(Address.referent_id).in_(bindparam("ids", expanding=True)), col(Address.unreachable_since).is_(None))
+    .order_by(col(Address.id))
+)
+
+
 def ways_to(session: Session, referent_ids: Collection[int]) -> dict[int, dict[Channel, Address]]:
     """The same for several people at once."""
     found: dict[int, dict[Channel, Address]] = {referent_id: {} for referent_id in referent_ids}
     preferred: dict[int, Channel | None] = {}
-    theirs = (
-        select(Address, Referent.prefers)
-        .join(Referent, col(Referent.id) == col(Address.referent_id))
-        .where(col(Address.referent_id).in_(referent_ids), col(Address.unreachable_since).is_(None))
-    )
-    # Not by channel too: SQLite would rather read all addresses of two channels than those of fifty people.
-    for row, prefers in session.exec(theirs.order_by(col(Address.id))):
+    for row, prefers in session.exec(_OPEN_WAYS, params={"ids": list(referent_ids)}):
         if row.channel in WAYS:
             found[row.referent_id][row.channel] = row
             preferred[row.referent_id] = Channel(prefers) if prefers else None

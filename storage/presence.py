@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, func, select
 
@@ -43,21 +43,36 @@ def note(session: Session, question_id: int, staff_id: int, now: datetime, *, wr
     session.execute(insert.on_conflict_do_update(index_elements=["question_id", "staff_id"], set_=changes))
 
 
+# Whoever has a question open asks these every two seconds: built once.
+_PRESENT = (
+    select(Staff.name, Presence.writing, Presence.seen_at)
+    .join(Presence, col(Presence.staff_id) == col(Staff.id))
+    .where(
+        Presence.question_id == bindparam("question_id"),
+        Presence.staff_id != bindparam("besides"),
+        Presence.seen_at > bindparam("since"),
+    )
+    .order_by(Staff.name, col(Staff.id))
+)
+
+
 def present(session: Session, question_id: int, since: datetime, *, besides: int) -> Sequence[Present]:
     """Who has been there since, by name, without the one who asks."""
-    rows = session.execute(
-        select(Staff.name, Presence.writing, Presence.seen_at)
-        .join(Presence, col(Presence.staff_id) == col(Staff.id))
-        .where(Presence.question_id == question_id, Presence.staff_id != besides, Presence.seen_at > since)
-        .order_by(Staff.name, col(Staff.id))
-    )
+    rows = session.execute(_PRESENT, {"question_id": question_id, "besides": besides, "since": since})
     return [Present(*row) for row in rows]
+
+
+_newest = (
+    select(func.coalesce(func.max(Message.id), 0))
+    .where(Message.question_id == bindparam("question_id"))
+    .scalar_subquery()
+)
+_STANDING = select(Question.version, _newest).where(Question.id == bindparam("question_id"))
 
 
 def standing(session: Session, question_id: int) -> Standing | None:
     """None: there is no such question."""
-    newest = select(func.coalesce(func.max(Message.id), 0)).where(Message.question_id == question_id).scalar_subquery()
-    row = session.execute(select(Question.version, newest).where(Question.id == question_id)).first()
+    row = session.execute(_STANDING, {"question_id": question_id}).first()
     return None if row is None else Standing(*row)
 
 

@@ -6,9 +6,10 @@ A proposal is decided by one UPDATE of a row that still waits; False means that 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -29,27 +30,48 @@ class Proposed:
 
 def waiting_on(session: Session, question_id: int) -> Proposed | None:
     """The answer to this question that waits for approval."""
-    return _first(session, Proposal.question_id == question_id, Proposal.state == ProposalState.WAITING)
+    return _first(session, _waiting(), {"question_id": question_id})
 
 
 def back_with(session: Session, question: Question, staff_id: int) -> Proposed | None:
     """What this person wrote and has again, because it was returned, withdrawn or taken back: not sent since."""
     if question.state is not QuestionState.TAKEN or question.taken_by != staff_id:
         return None
-    newest = select(func.max(Proposal.id)).where(Proposal.question_id == question.id).scalar_subquery()
-    return _first(session, Proposal.id == newest, Proposal.staff_id == staff_id, col(Proposal.state).in_(BACK))
+    return _first(session, _back(), {"question_id": question.id, "staff_id": staff_id})
 
 
-def _first(session: Session, *wanted: Any) -> Proposed | None:
+def _first(session: Session, which: Any, values: Mapping[str, int]) -> Proposed | None:
+    row = session.execute(which, values, execution_options={"populate_existing": True}).first()
+    return Proposed(row[0], row[1], row[2], _files(session, row[0].id)) if row is not None else None
+
+
+# Every page of a question asks these: built once.
+
+
+@cache
+def _waiting() -> Any:
+    return _proposed(Proposal.question_id == bindparam("question_id"), Proposal.state == ProposalState.WAITING)
+
+
+@cache
+def _back() -> Any:
+    newest = select(func.max(Proposal.id)).where(Proposal.question_id == bindparam("question_id")).scalar_subquery()
+    return _proposed(Proposal.id == newest, Proposal.staff_id == bindparam("staff_id"), col(Proposal.state).in_(BACK))
+
+
+@cache
+def _sent() -> Any:
+    return _proposed(Proposal.question_id == bindparam("question_id"), Proposal.state == ProposalState.SENT)
+
+
+def _proposed(*which: Any) -> Any:
     decider = aliased(Staff)
-    row = session.execute(
+    return (
         select(Proposal, Staff.name, decider.name)
         .join(Staff, col(Staff.id) == col(Proposal.staff_id))
         .outerjoin(decider, col(decider.id) == col(Proposal.decided_by))
-        .where(*wanted)
-        .execution_options(populate_existing=True)
-    ).first()
-    return Proposed(row[0], row[1], row[2], _files(session, row[0].id)) if row is not None else None
+        .where(*which)
+    )
 
 
 def _files(session: Session, proposal_id: int) -> Sequence[Attachment]:
@@ -60,13 +82,7 @@ def _files(session: Session, proposal_id: int) -> Sequence[Attachment]:
 
 def became(session: Session, question_id: int) -> Mapping[int, Proposed]:
     """The proposals that left as answers to this question, by message."""
-    decider = aliased(Staff)
-    rows = session.execute(
-        select(Proposal, Staff.name, decider.name)
-        .join(Staff, col(Staff.id) == col(Proposal.staff_id))
-        .outerjoin(decider, col(decider.id) == col(Proposal.decided_by))
-        .where(Proposal.question_id == question_id, Proposal.state == ProposalState.SENT)
-    )
+    rows = session.execute(_sent(), {"question_id": question_id})
     return {row[0].message_id: Proposed(*row) for row in rows}
 
 

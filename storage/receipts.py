@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, func, not_, select, text, update
+from sqlalchemy import CursorResult, bindparam, exists, func, not_, select, text, update
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as rows_of
 
@@ -39,13 +39,16 @@ def add_receipt(session: Session, receipt: Receipt) -> bool:
 _OF_SERVERS = frozenset({ReceiptKind.BOUNCED, ReceiptKind.DELAYED})  # nobody signs these
 
 
+_RECEIPTS = (
+    rows_of(Receipt).where(col(Receipt.outbox_id).in_(bindparam("ids", expanding=True))).order_by(col(Receipt.id))
+)
+
+
 def receipts_of(session: Session, outbox_ids: Collection[int]) -> dict[int, list[Receipt]]:
     """By message, in the order in which they came."""
     found: defaultdict[int, list[Receipt]] = defaultdict(list)
     if outbox_ids:
-        for row in session.exec(
-            rows_of(Receipt).where(col(Receipt.outbox_id).in_(outbox_ids)).order_by(col(Receipt.id))
-        ):
+        for row in session.exec(_RECEIPTS, params={"ids": list(outbox_ids)}):
             found[row.outbox_id].append(row)
     return dict(found)
 

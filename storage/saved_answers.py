@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, case, func, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, case, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -28,15 +28,19 @@ def all_saved(session: Session) -> Sequence[tuple[SavedAnswer, Category | None]]
     return [(row[0], row[1]) for row in rows]
 
 
+_nearness = case(
+    (col(SavedAnswer.category_id) == bindparam("category_id"), 0), (col(SavedAnswer.category_id).is_(None), 1), else_=2
+)
+_AT_HAND = (
+    select(SavedAnswer.id, SavedAnswer.title, _nearness)
+    .where(col(SavedAnswer.active))
+    .order_by(_nearness, _title, col(SavedAnswer.id))
+)
+
+
 def saved_at_hand(session: Session, category_id: int | None) -> Sequence[tuple[int, str, bool]]:
     """Those in use: number, title, and whether it is of this category. These first, then those for all, then others."""
-    mine = col(SavedAnswer.category_id) == category_id if category_id is not None else col(SavedAnswer.id) < 0
-    nearness = case((mine, 0), (col(SavedAnswer.category_id).is_(None), 1), else_=2)
-    rows = session.execute(
-        select(SavedAnswer.id, SavedAnswer.title, nearness)
-        .where(col(SavedAnswer.active))
-        .order_by(nearness, _title, col(SavedAnswer.id))
-    )
+    rows = session.execute(_AT_HAND, {"category_id": category_id or 0})
     return [(row[0], row[1], row[2] == 0) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import bindparam, delete, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col, select
@@ -27,8 +27,11 @@ def all_tags(session: Session) -> Sequence[tuple[Tag, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+_ACTIVE = select(Tag).where(col(Tag.active)).order_by(func.lower(Tag.name))
+
+
 def active_tags(session: Session) -> Sequence[Tag]:
-    return session.exec(select(Tag).where(col(Tag.active)).order_by(func.lower(Tag.name))).all()
+    return session.exec(_ACTIVE).all()
 
 
 def with_name(session: Session, name: str) -> Tag | None:
@@ -63,15 +66,17 @@ def take_off(session: Session, question_id: int, tag_id: int) -> bool:
     return done.rowcount == 1
 
 
+_TAGS = (
+    select(QuestionTag.question_id, Tag)
+    .join(Tag, col(Tag.id) == col(QuestionTag.tag_id))
+    .where(col(QuestionTag.question_id).in_(bindparam("ids", expanding=True)))
+    .order_by(func.lower(Tag.name))
+)
+
+
 def tags_of(session: Session, question_ids: Sequence[int]) -> Mapping[int, Sequence[Tag]]:
     """By question, by name: retired ones, too."""
     found: dict[int, list[Tag]] = {}
-    rows = session.execute(
-        select(QuestionTag.question_id, Tag)
-        .join(Tag, col(Tag.id) == col(QuestionTag.tag_id))
-        .where(col(QuestionTag.question_id).in_(question_ids))
-        .order_by(func.lower(Tag.name))
-    )
-    for question_id, tag in rows:
+    for question_id, tag in session.execute(_TAGS, {"ids": list(question_ids)}):
         found.setdefault(question_id, []).append(tag)
     return found

@@ -1,13 +1,14 @@
 """One question with its whole thread, for staff, and its changes of state. Decides nothing about who may.
 
-A change of state is one UPDATE that names the version its author saw; False means somebody was quicker.
+A change of state is one UPDATE that names the version its author saw; False means somebody was quicker. What the page
+of a question asks is built once: building it took longer than running it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, case, func, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, case, func, update
 from sqlmodel import Session, col, select
 
 from storage import corrections
@@ -30,6 +31,7 @@ from storage.tables import (
 from storage.touched import touch
 
 _AT_WORK = (QuestionState.NEW, QuestionState.TAKEN, QuestionState.ANSWERED)
+_ID: Any = bindparam("question_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +47,29 @@ class Head:
     category: Category | None = None
 
 
+_HEAD: Any = (
+    select(Question, Referent, Project, Staff.name, Category)  # type: ignore[call-overload]
+    .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
+    .outerjoin(Project, col(Project.id) == col(Question.project_id))
+    .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
+    .outerjoin(Category, col(Category.id) == col(Question.category_id))
+    .where(Question.id == _ID)
+    .execution_options(populate_existing=True)
+)
+_ORGANIZATIONS = (
+    select(Organization)
+    .join(Membership, col(Membership.organization_id) == col(Organization.id))
+    .where(Membership.referent_id == bindparam("referent_id"))
+    .order_by(Organization.name)
+)
+
+
 def question_head(session: Session, question_id: int) -> Head | None:
-    row = session.exec(
-        select(Question, Referent, Project, Staff.name)
-        .outerjoin(Referent, col(Referent.id) == col(Question.referent_id))
-        .outerjoin(Project, col(Project.id) == col(Question.project_id))
-        .outerjoin(Staff, col(Staff.id) == col(Question.taken_by))
-        .where(Question.id == question_id)
-        .execution_options(populate_existing=True)
-    ).first()
+    row = session.execute(_HEAD, {"question_id": question_id}).first()
     if row is None:
         return None
-    question, referent, project, taken_by = row
-    organizations = session.exec(
-        select(Organization)
-        .join(Membership, col(Membership.organization_id) == col(Organization.id))
-        .where(Membership.referent_id == question.referent_id)
-        .order_by(Organization.name)
-    ).all()
-    category = session.get(Category, question.category_id) if question.category_id is not None else None
+    question, referent, project, taken_by, category = row
+    organizations = session.exec(_ORGANIZATIONS, params={"referent_id": question.referent_id}).all()
     return Head(question, referent, organizations, project, taken_by, _closed_by(session, question), category)
 
 
@@ -120,26 +126,31 @@ def awaits_reply(session: Session, question_id: int) -> bool:
     return last_word(session, question_id) is not None
 
 
+_THREAD = (
+    select(Message, func.coalesce(Staff.name, Referent.name))
+    .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
+    .outerjoin(Referent, col(Referent.id) == col(Message.referent_id))
+    .where(Message.question_id == _ID)
+    .order_by(col(Message.id))
+)
+_FILES = (
+    select(Attachment)
+    .join(Message, col(Message.id) == col(Attachment.message_id))
+    .where(Message.question_id == _ID)
+    .order_by(col(Attachment.id))
+)
+_SENT = select(Outbox).where(Outbox.question_id == _ID, Outbox.kind == OutboxKind.ANSWER).order_by(col(Outbox.id))
+
+
 def whole_thread(session: Session, question_id: int) -> Sequence[tuple[Message, str | None]]:
     """Every message with its author's name, internal notes included, in order. For staff only."""
-    return session.exec(
-        select(Message, func.coalesce(Staff.name, Referent.name))
-        .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
-        .outerjoin(Referent, col(Referent.id) == col(Message.referent_id))
-        .where(Message.question_id == question_id)
-        .order_by(col(Message.id))
-    ).all()
+    return session.exec(_THREAD, params={"question_id": question_id}).all()
 
 
 def thread_files(session: Session, question_id: int) -> Mapping[int, Sequence[Attachment]]:
     """The files of a thread, by message."""
     files: dict[int, list[Attachment]] = {}
-    for attachment in session.exec(
-        select(Attachment)
-        .join(Message, col(Message.id) == col(Attachment.message_id))
-        .where(Message.question_id == question_id)
-        .order_by(col(Attachment.id))
-    ):
+    for attachment in session.exec(_FILES, params={"question_id": question_id}):
         assert attachment.message_id is not None
         files.setdefault(attachment.message_id, []).append(attachment)
     return files
@@ -147,34 +158,32 @@ def thread_files(session: Session, question_id: int) -> Mapping[int, Sequence[At
 
 def answers_sent(session: Session, question_id: int) -> Sequence[Outbox]:
     """What left, or waits to leave, as an answer to this question, in order."""
-    return session.exec(
-        select(Outbox)
-        .where(Outbox.question_id == question_id, Outbox.kind == OutboxKind.ANSWER)
-        .order_by(col(Outbox.id))
-    ).all()
+    return session.exec(_SENT, params={"question_id": question_id}).all()
+
+
+_NEWEST = (
+    select(Message, Staff.name)
+    .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
+    .where(Message.question_id == _ID, Message.audience == Audience.REFERENT, col(Message.automatic).is_(False))
+    .order_by(col(Message.id).desc())
+    .limit(1)
+)
+_NEWEST_OF_REFERENT = (
+    select(Message)
+    .where(Message.question_id == _ID, col(Message.referent_id).is_not(None))
+    .order_by(col(Message.id).desc())
+    .limit(1)
+)
 
 
 def newest_message(session: Session, question_id: int) -> tuple[Message, str | None] | None:
     """The last thing said between referent and staff, with its author; notes do not count, nor does a machine."""
-    return session.exec(
-        select(Message, Staff.name)
-        .outerjoin(Staff, col(Staff.id) == col(Message.staff_id))
-        .where(
-            Message.question_id == question_id,
-            Message.audience == Audience.REFERENT,
-            col(Message.automatic).is_(False),
-        )
-        .order_by(col(Message.id).desc())
-    ).first()
+    return session.exec(_NEWEST, params={"question_id": question_id}).first()
 
 
 def newest_of_referent(session: Session, question_id: int) -> Message | None:
     """What the referent wrote last: an answer replies to it."""
-    return session.exec(
-        select(Message)
-        .where(Message.question_id == question_id, col(Message.referent_id).is_not(None))
-        .order_by(col(Message.id).desc())
-    ).first()
+    return session.exec(_NEWEST_OF_REFERENT, params={"question_id": question_id}).first()
 
 
 def change(session: Session, question_id: int, version: int, only_from: Sequence[QuestionState], **values: Any) -> bool:
