@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from delivery import reasons
 from desk.labels import LABELS
 from facts.calendar import add_working_hours, local_date
+from facts.languages import Speaker
 from facts.numbers import show_cents, show_number
 from facts.working_time import WorkingTime
 from intake.forms.nodes import Texts, say
@@ -34,7 +35,7 @@ def moment(context: Context, value: datetime | None) -> str:
     """An instant in the office's time: `24/11/2026 10:00`; in English `24 Nov 2026, 10:00`, which nobody misreads."""
     if value is None:
         return "–"
-    return _moment(value, context["house"].zone, _locale(context))
+    return _moment(value, context["zone"], _locale(context))
 
 
 @lru_cache(MANY)
@@ -49,18 +50,27 @@ def day(context: Context, value: date | datetime | None) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        value = value.astimezone(ZoneInfo(context["house"].zone)).date()
+        value = value.astimezone(ZoneInfo(context["zone"])).date()
     return format_date(value, "d MMM yyyy", locale=_locale(context))
 
 
 @pass_context
 def ago(context: Context, value: datetime) -> Markup:
     """How long ago, or in how long, roughly: `2 ore fa`; the instant itself for who points at it, and on paper."""
-    difference: timedelta = value - context["now"]
-    seconds = int(difference.total_seconds())
+    return ago_in(value, context["now"], context["zone"], _locale(context))
+
+
+def ago_in(value: datetime, now: datetime, zone: str, locale: str) -> Markup:
+    seconds = int((value - now).total_seconds())
     # Beyond an hour nothing shorter than a minute is said: a list of old things then says the same for a while.
-    roughly = _ago(seconds if abs(seconds) < HOUR else int(seconds / MINUTE) * MINUTE, _locale(context))
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), moment(context, value), roughly)
+    roughly = _ago(seconds if abs(seconds) < HOUR else int(seconds / MINUTE) * MINUTE, locale)
+    return _time(value, roughly, zone, locale)
+
+
+@lru_cache(MANY)
+def _time(value: datetime, roughly: str, zone: str, locale: str) -> Markup:
+    exactly = _moment(value, zone, locale)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), exactly, roughly)
 
 
 @lru_cache(MANY)
@@ -71,15 +81,24 @@ def _ago(seconds: int, locale: str) -> str:
 @pass_context
 def expires(context: Context, due_at: datetime) -> Any:
     """That its time runs out today, or within `SOON_HOURS` of work; "" when there is more, or when it is over."""
-    _, now, zone = context["_"], context["now"], context["house"].zone
+    return expiry(due_at, context["now"], context["zone"], context["_"])
+
+
+def expiry(due_at: datetime, now: datetime, zone: str, _: Speaker) -> str:
     if due_at <= now:
         return ""
-    if due_at <= add_working_hours(now, SOON_HOURS, zone):
+    if due_at <= _soon(now, zone):
         today, last = (one.astimezone(ZoneInfo(zone)).date() for one in (now, due_at))
         left = WorkingTime(today, last, zone).between(now, due_at)
         hours = max(1, -(-left // timedelta(hours=1)))
         return _.ngettext("Expires within one working hour", "Expires within {n} working hours", hours)
     return _("Expires today") if local_date(due_at, zone) == local_date(now, zone) else ""
+
+
+@lru_cache(8)
+def _soon(now: datetime, zone: str) -> datetime:
+    """Until when what is to be answered expires soon: the same for every line of a page."""
+    return add_working_hours(now, SOON_HOURS, zone)
 
 
 @pass_context

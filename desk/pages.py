@@ -207,6 +207,12 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     return response
 
 
+def piece(template: str, say: Speaker, zone: str, **values: Any) -> Markup:
+    """A part of pages that stands by itself: it knows neither request nor reader, and may be kept."""
+    shown = _environment.get_template(template).render(_=say, language=say.language, zone=zone, **values)
+    return Markup(shown)  # noqa: S704 - our own template, which escapes
+
+
 def redirect(request: Request, url: str, flash: str = "", *, level: str = "success") -> RedirectResponse:
     """See other: after a form, so that reloading sends nothing twice. `flash` is said on the next page."""
     response = RedirectResponse(url, status_code=303)
@@ -272,6 +278,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "signed": signed,
         "office": _state(request, "office") or security.office_of(house),
         "house": house,
+        "zone": house.zone,
         "now": house.clock(),
         "entries": entries_of(sections_for(signed)),
         "sections": {one.key: one for one in SECTIONS},

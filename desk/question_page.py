@@ -13,7 +13,7 @@ from answering import answer as answers
 from answering.difference import difference
 from answering.refusal import Refused
 from answering.roles import Acting
-from desk import came_from, denied, presence
+from desk import came_from, denied, presence, queue_rows
 from desk.acting import in_question
 from desk.house import DeskHouse
 from desk.pages import N_, Refuse, redirect, render, speaker
@@ -104,13 +104,15 @@ def show(
     rows: Sequence[Outbox] = values.pop("sent")
     values["going"] = going_along(session, signed.staff_id, values["came_back"], typed.kept)
     house: DeskHouse = request.app.state.house
+    beside = came_from.beside(request, session, signed, question_id)
     return render(
         request,
         "question.html",
         status=status,
         head=head,
         question=head.question,
-        beside=came_from.beside(request, session, signed, question_id),
+        beside=beside,
+        beside_says=queue_rows.beside(request, beside.lines if beside else ()),
         **_around(session, head, house),
         others=presence.others(session, signed, question_id, house.clock(), speaker(request)),
         circular=circulars.find(session, head.question.circular_id or 0),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from answering import answer as answers
 from answering import approval, moves
 from answering.refusal import Refused
-from desk import came_from, narrowing, presence
+from desk import came_from, narrowing, presence, queue_rows
 from desk.acting import ActorHere
 from desk.guide import shows_guide
 from desk.house import DeskHouse
@@ -53,17 +53,19 @@ def questions(
         lines, total = queue.queue_page(
             session, heap, signed.staff_id, q, offset=pages.offset, limit=pages.size, narrowed=narrowed
         )
+        bar = narrowing.bar(session, signed, params, heap, now)
+        tags = tags_of(session, [line.id for line in lines])
         response = render(
             request,
             "questions.html",
             lines=lines,
+            rows=queue_rows.rows(request, lines, tags, works=bar["works"]),
             counts=queue.queue_counts(session, signed.staff_id),
             view=heap,
             q=q,
             guide=shows_guide(session, signed),
-            tags=tags_of(session, [line.id for line in lines]),
             pages=pages.counted(total),
-            **narrowing.bar(session, signed, params, heap, now),
+            **bar,
         )
     came_from.remember(request, response, signed, lines)
     return response
