@@ -10,6 +10,7 @@ from app.demo_circulars import show_circulars
 from app.demo_knowledge import learn
 from delivery.links import Links
 from facts.calendar import add_working_days, local_date
+from facts.recurrence import ONCE, monthly
 from intake.catalogue import Catalogue
 from intake.invitations import invite
 from intake.questions import ask
@@ -21,7 +22,7 @@ from storage import people
 from storage.forms import newest_version
 from storage.projects import programmes
 from storage.staff import add_staff
-from storage.tables import Address, Channel, Office, Recurrence, Role, Subject, TargetKind
+from storage.tables import Address, Channel, Office, Role, Subject, TargetKind
 
 ZONE = "Europe/Rome"
 UPDATE_FORM = "project-update"
@@ -162,9 +163,8 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         title="Verifica di fine anno (esempio)",
         form_id=version.form_id,
         subject=Subject.PROJECT,
-        recurrence=Recurrence.ONCE,
+        rule=ONCE,
         first_on=add_working_days(today, 3),
-        day=None,
         until=None,
         zone=ZONE,
         opens_days_before=20,
@@ -177,9 +177,8 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         title="Monitoraggio mensile (esempio)",
         form_id=version.form_id,
         subject=Subject.PROJECT,
-        recurrence=Recurrence.MONTHLY,
+        rule=monthly(10),
         first_on=today + timedelta(days=30),  # far enough for the silence after an update to be heard
-        day=10,
         until=None,
         zone=ZONE,
         opens_days_before=20,

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import Session
 
+from facts.recurrence import ONCE, monthly
 from intake.builtin import ensure_builtin_forms
 from reminders.deadlines import create_deadline
 from storage.database import Database
@@ -24,7 +25,6 @@ from storage.tables import (
     OrganizationKind,
     Programme,
     Project,
-    Recurrence,
     Referent,
     Subject,
     TargetKind,
@@ -70,8 +70,8 @@ def furnish(database: Database, crowd: Crowd) -> None:
         for table, rows in _rows(crowd, body.id, ids):
             _put(session, table, rows)
     for programme_id, morning in zip(ids, MORNINGS, strict=False):
-        _deadline(database, programme_id, Recurrence.ONCE, (morning + timedelta(days=7)).date(), None)
-    _deadline(database, ids[-1], Recurrence.MONTHLY, date(2026, 12, 20), 20)
+        _deadline(database, programme_id, ONCE, (morning + timedelta(days=7)).date())
+    _deadline(database, ids[-1], monthly(20), date(2026, 12, 20))
 
 
 def _rows(crowd: Crowd, body_id: int, programme_ids: list[int]) -> Iterator[tuple[Any, Iterator[Mapping[str, Any]]]]:
@@ -100,16 +100,15 @@ def _put(session: Session, table: Any, rows: Iterator[Mapping[str, Any]]) -> Non
         session.execute(insert(table), some)
 
 
-def _deadline(database: Database, programme: int, recurrence: Recurrence, first_on: date, day: int | None) -> None:
+def _deadline(database: Database, programme: int, rule: str, first_on: date) -> None:
     with database.write() as session:
         create_deadline(
             session,
             title=f"Monitoraggio {programme}",
             form_id=1,
             subject=Subject.PROJECT,
-            recurrence=recurrence,
+            rule=rule,
             first_on=first_on,
-            day=day,
             until=None,
             zone="Europe/Rome",
             opens_days_before=20,

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from delivery import reasons
 from desk.labels import LABELS
+from facts import recurrence
 from facts.calendar import add_working_hours, local_date
 from facts.languages import Speaker
 from facts.numbers import show_cents, show_number
@@ -161,6 +162,12 @@ def spoken(context: Context, texts: Texts) -> str:
     return say(texts, _locale(context), tuple(texts))
 
 
+@pass_context
+def recurs(context: Context, rule: str) -> str:
+    """On which days a deadline comes again."""
+    return recurrence.said(rule, context["_"])
+
+
 FILTERS = {
     "moment": moment,
     "day": day,
@@ -174,4 +181,5 @@ FILTERS = {
     "label": label,
     "why_closed": why_closed,
     "spoken": spoken,
+    "recurs": recurs,
 }

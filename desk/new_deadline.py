@@ -17,13 +17,14 @@ from desk.pages import House, Manager, redirect, render, speaker
 from facts.calendar import local_date
 from facts.codes import InvalidCode, read_cup
 from facts.languages import Speaker
+from facts.recurrence import ONCE, monthly
 from intake.forms.nodes import About
 from reminders.deadlines import DeadlineRefused, Wanted, create_deadline
 from storage.desk import Opened, Which, coming_days, heaps, who_owes
 from storage.forms import forms_in_use, version_numbered
 from storage.obligations import obligations_of, periods_of
 from storage.projects import find_organization, likely_organization, organizations, programmes, projects_with_cup
-from storage.tables import Deadline, Recurrence, Subject, TargetKind
+from storage.tables import Deadline, Subject, TargetKind
 from storage.tables import Form as FormRow
 
 router = APIRouter()
@@ -146,7 +147,7 @@ def _read(session: Session, wish: Wish, _: Speaker) -> Reading:
     errors: dict[str, str] = {}
     if not wish.title.strip():
         errors["title"] = _("Give the deadline a title.")
-    once = wish.recurrence == Recurrence.ONCE
+    once = wish.recurrence == "once"
     first = _day(wish.due_on if once else wish.first_on, "due_on" if once else "first_on", errors, _)
     until = None if once or not wish.until.strip() else _day(wish.until, "until", errors, _)
     if first and until and until < first:
@@ -159,9 +160,8 @@ def _read(session: Session, wish: Wish, _: Speaker) -> Reading:
         form_id=form.id if form is not None else 0,
         form_version_id=_version(session, form, wish, errors, _) if form is not None else None,
         subject=Subject(form.about) if form is not None else Subject.PROJECT,
-        recurrence=Recurrence.ONCE if once else Recurrence.MONTHLY,
+        rule=monthly(day) if day else ONCE,
         first_on=first or date.min,
-        day=day,
         until=until,
         zone=wish.zone.strip(),
         opens_days_before=opens or 0,

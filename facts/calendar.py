@@ -5,7 +5,6 @@ on which an office is closed besides holidays: the patron saint of each Comune, 
 """
 
 import functools
-from calendar import monthrange
 from collections.abc import Mapping, Set
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
@@ -53,19 +52,6 @@ def add_working_days(day: date, n: int, closures: Set[date] = NO_CLOSURES) -> da
         while not is_working_day(day, closures):
             day += step
     return day
-
-
-def monthly_dates(day_of_month: int, first: date, until: date) -> tuple[date, ...]:
-    """That day of every month from `first` to `until`, both included; in a shorter month its last day."""
-    if not 1 <= day_of_month <= 31:
-        raise ValueError(f"no month has a day {day_of_month}")
-    months = range(first.year * 12 + first.month - 1, until.year * 12 + until.month)
-    days = (_in_month(index // 12, index % 12 + 1, day_of_month) for index in months)
-    return tuple(day for day in days if first <= day <= until)
-
-
-def _in_month(year: int, month: int, day: int) -> date:
-    return date(year, month, min(day, monthrange(year, month)[1]))
 
 
 def local_date(instant: datetime, zone: ZoneInfo | str) -> date:

@@ -11,19 +11,19 @@ from sqlmodel import Session
 from facts.codes import InvalidCode, read_cup
 from facts.folding import fold
 from facts.languages import N_
+from facts.recurrence import ONCE, monthly
 from registry.columns import DEADLINES
 from registry.organizations import Directory, directory
 from registry.report import EMPTY_CELL, ImportReport, Progress, RegistryRefused
 from registry.sheets import Row, Source, read_day, read_rows
 from storage.projects import programmes, projects_by_cup
-from storage.tables import Recurrence, Subject, TargetKind
+from storage.tables import Subject, TargetKind
 
 T = TypeVar("T")
 
 DEFAULT_FORM = "project-update"
 
-RECURRENCES = {"unica": Recurrence.ONCE, "once": Recurrence.ONCE}
-RECURRENCES |= {"mensile": Recurrence.MONTHLY, "monthly": Recurrence.MONTHLY}
+RECURRENCES = {"unica": False, "once": False, "mensile": True, "monthly": True}  # whether it comes again
 SUBJECTS = {"": Subject.PROJECT, "progetto": Subject.PROJECT, "project": Subject.PROJECT}
 SUBJECTS |= {"ente": Subject.ORGANIZATION, "organization": Subject.ORGANIZATION}
 
@@ -49,9 +49,8 @@ class DeadlineRow:
     title: str
     form_key: str
     subject: Subject
-    recurrence: Recurrence
+    rule: str
     first_on: date
-    day: int | None
     until: date | None
     scope: tuple[tuple[TargetKind, int], ...]
     form_version: int | None = None
@@ -132,15 +131,14 @@ def _deadline(row: Row, scopes: _Scopes) -> DeadlineRow:
     until = _day(row, "until")
     if until is not None and until < first_on:
         raise _InField("until", ENDS_BEFORE)
-    recurrence = _one_of(RECURRENCES, row, "recurrence", NOT_A_RECURRENCE)
+    comes_again = _one_of(RECURRENCES, row, "recurrence", NOT_A_RECURRENCE)
     return DeadlineRow(
         row=row.number,
         title=row["title"],
         form_key=row["form"] or DEFAULT_FORM,
         subject=_one_of(SUBJECTS, row, "subject", NOT_A_SUBJECT),
-        recurrence=recurrence,
+        rule=monthly(_month_day(row, first_on)) if comes_again else ONCE,
         first_on=first_on,
-        day=_month_day(row, first_on) if recurrence is Recurrence.MONTHLY else None,
         until=until,
         scope=_scope(row, scopes),
         form_version=_form_version(row),

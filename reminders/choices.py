@@ -53,6 +53,8 @@ def closed_for(state: ObligationState, deadline_active: bool) -> Reason | None:
     """Why nothing needs to be said about an obligation any more; None while it is open."""
     if state is ObligationState.DONE:
         return Reason.DONE
+    if state is ObligationState.SENT:
+        return Reason.RECEIVED
     if state is ObligationState.WAIVED:
         return Reason.WAIVED if deadline_active else Reason.STOPPED
     return None

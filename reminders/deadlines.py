@@ -3,17 +3,19 @@
 Writes no reminder: that is `reminders/sweep.py`. A deadline is rows, never a scheduled job.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NotRequired, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 from sqlmodel import Session
 
-from facts.calendar import local_date, local_instant, monthly_dates
+from facts.calendar import local_date, local_instant
 from facts.languages import N_
+from facts.recurrence import ONCE, due_days, names_months
 from storage import audit
 from storage.forms import hold_form
+from storage.ladders import rungs_in_use
 from storage.obligations import (
     Period,
     active_deadline_ids,
@@ -26,9 +28,8 @@ from storage.obligations import (
     waive_all,
     waive_obligation,
 )
-from storage.tables import Deadline, FormVersion, Recurrence, Subject, TargetKind
+from storage.tables import Deadline, FormVersion, Rung, Subject, TargetKind
 
-LADDER = (-7, -1, 0, 2, 7)  # days from the due day
 REMIND_AT = time(8, 30)
 AHEAD = timedelta(days=400)
 OLDEST_START = timedelta(days=366)
@@ -56,15 +57,14 @@ class DeadlineRefused(Exception):
 
 
 class Wanted(TypedDict):
-    """What staff say about a new deadline (see `storage.tables.Deadline`). ONCE ignores `day` and `until`."""
+    """What staff say about a new deadline (see `storage.tables.Deadline`). One date (`rule` "") ignores `until`."""
 
     title: str
     form_id: int
     form_version_id: NotRequired[int | None]
     subject: Subject
-    recurrence: Recurrence
+    rule: str
     first_on: date
-    day: int | None
     until: date | None
     zone: str
     opens_days_before: int
@@ -84,12 +84,13 @@ def create_deadline(
     if unknown_targets(session, targets):
         raise DeadlineRefused(N_("A programme, organisation or project you chose does not exist any more."))
     deadline = Deadline(**wanted, created_by=created_by, created_at=now)
-    if deadline.recurrence is Recurrence.ONCE:
-        deadline.day = deadline.until = None
+    if deadline.rule == ONCE:
+        deadline.until = None
     session.add(deadline)
     session.flush()
     add_targets(session, deadline.id, targets)
-    make_obligations(session, deadline, periods(deadline, since=deadline.first_on, now=now))
+    rungs = rungs_in_use(session, deadline.ladder_id)
+    make_obligations(session, deadline, periods(deadline, rungs, since=deadline.first_on, now=now))
     audit.record(session, now, _actor(created_by), "deadline.create", ("deadline", deadline.id))
     return deadline
 
@@ -105,7 +106,8 @@ def keep_obligations(session: Session, now: datetime) -> int:
         deadline = lock_deadline(session, deadline_id)
         if deadline is not None and deadline.active:
             since = local_date(now, deadline.zone)
-            made += make_obligations(session, deadline, periods(deadline, since=since, now=now))
+            rungs = rungs_in_use(session, deadline.ladder_id)
+            made += make_obligations(session, deadline, periods(deadline, rungs, since=since, now=now))
     return made
 
 
@@ -148,27 +150,26 @@ def waive(session: Session, obligation_id: int, reason: str, staff_id: int | Non
     return True
 
 
-def periods(deadline: Deadline, *, since: date, now: datetime) -> list[Period]:
+def periods(deadline: Deadline, rungs: Sequence[Rung], *, since: date, now: datetime) -> list[Period]:
     """The periods of a deadline due from `since` until 400 days after `now`. Pure."""
     horizon = local_date(now, deadline.zone) + AHEAD
-    if deadline.recurrence is Recurrence.ONCE:
-        return [_period(deadline, deadline.first_on, "%Y-%m-%d")] if since <= deadline.first_on <= horizon else []
-    assert deadline.day is not None
     last = horizon if deadline.until is None else min(deadline.until, horizon)
-    days = monthly_dates(deadline.day, deadline.first_on, last)
-    return [_period(deadline, day, "%Y-%m") for day in days if day >= since]
+    days = due_days(deadline.rule, deadline.first_on, last)
+    return [_period(deadline, rungs, day) for day in days if day >= since]
 
 
-def _period(deadline: Deadline, due_on: date, pattern: str) -> Period:
+def _period(deadline: Deadline, rungs: Sequence[Rung], due_on: date) -> Period:
     # A rung before the window opens would ask for an update that cannot be given yet.
-    rungs = [offset for offset in LADDER if offset >= -deadline.opens_days_before]
+    heard = [rung for rung in rungs if rung.offset_days >= -deadline.opens_days_before]
     return Period(
-        name=due_on.strftime(pattern),
+        name=due_on.strftime("%Y-%m" if names_months(deadline.rule) else "%Y-%m-%d"),
         opens_on=due_on - timedelta(days=deadline.opens_days_before),
+        nominal_on=due_on,
         due_on=due_on,
         due_at=local_instant(due_on + timedelta(days=1), time(0), deadline.zone),
         steps=tuple(
-            (offset, local_instant(due_on + timedelta(days=offset), REMIND_AT, deadline.zone)) for offset in rungs
+            (rung.id, local_instant(due_on + timedelta(days=rung.offset_days), REMIND_AT, deadline.zone))
+            for rung in heard
         ),
     )
 
@@ -187,17 +188,17 @@ def _check_words(wanted: Wanted) -> None:
 
 
 def _check_days(wanted: Wanted, now: datetime) -> None:
-    first_on, until, day = wanted["first_on"], wanted["until"], wanted["day"]
+    first_on, until = wanted["first_on"], wanted["until"]
     if first_on < local_date(now, wanted["zone"]) - OLDEST_START:
         raise DeadlineRefused(N_("The first day is more than a year ago. Choose a more recent one."))
     if first_on.year > now.year + 50:
         raise DeadlineRefused(N_("The first day is more than 50 years away. Check the year."))
-    if wanted["recurrence"] is Recurrence.ONCE:
-        return
-    if day is None or not 1 <= day <= 31:
-        raise DeadlineRefused(N_("Choose a day of the month from 1 to 31."))
-    if until is not None and not monthly_dates(day, first_on, until):
-        raise DeadlineRefused(N_("Day {day} never comes between the first day and the last. Check the dates."), day=day)
+    try:
+        days = due_days(wanted["rule"], first_on, until or first_on + AHEAD)
+    except ValueError as error:
+        raise DeadlineRefused(N_("This is not a rule by which days come again.")) from error
+    if wanted["rule"] and not days:
+        raise DeadlineRefused(N_("No day falls between the first and the last. Check the dates."))
 
 
 def _check_form(session: Session, wanted: Wanted) -> None:

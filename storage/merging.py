@@ -49,6 +49,8 @@ MOVED = (
     ("answer_change", "referent_id"),
     ("attachment", "referent_id"),
     ("outbox", "referent_id"),
+    ("extension", "referent_id"),
+    ("feed", "referent_id"),
 )
 # One per person, or naming two people: each with its own rule below.
 RULED = (

@@ -39,6 +39,7 @@ from storage.tables import (
     Place,
     Programme,
     Project,
+    Rung,
     Step,
     Subject,
     Target,
@@ -48,10 +49,11 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One turn of a deadline, the same for everyone in scope. `steps`: (offset in days, instant)."""
+    """One turn of a deadline, the same for everyone in scope. `steps`: (rung, instant)."""
 
     name: str
     opens_on: date
+    nominal_on: date
     due_on: date
     due_at: datetime
     steps: tuple[tuple[int, datetime], ...]
@@ -140,8 +142,8 @@ def make_obligations(session: Session, deadline: Deadline, periods: Sequence[Per
     for period in periods:
         added = _changed(session, _missing_obligations(session, deadline, period))
         if added:
-            for offset, instant in period.steps:
-                session.execute(_missing_steps(deadline, period, offset, instant))
+            for rung_id, instant in period.steps:
+                session.execute(_missing_steps(deadline, period, rung_id, instant))
         made += added
     return made
 
@@ -159,26 +161,54 @@ def _missing_obligations(session: Session, deadline: Deadline, period: Period) -
         literal(deadline.id),
         scope.c.id,
         literal(period.name),
+        _body(scope.c.id, by_project=by_project),
         _typed(Obligation.opens_on, period.opens_on),
+        _typed(Obligation.nominal_on, period.nominal_on),
         _typed(Obligation.due_on, period.due_on),
         _typed(Obligation.due_at, period.due_at),
         _typed(Obligation.state, ObligationState.OPEN),
         literal(1),
     ).where(~there)
-    names = ["deadline_id", subject.key, "period", "opens_on", "due_on", "due_at", "state", "version"]
+    names = [
+        "deadline_id",
+        subject.key,
+        "period",
+        "body_id",
+        "opens_on",
+        "nominal_on",
+        "due_on",
+        "due_at",
+        "state",
+        "version",
+    ]
     return insert(Obligation).from_select(names, rows)
 
 
-def _missing_steps(deadline: Deadline, period: Period, offset: int, instant: datetime) -> Executable:
+def _body(subject_id: Any, *, by_project: bool) -> Any:
+    """For which organisation it is counted: a project's implementing body, or where it is, the first of its places."""
+    if not by_project:
+        return subject_id
+    first_place = select(func.min(col(Place.organization_id))).where(col(Place.project_id) == subject_id)
+    body = select(func.coalesce(col(Project.implementing_body_id), first_place.scalar_subquery()))
+    return body.where(col(Project.id) == subject_id).scalar_subquery()
+
+
+def _missing_steps(deadline: Deadline, period: Period, rung_id: int, instant: datetime) -> Executable:
     there = (
-        select(literal(1))
-        .where(col(Step.obligation_id) == col(Obligation.id), col(Step.offset_days) == offset)
-        .exists()
+        select(literal(1)).where(col(Step.obligation_id) == col(Obligation.id), col(Step.rung_id) == rung_id).exists()
     )
-    rows = select(col(Obligation.id), literal(offset), _typed(Step.due_at, instant), _typed(Step.settled, False)).where(
-        col(Obligation.deadline_id) == deadline.id, col(Obligation.period) == period.name, ~there
+    rows = (
+        select(
+            col(Obligation.id),
+            col(Rung.id),
+            col(Rung.offset_days),
+            _typed(Step.due_at, instant),
+            _typed(Step.settled, False),
+        )
+        .join(Rung, col(Rung.id) == rung_id)
+        .where(col(Obligation.deadline_id) == deadline.id, col(Obligation.period) == period.name, ~there)
     )
-    return insert(Step).from_select(["obligation_id", "offset_days", "due_at", "settled"], rows)
+    return insert(Step).from_select(["obligation_id", "rung_id", "offset_days", "due_at", "settled"], rows)
 
 
 def scope_of(session: Session, deadline: Deadline) -> Select[int]:

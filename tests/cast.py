@@ -26,7 +26,6 @@ from storage.tables import (
     Programme,
     Project,
     Question,
-    Recurrence,
     Referent,
     Role,
     Staff,
@@ -138,12 +137,10 @@ class Cast:
     def a_deadline(
         self, form: FormVersion, first_on: date, title: str = "Monitoraggio mensile", **other: Any
     ) -> Deadline:
-        recurrence = other.pop("recurrence", Recurrence.ONCE)
         row: Deadline = self.add(
             Deadline(
                 title=title,
                 form_id=form.form_id,
-                recurrence=recurrence,
                 first_on=first_on,
                 created_at=self.now,
                 **other,

@@ -93,7 +93,18 @@ BEGIN
     FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
         PERFORM setval(quote_ident(one.sequencename)::regclass, 1, false);
     END LOOP;
+    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'came_along' LOOP
+        EXECUTE format('INSERT INTO public.%1$I SELECT * FROM came_along.%1$I', one.tablename);
+        PERFORM setval(one.tablename || '_id_seq', 1000);
+    END LOOP;
 END $$
+"""
+
+# What the migrations themselves bring: every test finds it.
+CAME_ALONG = """
+CREATE SCHEMA came_along;
+CREATE TABLE came_along.ladder AS TABLE public.ladder;
+CREATE TABLE came_along.rung AS TABLE public.rung
 """
 
 
@@ -104,6 +115,7 @@ def postgres_migrated(postgres_server: str) -> str:
     database = Database(url)
     migrate(database)
     database.close()
+    execute(url, CAME_ALONG)
     return url
 
 

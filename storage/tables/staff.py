@@ -21,7 +21,8 @@ class Role(StrEnum):
 class Staff(SQLModel, table=True):
     """A desk account. `notices`: wants mail about what waits; of what, and when, says `NoticeChoice`.
 
-    `digested_on`: the day for which the morning's digest was last looked at, sent or not.
+    `digested_on`: the day for which the morning's digest was last looked at, sent or not; `pictured_on`: the same for
+    the week's picture of the deadlines.
 
     `second_factor`: the secret of the app that shows codes (RFC 6238); it counts from `second_factor_since` on. Of the
     code used last `second_factor_step` (half minutes since 1970) is kept: each opens once.
@@ -40,6 +41,7 @@ class Staff(SQLModel, table=True):
     second_factor_step: int | None = None
     oidc_subject: str | None = Field(default=None, unique=True)
     digested_on: date | None = None
+    pictured_on: date | None = None
     created_at: datetime = instant()
 
 
@@ -85,6 +87,7 @@ class NoticeKind(StrEnum):
     MENTIONED = "mentioned"
     POST = "post"
     FAILED = "failed"
+    DEADLINES = "deadlines"
 
 
 class NoticeWhen(StrEnum):

@@ -16,7 +16,9 @@ from tests.bot.talk import Phone
 def reminded(stage: Stage, due_on: date, message_id: str = "77") -> Obligation:
     """Ada was reminded of the market, in this message of her chat."""
     obligation = stage.owed(due_on)
-    stage.cast.add(Step(obligation_id=obligation.id, offset_days=-1, due_at=stage.cast.now - timedelta(hours=1)))
+    stage.cast.add(
+        Step(obligation_id=obligation.id, rung_id=2, offset_days=-1, due_at=stage.cast.now - timedelta(hours=1))
+    )
     while remind_one(stage.session, stage.cast.now):
         pass
     for row in stage.session.exec(select(Outbox).where(Outbox.kind == OutboxKind.REMINDER, Outbox.address == "11")):

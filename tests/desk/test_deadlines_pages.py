@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from desk.labels import LABELS
+from facts.recurrence import ONCE, monthly
 from intake.builtin import ensure_builtin_forms
 from reminders.again import remind_tomorrow
 from reminders.deadlines import create_deadline
@@ -19,7 +20,6 @@ from storage.tables import (
     ObligationState,
     Organization,
     Project,
-    Recurrence,
     Referent,
     Subject,
     Target,
@@ -61,9 +61,8 @@ def a_deadline(desk: Desk, days: int) -> int:
             title="Rendicontazione",
             form_id=int(wish["form_id"]),
             subject=Subject.PROJECT,
-            recurrence=Recurrence.ONCE,
+            rule=ONCE,
             first_on=(desk.house.clock() + timedelta(days=days)).date(),
-            day=None,
             until=None,
             zone="Europe/Rome",
             opens_days_before=20,
@@ -138,7 +137,11 @@ async def test_making_it_asks_three_projects_each_month(desk: Desk) -> None:
 
     (deadline,) = made(desk)
     assert answer.headers["location"] == f"/desk/deadlines/{deadline.id}"
-    assert (deadline.title, deadline.day, deadline.created_by) == ("Monitoraggio mensile", 10, desk.people["Olga"])
+    assert (deadline.title, deadline.rule, deadline.created_by) == (
+        "Monitoraggio mensile",
+        monthly(10),
+        desk.people["Olga"],
+    )
     with desk.house.database.read() as session:
         periods = session.exec(select(Obligation.period).where(Obligation.deadline_id == deadline.id)).all()
     assert periods.count("2026-12") == 3

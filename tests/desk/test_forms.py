@@ -5,11 +5,12 @@ import re
 import pytest
 from sqlmodel import select
 
+from facts.recurrence import ONCE
 from intake.forms.builtin import builtin_form
 from intake.forms.document import from_document
 from intake.forms.xlsform.reading import read_xlsform
 from reminders.deadlines import create_deadline, stop_deadline
-from storage.tables import Audit, Recurrence, Subject
+from storage.tables import Audit, Subject
 from tests.desk.conftest import Desk
 from tests.desk.forms import (
     ASKED_OTHERWISE,
@@ -32,9 +33,8 @@ def a_deadline(desk: Desk, form_id: int, title: str = "Monitoraggio") -> int:
             title=title,
             form_id=form_id,
             subject=Subject.PROJECT,
-            recurrence=Recurrence.ONCE,
+            rule=ONCE,
             first_on=desk.house.clock().date(),
-            day=None,
             until=None,
             zone="Europe/Rome",
             opens_days_before=20,

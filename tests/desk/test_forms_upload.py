@@ -8,11 +8,12 @@ import pytest
 from openpyxl import load_workbook
 from sqlmodel import Session, select
 
+from facts.recurrence import ONCE
 from intake.forms.builtin import builtin_file, builtin_form
 from intake.forms.xlsform.files import LARGEST_FILE
 from intake.forms.xlsform.reading import read_xlsform
 from intake.forms.xlsform.writing import to_xlsx
-from storage.tables import Audit, Channel, Deadline, Draft, DraftKind, FormProposal, Recurrence
+from storage.tables import Audit, Channel, Deadline, Draft, DraftKind, FormProposal
 from tests.desk.conftest import CSRF, Desk
 from tests.desk.forms import (
     ASKED_OTHERWISE,
@@ -174,7 +175,7 @@ async def test_before_publishing_it_says_what_becomes_of_drafts_and_deadlines(de
                     title=title,
                     form_id=form_id,
                     form_version_id=fixed,
-                    recurrence=Recurrence.ONCE,
+                    rule=ONCE,
                     first_on=desk.house.clock().date(),
                     created_at=desk.house.clock(),
                 )

@@ -16,7 +16,6 @@ from facts.calendar import (
     is_working_day,
     local_date,
     local_instant,
-    monthly_dates,
     next_working_day,
     next_working_instant,
     within_working_hours,
@@ -102,36 +101,6 @@ def test_no_working_day_is_skipped(day: date) -> None:
     between = [day + timedelta(days=i) for i in range(1, (found - day).days)]
     assert is_working_day(found)
     assert not any(map(is_working_day, between))
-
-
-def test_the_thirty_first_is_the_last_day_of_shorter_months() -> None:
-    assert monthly_dates(31, date(2027, 12, 1), date(2028, 4, 30)) == (
-        date(2027, 12, 31),
-        date(2028, 1, 31),
-        date(2028, 2, 29),
-        date(2028, 3, 31),
-        date(2028, 4, 30),
-    )
-
-
-@given(st.integers(1, 31), DAYS, st.integers(0, 800))
-def test_there_is_one_date_in_every_whole_month(n: int, first: date, length: int) -> None:
-    until = first + timedelta(days=length)
-
-    found = monthly_dates(n, first, until)
-
-    months = [(day.year, day.month) for day in found]
-    assert len(set(months)) == len(months)
-    assert list(found) == sorted(found)
-    assert all(first <= day <= until for day in found)
-    span = (until.year - first.year) * 12 + until.month - first.month + 1
-    assert span - 2 <= len(found) <= span
-
-
-@pytest.mark.parametrize("n", [0, 32, -1])
-def test_a_day_that_no_month_has_is_refused(n: int) -> None:
-    with pytest.raises(ValueError, match="no month"):
-        monthly_dates(n, date(2026, 1, 1), date(2026, 12, 31))
 
 
 @pytest.mark.parametrize(

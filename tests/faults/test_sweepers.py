@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlmodel import Session, select
 
+from facts.recurrence import ONCE
 from intake.builtin import ensure_builtin_forms
 from reminders.deadlines import create_deadline
 from storage.database import Database
@@ -27,7 +28,6 @@ from storage.tables import (
     Outcome,
     Project,
     Reason,
-    Recurrence,
     Referent,
     Subject,
 )
@@ -167,9 +167,8 @@ def let_all_owe(session: Session) -> None:
         title="Rendicontazione",
         form_id=ensure_builtin_forms(session, TUESDAY_MORNING).form_id,
         subject=Subject.PROJECT,
-        recurrence=Recurrence.ONCE,
+        rule=ONCE,
         first_on=date(2026, 11, 25),
-        day=None,
         until=None,
         zone="Europe/Rome",
         opens_days_before=1,

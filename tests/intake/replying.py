@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from delivery.links import Links
 from delivery.words import Words, plain_text
+from facts.recurrence import ONCE
 from intake.builtin import ensure_builtin_forms
 from intake.catalogue import Catalogue
 from intake.incoming import Enclosed, Incoming, Writer
@@ -30,7 +31,6 @@ from storage.tables import (
     Outbox,
     OutboxKind,
     OutboxState,
-    Recurrence,
     Referent,
     Standing,
     Update,
@@ -182,9 +182,8 @@ def a_correspondence(
     a_new_deadline(
         cast,
         title="Rendicontazione",
-        recurrence=Recurrence.ONCE,
+        rule=ONCE,
         first_on=DUE,
-        day=None,
         form_id=form_id or version.form_id,
     )
     remind_one(cast.session, cast.now)

@@ -291,7 +291,7 @@ def test_other_words_in_reply_to_a_reminder_are_a_question_about_that_project(
     reminder = a_reminder(post, people)
     due = date(2026, 12, 1)
     obligation = cast.an_obligation(cast.a_deadline(cast.a_form(), due), people.project, due, cast.now)
-    step = cast.add(Step(obligation_id=obligation.id, offset_days=-7, due_at=cast.now))
+    step = cast.add(Step(obligation_id=obligation.id, rung_id=1, offset_days=-7, due_at=cast.now))
     cast.add(
         Decision(
             step_id=step.id,

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
+from facts.recurrence import ONCE
 from intake.invitations import invite
 from reminders.deadlines import create_deadline
 from storage.forms import newest_version
@@ -17,7 +18,6 @@ from storage.tables import (
     Outcome,
     Question,
     QuestionState,
-    Recurrence,
     Subject,
     Update,
 )
@@ -37,9 +37,8 @@ def a_deadline_on(house: House, day: date) -> None:
             title="Monitoraggio",
             form_id=version.form_id,
             subject=Subject.PROJECT,
-            recurrence=Recurrence.ONCE,
+            rule=ONCE,
             first_on=day,
-            day=None,
             until=None,
             zone="Europe/Rome",
             opens_days_before=20,

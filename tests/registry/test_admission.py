@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from delivery.words import plain_text
+from facts.recurrence import ONCE
 from registry.admission import Admission, NoSuchRequest, Overtaken, approve, refuse
 from registry.report import RegistryRefused
 from reminders.sweep import remind_one
@@ -31,7 +32,6 @@ from storage.tables import (
     Outbox,
     OutboxKind,
     Project,
-    Recurrence,
     Referent,
     Staff,
 )
@@ -165,7 +165,7 @@ def test_who_could_not_be_reached_hears_what_they_missed(
 ) -> None:
     ada = cast.a_referent("Ada Esempio", abbiategrasso, (market,), email=whose)
     mark_unreachable(cast.session, Channel.EMAIL, whose, "550 no such user", cast.now)
-    a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 11, 25), day=None)
+    a_new_deadline(cast, rule=ONCE, first_on=date(2026, 11, 25))
     assert remind_one(cast.session, cast.now)
     request = a_request(cast, abbiategrasso)
     admission = Admission("Ada Esempio", "Abbiategrasso", referent_id=ada.id)

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 from sqlmodel import Session
 
+from facts.recurrence import ONCE, monthly
 from registry.deadlines import DeadlineRow, import_deadlines
 from registry.municipalities import load_municipalities
 from registry.report import ImportReport, RegistryRefused
 from storage.projects import find_organization
-from storage.tables import Programme, Recurrence, Subject, TargetKind
+from storage.tables import Programme, Subject, TargetKind
 from tests.cast import Cast
 
 HEADER = "titolo;modulo;ricorrenza;data;giorno;fino al;ambito"
@@ -44,9 +45,8 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
             title="Monitoraggio mensile",
             form_key="project-update",
             subject=Subject.PROJECT,
-            recurrence=Recurrence.MONTHLY,
+            rule=monthly(10),
             first_on=date(2026, 12, 10),
-            day=10,
             until=date(2027, 12, 31),
             scope=((TargetKind.PROGRAMME, programme.id), (TargetKind.ORGANIZATION, rho.id)),
         ),
@@ -55,9 +55,8 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
             title="Relazione finale",
             form_key="final",
             subject=Subject.PROJECT,
-            recurrence=Recurrence.ONCE,
+            rule=ONCE,
             first_on=date(2026, 12, 31),
-            day=None,
             until=None,
             scope=((TargetKind.PROJECT, project.id),),
         ),
@@ -66,9 +65,8 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
             title="Tutti",
             form_key="project-update",
             subject=Subject.PROJECT,
-            recurrence=Recurrence.MONTHLY,
+            rule=monthly(5),
             first_on=date(2027, 1, 5),
-            day=5,
             until=None,
             scope=(),
         ),

@@ -71,7 +71,7 @@ def filled(session: Session, cast: Cast, now: datetime) -> Session:
     deadline = cast.a_deadline(version, date(2026, 12, 10), FORMULA)
     obligation = cast.an_obligation(deadline, project, date(2026, 12, 10), now + timedelta(days=16))
     obligation.waived_reason = FORMULA
-    step = cast.add(Step(obligation_id=obligation.id, offset_days=-7, due_at=now))
+    step = cast.add(Step(obligation_id=obligation.id, rung_id=1, offset_days=-7, due_at=now))
     cast.add(Decision(step_id=step.id, referent_id=ada.id, outcome=Outcome.SENT, reason=Reason.DUE, decided_at=now))
     mail = cast.add(an_inbox_row(now))
     album = cast.add(an_outbox_row(now))

@@ -32,6 +32,8 @@ from storage.tables import (
     Draft,
     DraftKind,
     DraftState,
+    Extension,
+    Feed,
     Following,
     Inbox,
     Letter,
@@ -96,7 +98,7 @@ class Twice:
         return self.cast.an_obligation(deadline, self.market, TODAY, self.cast.now)
 
     def step(self, obligation: Obligation) -> Step:
-        row: Step = self.cast.add(Step(obligation_id=obligation.id, offset_days=0, due_at=self.cast.now))
+        row: Step = self.cast.add(Step(obligation_id=obligation.id, rung_id=3, offset_days=0, due_at=self.cast.now))
         return row
 
     def decision(self, step: Step, person: Referent) -> Decision:
@@ -167,6 +169,8 @@ def fill_every_table(twice: Twice) -> None:
     obligation = twice.obligation()
     twice.decision(twice.step(obligation), old)
     twice.snooze(obligation, old)
+    cast.add(Extension(obligation_id=obligation.id, referent_id=old.id, wanted_on=TODAY, asked_at=now))
+    cast.add(Feed(token_hash="a calendar", referent_id=old.id, created_at=now))
     twice.draft(old)
     twice.album(old, closed_at=now)
     update = cast.add(

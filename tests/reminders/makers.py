@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from facts.recurrence import monthly
 from reminders.deadlines import create_deadline
-from storage.tables import Deadline, Form, Recurrence, Subject, TargetKind
+from storage.tables import Deadline, Form, Subject, TargetKind
 from tests.cast import Cast
 
 
 def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), **other: Any) -> Deadline:
-    """A monthly one by the 10th from December 2026, as staff would enter it."""
+    """A monthly one by the 10th (`day`) from December 2026, as staff would enter it."""
     wanted: dict[str, Any] = {
         "title": "Monitoraggio mensile",
         "subject": Subject.PROJECT,
-        "recurrence": Recurrence.MONTHLY,
+        "rule": monthly(other.pop("day", 10)),
         "first_on": date(2026, 12, 1),
-        "day": 10,
         "until": None,
         "zone": "Europe/Rome",
         "opens_days_before": 20,

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from delivery.links import Links
 from delivery.words import plain_text
+from facts.recurrence import ONCE
 from intake.delegation import delegate, end
 from reminders.sweep import dry_run, next_due, remind_one
 from reminders.wording import word_reminder
@@ -24,7 +25,6 @@ from storage.tables import (
     Outcome,
     Project,
     Reason,
-    Recurrence,
     Referent,
     Step,
     Subject,
@@ -62,9 +62,7 @@ def away(cast: Cast, ada: Referent, bruno: Referent) -> Any:
 
 
 def due_tomorrow(cast: Cast, **other: Any) -> Deadline:
-    return a_new_deadline(
-        cast, title="Rendicontazione", recurrence=Recurrence.ONCE, first_on=date(2026, 11, 25), day=None, **other
-    )
+    return a_new_deadline(cast, title="Rendicontazione", rule=ONCE, first_on=date(2026, 11, 25), **other)
 
 
 def sweep(session: Session, now: datetime) -> None:
@@ -192,7 +190,7 @@ def test_two_who_stand_in_for_each_other_are_not_both_silent(
 
 
 def test_after_the_last_day_everything_is_as_before(cast: Cast, ada: Referent, bruno: Referent, away: Any) -> None:
-    a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 12, 3), day=None)
+    a_new_deadline(cast, rule=ONCE, first_on=date(2026, 12, 3))
 
     sweep(cast.session, cast.now + timedelta(days=8))  # not ended yet, and over all the same
 
@@ -200,7 +198,7 @@ def test_after_the_last_day_everything_is_as_before(cast: Cast, ada: Referent, b
 
 
 def test_who_is_back_is_told_the_next_step(cast: Cast, ada: Referent, bruno: Referent, away: Any) -> None:
-    a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 11, 26), day=None)
+    a_new_deadline(cast, rule=ONCE, first_on=date(2026, 11, 26))
     sweep(cast.session, cast.now)
     end(cast.session, away, cast.now, by=("referent", ada.id))
 

@@ -9,6 +9,7 @@ from delivery.links import Links
 from delivery.missed import tell_missed
 from delivery.words import Words, plain_text
 from facts.calendar import local_instant
+from facts.recurrence import ONCE
 from reminders.again import remind_tomorrow
 from reminders.deadlines import waive
 from reminders.sweep import dry_run, next_due, remind_one
@@ -29,7 +30,6 @@ from storage.tables import (
     Outcome,
     Project,
     Reason,
-    Recurrence,
     Referent,
     Snooze,
 )
@@ -46,7 +46,7 @@ def morning(day: date, hour: int = 8, minute: int = 30) -> datetime:
 
 def due_on(cast: Cast, day: date, title: str = "Rendicontazione") -> Deadline:
     form_id = cast.session.exec(select(Deadline.form_id)).first()
-    return a_new_deadline(cast, title=title, recurrence=Recurrence.ONCE, first_on=day, day=None, form_id=form_id)
+    return a_new_deadline(cast, title=title, rule=ONCE, first_on=day, form_id=form_id)
 
 
 def sweep(session: Session, now: datetime) -> int:
@@ -100,7 +100,7 @@ def ada(cast: Cast, project: Project) -> Referent:
 @pytest.fixture
 def reminded(cast: Cast, ada: Referent) -> str:
     """Ada was reminded this Tuesday of what is due on the 27th, a Friday: the message's id."""
-    a_new_deadline(cast, title="Rendicontazione", recurrence=Recurrence.ONCE, first_on=date(2026, 11, 27), day=None)
+    a_new_deadline(cast, title="Rendicontazione", rule=ONCE, first_on=date(2026, 11, 27))
     sweep(cast.session, cast.now)
     return delivered(cast.session, cast.now)
 

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from delivery.links import Links
 from delivery.words import plain_text
+from facts.recurrence import ONCE
 from intake.builtin import ensure_builtin_forms
 from reminders.sweep import remind_one
 from reminders.wording import SHOWN, word_reminder
@@ -22,7 +23,6 @@ from storage.tables import (
     Outbox,
     OutboxKind,
     Project,
-    Recurrence,
     Referent,
     Standing,
     Subject,
@@ -40,7 +40,7 @@ def due(cast: Cast, key: str = "project-update", **other: Any) -> None:
     """Tomorrow, by one of the forms that come along."""
     ensure_builtin_forms(cast.session, cast.now)
     form_id = cast.session.exec(select(Form.id).where(Form.key == key)).one()
-    once: dict[str, Any] = {"recurrence": Recurrence.ONCE, "first_on": date(2026, 11, 25), "day": None}
+    once: dict[str, Any] = {"rule": ONCE, "first_on": date(2026, 11, 25)}
     a_new_deadline(cast, form_id=form_id, **once | other)
 
 

@@ -7,11 +7,12 @@ from sqlmodel import Session, col, select
 
 from delivery.calendar_file import Event
 from delivery.links import Links
+from facts.recurrence import ONCE
 from reminders.deadlines import stop_deadline, waive
 from reminders.sweep import remind_one
 from reminders.wording import word_reminder
 from storage.obligations import obligations_of
-from storage.tables import Channel, Deadline, Form, Outbox, OutboxKind, OutboxState, Recurrence, Referent
+from storage.tables import Channel, Deadline, Form, Outbox, OutboxKind, OutboxState, Referent
 from tests.cast import Cast
 from tests.reminders.makers import a_new_deadline
 
@@ -20,7 +21,7 @@ LINKS = Links(base_url="https://raccordo.example.org")
 
 def due(cast: Cast, day: date, title: str) -> Deadline:
     form_id = cast.session.exec(select(Form.id)).first()
-    once: dict[str, Any] = {"recurrence": Recurrence.ONCE, "first_on": day, "day": None, "opens_days_before": 20}
+    once: dict[str, Any] = {"rule": ONCE, "first_on": day, "opens_days_before": 20}
     return a_new_deadline(cast, title=title, form_id=form_id, **once)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col, func, select
 
+from facts.recurrence import ONCE, monthly
 from reminders.deadlines import (
-    LADDER,
     DeadlineRefused,
     keep_obligations,
     periods,
@@ -25,7 +25,7 @@ from storage.tables import (
     Obligation,
     ObligationState,
     Place,
-    Recurrence,
+    Rung,
     Step,
     Subject,
     TargetKind,
@@ -79,7 +79,7 @@ def test_each_obligation_has_one_step_per_rung_at_half_past_eight_local_time(cas
 
     for obligation in _obligations(cast.session, deadline):
         steps = _steps(cast.session, obligation)
-        assert [step.offset_days for step in steps] == list(LADDER)
+        assert [step.offset_days for step in steps] == [-7, -1, 0, 2, 7]
         for step in steps:
             local = step.due_at.astimezone(ROME)
             assert local.date() == obligation.due_on + timedelta(days=step.offset_days)
@@ -98,7 +98,7 @@ def test_no_step_comes_before_the_window_opens(cast: Cast) -> None:
 def test_a_single_deadline_makes_one_obligation_each_even_when_it_is_past(cast: Cast) -> None:
     cast.a_project(cast.an_organization())
 
-    deadline = a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 11, 20), day=None)
+    deadline = a_new_deadline(cast, rule=ONCE, first_on=date(2026, 11, 20))
 
     (only,) = _obligations(cast.session, deadline)
     assert (only.period, only.due_on) == ("2026-11-20", date(2026, 11, 20))
@@ -139,9 +139,7 @@ def test_a_deadline_for_organizations_asks_each_body_once_however_many_projects_
         cast.a_project(organization)
     cast.a_project(host, implementing_body_id=None)
 
-    deadline = a_new_deadline(
-        cast, subject=Subject.ORGANIZATION, recurrence=Recurrence.ONCE, first_on=date(2026, 12, 1)
-    )
+    deadline = a_new_deadline(cast, subject=Subject.ORGANIZATION, rule=ONCE, first_on=date(2026, 12, 1))
 
     made = _obligations(cast.session, deadline)
     assert [row.organization_id for row in made] == [corsico.id, milano.id, host.id]
@@ -230,11 +228,10 @@ def test_nothing_is_waived_without_a_reason(cast: Cast) -> None:
         ({"title": "x" * 201}, "too long"),
         ({"zone": "Europe/Corsico"}, "Europe/Corsico is not a time zone"),
         ({"zone": "../../etc/passwd"}, "not a time zone"),
-        ({"day": None}, "from 1 to 31"),
-        ({"day": 0}, "from 1 to 31"),
-        ({"day": 32}, "from 1 to 31"),
-        ({"until": date(2026, 11, 30)}, "never comes"),
-        ({"until": date(2026, 12, 9)}, "never comes"),
+        ({"rule": "every full moon"}, "not a rule"),
+        ({"rule": "FREQ=OFTEN"}, "not a rule"),
+        ({"until": date(2026, 11, 30)}, "No day falls"),
+        ({"until": date(2026, 12, 9)}, "No day falls"),
         ({"first_on": date(2025, 11, 1)}, "more than a year ago"),
         ({"first_on": date(2126, 11, 1)}, "50 years"),
         ({"opens_days_before": -1}, "between 0 and 366"),
@@ -251,6 +248,9 @@ def test_a_deadline_that_makes_no_sense_is_refused_with_a_sentence(
     assert cast.session.exec(select(Deadline)).all() == []
 
 
+RUNGS = [Rung(id=number, ladder_id=1, offset_days=offset) for number, offset in enumerate((-7, -1, 0, 2, 7), 1)]
+
+
 @given(
     day=st.integers(1, 31),
     start=st.dates(date(2024, 1, 1), date(2034, 12, 31)),
@@ -261,15 +261,14 @@ def test_every_month_has_one_due_day_and_every_rung_its_own_day(day: int, start:
     deadline = Deadline(
         title="x",
         form_id=1,
-        recurrence=Recurrence.MONTHLY,
+        rule=monthly(day),
         first_on=start,
-        day=day,
         zone=zone,
         opens_days_before=before,
         created_at=datetime(start.year, 1, 1, tzinfo=UTC),
     )
 
-    found = periods(deadline, since=start, now=datetime(start.year, start.month, start.day, 12, tzinfo=UTC))
+    found = periods(deadline, RUNGS, since=start, now=datetime(start.year, start.month, start.day, 12, tzinfo=UTC))
 
     assert len({period.name for period in found}) == len(found)
     assert len(found) in (13, 14)
@@ -277,8 +276,8 @@ def test_every_month_has_one_due_day_and_every_rung_its_own_day(day: int, start:
         assert period.due_on.day == day or (period.due_on + timedelta(days=1)).day == 1
         last_moment = (period.due_at - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
         assert last_moment.date() == period.due_on
-        days = [instant.astimezone(ZoneInfo(zone)).date() for _, instant in period.steps]
-        assert days == [period.due_on + timedelta(days=offset) for offset, _ in period.steps]
+        days = {rung_id: instant.astimezone(ZoneInfo(zone)).date() for rung_id, instant in period.steps}
+        assert days == {rung.id: period.due_on + timedelta(days=rung.offset_days) for rung in RUNGS[-len(days) :]}
 
 
 def test_the_desk_sees_each_deadline_with_its_counts_and_who_is_late(cast: Cast) -> None:

@@ -8,12 +8,13 @@ from sqlmodel import Session, col, select
 
 from app.sweep import Sweeper
 from delivery.links import Links
+from facts.recurrence import ONCE
 from reminders import rounds, sweep
 from reminders.rounds import MOST_FAILURES, Round, Waiting
 from reminders.sweep import remind_some
 from storage.database import Database
 from storage.due import DueStep, Moment, look
-from storage.tables import Decision, Outbox, OutboxKind, Outcome, Reason, Recurrence, Step
+from storage.tables import Decision, Outbox, OutboxKind, Outcome, Reason, Step
 from tests.cast import Cast
 from tests.reminders.makers import a_new_deadline
 
@@ -27,7 +28,7 @@ def owing(cast: Cast, people: int) -> list[int]:
         cast.a_referent(f"Persona {number}", projects=(cast.a_project(milano, programme),), chat=1000 + number).id
         for number in range(people)
     ]
-    a_new_deadline(cast, recurrence=Recurrence.ONCE, first_on=date(2026, 11, 25), day=None, opens_days_before=1)
+    a_new_deadline(cast, rule=ONCE, first_on=date(2026, 11, 25), opens_days_before=1)
     return found
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from delivery.links import Links
 from delivery.words import Words, plain_text
+from facts.recurrence import ONCE
 from reminders.sweep import dry_run, next_due, remind_one
 from reminders.wording import word_reminder
 from storage.people import mark_unreachable
@@ -21,7 +22,6 @@ from storage.tables import (
     Outcome,
     Project,
     Reason,
-    Recurrence,
     Referent,
 )
 from tests.cast import Cast
@@ -51,9 +51,7 @@ def ada(cast: Cast, project: Project, bruno: Referent) -> Referent:
 
 
 def due_tomorrow(cast: Cast, **other: Any) -> Deadline:
-    return a_new_deadline(
-        cast, title="Rendicontazione", recurrence=Recurrence.ONCE, first_on=date(2026, 11, 25), day=None, **other
-    )
+    return a_new_deadline(cast, title="Rendicontazione", rule=ONCE, first_on=date(2026, 11, 25), **other)
 
 
 def sweep(session: Session, now: datetime) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
 from facts.calendar import is_working_day, local_instant
+from facts.recurrence import ONCE
 from reminders.choices import choose
 from reminders.deadlines import stop_deadline, waive
 from reminders.sweep import dry_run, next_due, remind_one
@@ -28,7 +29,6 @@ from storage.tables import (
     OutboxState,
     Outcome,
     Reason,
-    Recurrence,
     Referent,
     Step,
     Subject,
@@ -42,7 +42,7 @@ def rome(day: date, hour: int = 9, minute: int = 0) -> datetime:
 
 
 def a_single_deadline(cast: Cast, due_on: date, **other: Any) -> Deadline:
-    defaults: dict[str, Any] = {"title": "Rendicontazione", "recurrence": Recurrence.ONCE, "day": None}
+    defaults: dict[str, Any] = {"title": "Rendicontazione", "rule": ONCE}
     return a_new_deadline(cast, **(defaults | {"first_on": due_on} | other))
 
 

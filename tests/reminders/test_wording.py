@@ -11,6 +11,7 @@ from delivery.links import Links
 from delivery.words import Words, plain_text, utf16
 from facts.calendar import local_instant
 from facts.languages import Language, speaking
+from facts.recurrence import ONCE
 from reminders.deadlines import stop_deadline, waive
 from reminders.sweep import remind_one
 from reminders.wording import due_words, word_reminder
@@ -28,7 +29,6 @@ from storage.tables import (
     Outcome,
     Project,
     Reason,
-    Recurrence,
     Subject,
     Update,
 )
@@ -39,9 +39,7 @@ LINKS = Links(base_url="https://raccordo.example.org")
 
 
 def a_deadline_due(cast: Cast, due_on: date, title: str = "Rendicontazione", **other: Any) -> Deadline:
-    return a_new_deadline(
-        cast, title=title, recurrence=Recurrence.ONCE, first_on=due_on, day=None, opens_days_before=20, **other
-    )
+    return a_new_deadline(cast, title=title, rule=ONCE, first_on=due_on, opens_days_before=20, **other)
 
 
 def reported(cast: Cast, project: Project) -> None:

@@ -140,8 +140,15 @@ def test_reminders_are_counted_with_what_came_after_them(
     for project, state in ((cast.a_project(town), ObligationState.DONE), (cast.a_project(town), ObligationState.OPEN)):
         obligation = cast.an_obligation(deadline, project, date(2026, 12, 10), now)
         obligation.state = state
-        for offset in (-7, -1):
-            step = cast.add(Step(obligation_id=obligation.id, offset_days=offset, due_at=now))
+        for rung_id, offset in ((1, -7), (2, -1)):
+            step = cast.add(
+                Step(
+                    obligation_id=obligation.id,
+                    rung_id=rung_id,
+                    offset_days=offset,
+                    due_at=now,
+                )
+            )
             words: Any = {
                 "outcome": Outcome.SENT,
                 "reason": Reason.DUE,
