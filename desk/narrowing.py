@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session
 
 from desk.security import SignedIn
@@ -87,33 +88,42 @@ def read(query: str) -> dict[str, str]:
 
 
 def bar(session: Session, signed: SignedIn, params: Mapping[str, str], view: View, now: datetime) -> dict[str, Any]:
-    """What the template shows above the list."""
+    """What the template shows above the list. Closed, the bar is a link: what may be chosen is read when it opens."""
     here, entrusted = query_of({**params, "view": view}), works_somewhere(session, signed.staff_id)
+    wanted, works = chosen(params), signed.may_act or entrusted
+    is_open = bool(wanted or params.get("bar"))
     return {
-        "chosen": chosen(params),
+        "chosen": wanted,
+        "bar_open": is_open,
         "filter_query": here,
         "list_query": list_of({**params, "view": view}),
-        "categories": categories.active_categories(session),
-        "known_tags": tags.active_tags(session),
-        "colleagues": workers(session),
-        "municipalities": filters.municipalities(session),
-        "programmes": filters.programmes(session),
-        "channels": CHANNELS,
         "has_entrusted": entrusted,
-        "works": signed.may_act or entrusted,
+        "works": works,
         "saved": saved(session, signed, here, now),
+        # What is done with many at once offers these, too.
+        "categories": categories.active_categories(session) if works or is_open else (),
+        "known_tags": tags.active_tags(session) if works or is_open else (),
+        "colleagues": workers(session) if works or is_open else (),
+        "municipalities": filters.municipalities(session) if is_open else (),
+        "programmes": filters.programmes(session) if is_open else (),
+        "channels": CHANNELS,
     }
 
 
 def saved(session: Session, signed: SignedIn, here: str, now: datetime) -> Sequence[Saved]:
-    found = []
-    for kept, owner in filters.saved_for(session, signed.staff_id):
-        params = read(kept.query)
-        query = query_of(params)
-        wanted = filters.conditions(narrowed(params, signed.staff_id), now)
-        count = queue.count_some(session, View(read(query)["view"]), signed.staff_id, wanted, filters.MOST_COUNTED)
-        found.append(Saved(kept, owner, query, count, query == here))
-    return found
+    kept = filters.saved_for(session, signed.staff_id)
+    queries = [query_of(read(one.query)) for one, _ in kept]
+    heaps = [_heap(query, signed.staff_id, now) for query in queries]
+    counts = queue.count_some(session, signed.staff_id, heaps, filters.MOST_COUNTED)
+    return [
+        Saved(one, owner, query, count, query == here)
+        for (one, owner), query, count in zip(kept, queries, counts, strict=True)
+    ]
+
+
+def _heap(query: str, staff_id: int, now: datetime) -> tuple[View, list[ColumnElement[bool]]]:
+    params = read(query)
+    return View(params["view"]), filters.conditions(narrowed(params, staff_id), now)
 
 
 def _is_number(text: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, delete, func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -89,32 +89,45 @@ def _elsewhere(wanted: Narrowed) -> list[ColumnElement[bool]]:
 # --- what may be chosen
 
 
-def municipalities(session: Session) -> Sequence[Organization]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a list, as it is chosen and named."""
+
+    id: int
+    name: str
+
+
+_MUNICIPALITIES = (
+    select(Organization.id, Organization.name)
+    .where(col(Organization.id).in_(select(Membership.organization_id)))
+    .order_by(col(Organization.kind) != OrganizationKind.MUNICIPALITY, Organization.name)
+)
+_PROGRAMMES = select(Programme.id, Programme.name).order_by(Programme.code)
+
+
+def municipalities(session: Session) -> Sequence[Choice]:
     """Those of which we know somebody, and other organisations after them."""
-    known = select(Membership.organization_id)
-    return session.exec(
-        select(Organization)
-        .where(col(Organization.id).in_(known))
-        .order_by(col(Organization.kind) != OrganizationKind.MUNICIPALITY, Organization.name)
-    ).all()
+    return [Choice(*row) for row in session.execute(_MUNICIPALITIES)]
 
 
-def programmes(session: Session) -> Sequence[Programme]:
-    return session.exec(select(Programme).order_by(Programme.code)).all()
+def programmes(session: Session) -> Sequence[Choice]:
+    return [Choice(*row) for row in session.execute(_PROGRAMMES)]
 
 
 # --- kept under a name
 
 
+_SAVED = (
+    select(SavedFilter, Staff.name)
+    .join(Staff, col(Staff.id) == col(SavedFilter.staff_id))
+    .where(or_(col(SavedFilter.staff_id) == bindparam("staff_id"), col(SavedFilter.shared)))
+    .order_by(func.lower(SavedFilter.name), col(SavedFilter.id))
+)
+
+
 def saved_for(session: Session, staff_id: int) -> Sequence[tuple[SavedFilter, str]]:
     """A person's own and those that all see, by name, each with whose it is."""
-    rows = session.execute(
-        select(SavedFilter, Staff.name)
-        .join(Staff, col(Staff.id) == col(SavedFilter.staff_id))
-        .where(or_(col(SavedFilter.staff_id) == staff_id, col(SavedFilter.shared)))
-        .order_by(func.lower(SavedFilter.name), col(SavedFilter.id))
-    )
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1]) for row in session.execute(_SAVED, {"staff_id": staff_id})]
 
 
 def count_own(session: Session, staff_id: int) -> int:

@@ -149,14 +149,19 @@ def strongest(session: Session, person: Staff) -> Role:
     return _ROLES[max(RANKS[person.role], local or 0)]
 
 
+_SOMEWHERE_TOO = (
+    select(LocalRole.id).where(LocalRole.staff_id == Staff.id, LocalRole.role != Role.READER).correlate(Staff).exists()
+)
+_WORKERS = (
+    select(Staff)
+    .where(col(Staff.active), or_(col(Staff.role) != Role.READER, _SOMEWHERE_TOO))
+    .order_by(col(Staff.name), col(Staff.id))
+)
+
+
 def workers(session: Session) -> Sequence[Staff]:
     """Who works on questions, all of them or a part, by name."""
-    local = select(LocalRole.id).where(LocalRole.staff_id == Staff.id, LocalRole.role != Role.READER)
-    return session.exec(
-        select(Staff)
-        .where(col(Staff.active), or_(col(Staff.role) != Role.READER, local.correlate(Staff).exists()))
-        .order_by(col(Staff.name), col(Staff.id))
-    ).all()
+    return session.exec(_WORKERS).all()
 
 
 _SOMEWHERE = (

@@ -8,6 +8,7 @@ read by an index.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func
@@ -61,14 +62,17 @@ def _many(*which: ColumnElement[bool]) -> Any:
     return select(func.count()).select_from(Question).where(*which).scalar_subquery()
 
 
-# Every page of the queue asks: built once, in the order of the heaps. All there are without those that were merged is
-# far quicker than all that are unmerged: the first is the length of an index, the second a walk along it.
+# All there are without those that were merged is far quicker than all that are unmerged: the first is the length of an
+# index, the second a walk along it.
+_ALL: Any = _many() - _many(col(Question.merged_into_id).is_not(None))
+
+# Every page of the queue asks: built once, in the order of the heaps.
 _COUNTS: Any = select(  # type: ignore[call-overload]  # typed for four columns at most
     _many(_UNMERGED, col(Question.state) == QuestionState.NEW),
     _many(col(Question.state).in_(UNCLOSED), col(Question.taken_by) == bindparam("staff_id")),
     _many(_UNMERGED, col(Question.state) == QuestionState.PROPOSED),
     _many(unseen_by(bindparam("staff_id"))),
-    _many() - _many(col(Question.merged_into_id).is_not(None)),
+    _ALL,
 )
 
 
@@ -77,10 +81,15 @@ def queue_counts(session: Session, staff_id: int) -> dict[View, int]:
     return dict(zip(View, session.execute(_COUNTS, {"staff_id": staff_id}).one(), strict=True))
 
 
-def count_some(session: Session, view: View, staff_id: int, narrowed: Sequence[ColumnElement[bool]], most: int) -> int:
-    """How many there are, `most` at most: for who only wants to know whether to look."""
-    found = Heap(view, staff_id, narrowed).all_of_it().limit(most).subquery()
-    return int(session.execute(select(func.count()).select_from(found)).scalar_one())
+def count_some(
+    session: Session, staff_id: int, heaps: Sequence[tuple[View, Sequence[ColumnElement[bool]]]], most: int
+) -> Sequence[int]:
+    """How many lie in each of these narrowed heaps, `most` at most: for who only wants to know whether to look."""
+    if not heaps:
+        return ()
+    some = [Heap(view, staff_id, narrowed).all_of_it().limit(most).subquery() for view, narrowed in heaps]
+    counts: Any = select(*(select(func.count()).select_from(each).scalar_subquery() for each in some))
+    return list(session.execute(counts).one())
 
 
 def queue_page(  # noqa: PLR0913 - which heap, narrowed how, which page of it
@@ -119,10 +128,10 @@ def number_of(wanted: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Heap:
-    """One heap, of which only what is `narrowed` is wanted."""
+    """One heap, of which only what is `narrowed` is wanted. `staff_id`: whose; in a query that is kept, a parameter."""
 
     view: View
-    staff_id: int
+    staff_id: Any
     narrowed: Sequence[ColumnElement[bool]] = ()
 
     @property
@@ -137,10 +146,10 @@ class Heap:
 
     def sizes(self, session: Session) -> Sequence[int]:
         """How many questions each part has."""
-        if self.view is View.ALL and not self.narrowed:
-            early = session.execute(select(*(_many(*self._in(part)) for part in self.parts[:-1]))).one()
-            return *early, queue_counts(session, self.staff_id)[View.ALL] - sum(early)
-        return session.execute(select(*(_many(*self._in(part)) for part in self.parts))).one()
+        if self.narrowed:
+            return session.execute(select(*(_many(*self.holds(part)) for part in self.parts))).one()
+        *early, last = session.execute(_whole(self.view), {"staff_id": self.staff_id}).one()
+        return *early, last - sum(early) if self.view is View.ALL else last
 
     def page(self, session: Session, sizes: Sequence[int], offset: int, limit: int) -> Sequence[int]:
         ids: list[int] = []
@@ -152,13 +161,17 @@ class Heap:
 
     def _some(self, session: Session, part: Part, skip: int, many: int, size: int) -> Sequence[int]:
         """From whichever end is nearer: an archive's last page costs as little as its first."""
-        ids = select(Question.id).where(*self._in(part))
-        if len(part.order) == 1 and skip > size // 2:
-            backwards = ids.order_by(part.order[0].desc()).offset(size - skip - many).limit(many)
-            return list(reversed(session.exec(backwards).all()))
-        return list(session.exec(ids.order_by(*part.order).offset(skip).limit(many)))
+        backwards = len(part.order) == 1 and skip > size // 2
+        ids = self.in_order(part, backwards) if self.narrowed else _in_order(self.view, part, backwards)
+        skip = size - skip - many if backwards else skip
+        found = session.execute(ids, {"skip": skip, "many": many, "staff_id": self.staff_id}).scalars().all()
+        return found[::-1] if backwards else found
 
-    def _in(self, part: Part) -> Sequence[ColumnElement[bool]]:
+    def in_order(self, part: Part, backwards: bool) -> Any:
+        ids = select(Question.id).where(*self.holds(part)).offset(bindparam("skip")).limit(bindparam("many"))
+        return ids.order_by(part.order[0].desc()) if backwards else ids.order_by(*part.order)
+
+    def holds(self, part: Part) -> Sequence[ColumnElement[bool]]:
         states = [state for state in _STATES[self.view] if state in part.states]
         return [col(Question.state).in_(states), self._whose(), *self.narrowed]
 
@@ -167,3 +180,19 @@ class Heap:
         if self.view is View.MENTIONED:
             return unseen_by(self.staff_id)
         return col(Question.taken_by) == self.staff_id if self.view is View.MINE else _UNMERGED
+
+
+# Whole heaps are what is looked at most: their queries are built once.
+
+
+@cache
+def _whole(view: View) -> Any:
+    """How large each part is; in the heap of all, instead of its last, all of it: that is quicker counted."""
+    heap = Heap(view, bindparam("staff_id"))
+    sizes = [_many(*heap.holds(part)) for part in heap.parts]
+    return select(*sizes[:-1], _ALL if view is View.ALL else sizes[-1])  # type: ignore[call-overload]
+
+
+@cache
+def _in_order(view: View, part: Part, backwards: bool) -> Any:
+    return Heap(view, bindparam("staff_id")).in_order(part, backwards)

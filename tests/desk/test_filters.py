@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -73,6 +74,42 @@ async def test_what_is_no_choice_narrows_nothing(desk: Desk, query: str) -> None
     it = furnished(desk)
 
     assert sorted(await shown(desk.browser("Rita"), query)) == [it["one"], it["other"]]
+
+
+async def test_the_bar_is_a_link_until_it_is_opened_and_the_choices_come_with_it(desk: Desk) -> None:
+    furnished(desk)
+    rita = desk.browser("Rita")
+
+    closed = (await rita.get("/desk/questions?view=all&q=ribasso")).text
+    link = re.search(r'id="filter-bar"><a class="filter-open" href="([^"]+)"', closed)
+    assert link is not None
+    opened = (await rita.get(unescape(link[1]))).text
+
+    assert "Abbiategrasso</option>" not in closed
+    assert "Abbiategrasso</option>" in opened
+    assert '<input type="hidden" name="view" value="all">' in opened
+    assert '<input type="hidden" name="q" value="ribasso">' in opened
+    assert "filter-open" not in opened
+
+
+async def test_a_filter_that_is_chosen_is_shown(desk: Desk) -> None:
+    it = furnished(desk)
+
+    page = (await desk.browser("Rita").get(f"/desk/questions?view=all&municipality={it['place']}")).text
+
+    assert f'<option value="{it["place"]}" selected>Abbiategrasso</option>' in page
+    assert 'href="/desk/questions?view=all">Togli il filtro' in page
+
+
+async def test_each_kept_filter_is_counted_by_itself(desk: Desk) -> None:
+    it, vera = furnished(desk), desk.browser("Vera")
+    for name, query in (("Fondi", f"category={it['category']}"), ("Di certo", "channel=pec"), ("Mie", "who=nobody")):
+        await keep(vera, name, f"view=all&{query}")
+
+    page = (await vera.get("/desk/questions")).text
+
+    counts = dict(re.findall(r'">([^<]+) <span class="count">(\d+)<', page))
+    assert counts | {"Di certo": "0", "Fondi": "1", "Mie": "1"} == counts
 
 
 async def test_a_search_keeps_the_filter_and_an_empty_list_says_how_to_go_on(desk: Desk) -> None:

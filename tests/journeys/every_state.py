@@ -181,6 +181,7 @@ def _questions(office: _Office, things: dict[str, Any]) -> list[str]:
         f"/desk/questions/{number['unita']}/split",
         *(f"/desk/questions?view={view}" for view in views),
         "/desk/questions?q=soprintendenza",
+        "/desk/questions?bar=1",
         "/desk/questions?view=all&q=qualcosa+che+nessuno+ha+chiesto",
     ]
 
