@@ -102,6 +102,11 @@ def next_working_instant(instant: datetime, zone: ZoneInfo | str, closures: Set[
     return local_instant(day, WORKING_HOURS[0], zone)
 
 
+def next_morning(now: datetime, closures: Set[date] = NO_CLOSURES) -> datetime:
+    """When the office opens next, today not counted."""
+    return local_instant(next_working_day(local_date(now, OFFICE_ZONE), closures), WORKING_HOURS[0], OFFICE_ZONE)
+
+
 def add_working_hours(
     instant: datetime, hours: float, zone: ZoneInfo | str, closures: Set[date] = NO_CLOSURES
 ) -> datetime:

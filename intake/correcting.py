@@ -115,6 +115,8 @@ def correct(
     _keep(session, update, changed, corrected, now)
     attachments.hand_over(session, draft_id, update_id=update.id)
     reviews.settle_remarks(session, update.id, now)
+    if update.obligation_id is not None:
+        reports.close_obligation(session, update.obligation_id, now)  # where it was given back
     if update.project_id is not None and reviews.is_newest(session, update):
         reports.refresh_project(session, update.project_id, registered(form.form, update.answers))
     return update

@@ -13,13 +13,26 @@ from sqlmodel import Session
 from delivery.callbacks import resume
 from delivery.outbox import queue_to
 from delivery.words import PERSONAL_PAGE, Button, Words
+from facts.calendar import next_morning
 from facts.languages import N_, Language, speaking
 from intake.catalogue import InUse
 from intake.correcting import begin_correction
 from intake.drafting import label_of
 from intake.forms.nodes import Question
-from storage import audit, reviews
-from storage.tables import Channel, DraftState, Organization, OutboxKind, Project, Referent, Remark, Review, Update
+from storage import acceptance, audit, reviews
+from storage.snoozes import snooze
+from storage.tables import (
+    Again,
+    Channel,
+    DraftState,
+    Organization,
+    OutboxKind,
+    Project,
+    Referent,
+    Remark,
+    Review,
+    Update,
+)
 
 LONGEST_REMARK = 1000
 
@@ -37,6 +50,9 @@ def accept(session: Session, update_id: int, revision: int, *, by: int, now: dat
     values = {"review": Review.ACCEPTED, "reviewed_by": by, "reviewed_at": now}
     if not reviews.change_update(session, update_id, revision, **values):
         raise MovedOn
+    obligation_id = reviews.fulfilled_by(session, update_id)
+    if obligation_id is not None:
+        acceptance.accepted(session, obligation_id, now)
     audit.record(session, now, ("staff", by), "update.accept", ("update", update_id))
 
 
@@ -45,6 +61,9 @@ def reopen(session: Session, update_id: int, revision: int, *, by: int, now: dat
     values = {"review": Review.RECEIVED, "reviewed_by": None, "reviewed_at": None}
     if not reviews.change_update(session, update_id, revision, **values):
         raise MovedOn
+    obligation_id = reviews.fulfilled_by(session, update_id)
+    if obligation_id is not None:
+        acceptance.waits_again(session, obligation_id)
     audit.record(session, now, ("staff", by), "update.reopen", ("update", update_id))
 
 
@@ -73,7 +92,17 @@ def give_back(
     words = _asking(session, update, form, remarks, (referent, draft.id))
     key = f"returned:{update.id}:{update.revision + 1}"
     queue_to(session, referent.id, words, kind=OutboxKind.NOTICE, now=now, dedupe_key=key)
+    if update.obligation_id is not None:
+        _owed_again(session, update.obligation_id, now)
     audit.record(session, now, ("staff", by), "update.return", ("update", update.id), remarks=len(remarks))
+
+
+def _owed_again(session: Session, obligation_id: int, now: datetime) -> None:
+    """What was to be accepted is open again, and its ladder goes on. Where no step is left, they hear once more."""
+    if not acceptance.owed_again(session, obligation_id) or not acceptance.steps_are_over(session, obligation_id):
+        return
+    for referent_id in acceptance.whom_it_concerns(session, obligation_id):
+        snooze(session, referent_id, [obligation_id], Again.RESUMED, next_morning(now), now)
 
 
 def _asking(

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from delivery.outbox import message_at
-from facts.calendar import OFFICE_ZONE, WORKING_HOURS, local_date, local_instant, next_working_day
+from facts.calendar import OFFICE_ZONE, local_date, next_morning
 from reminders.wording import first_key
 from storage.ladder import decisions_to_send, still_theirs
 from storage.obligations import owed
@@ -25,11 +25,6 @@ class PutOff:
 
     obligation_ids: tuple[int, ...]
     again_at: datetime
-
-
-def next_morning(now: datetime) -> datetime:
-    """When the office opens next, today not counted."""
-    return local_instant(next_working_day(local_date(now, OFFICE_ZONE)), WORKING_HOURS[0], OFFICE_ZONE)
 
 
 def remind_tomorrow(session: Session, referent_id: int, chat: str, message_id: str, now: datetime) -> PutOff | None:

@@ -129,6 +129,7 @@ class Which(StrEnum):
 
     LATE = "late"
     OPEN = "open"
+    SENT = "sent"
     DONE = "done"
     WAIVED = "waived"
 

@@ -61,7 +61,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineCounts:
-    """A deadline with how many of its obligations are open, done, waived and late (open, and past their day)."""
+    """A deadline with how many of its obligations are open, in (`done`), waived and late (open, and past their day)."""
 
     deadline: Deadline
     open: int
@@ -355,7 +355,7 @@ def deadlines_with_counts(session: Session, today: date) -> list[DeadlineCounts]
         func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
         for condition in (
             state == ObligationState.OPEN,
-            state == ObligationState.DONE,
+            state.in_((ObligationState.SENT, ObligationState.DONE)),
             state == ObligationState.WAIVED,
             is_late,
         )

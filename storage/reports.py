@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, or_, update
+from sqlalchemy import ColumnElement, Table, bindparam, case, literal, or_, update
 from sqlmodel import Session, SQLModel, col, select
 
 from storage.tables import (
     Deadline,
+    DoneWhen,
     FormVersion,
     Membership,
     Obligation,
@@ -108,15 +109,27 @@ def deadline_of(session: Session, obligation_id: int) -> tuple[str, date]:
     return session.exec(_DEADLINE_OF, params={"obligation": obligation_id}).one()
 
 
+_TO_BE_ACCEPTED = (
+    select(literal(1))
+    .where(col(Deadline.id) == _obligation.c.deadline_id, Deadline.done_when == DoneWhen.ACCEPTED)
+    .exists()
+)
 _CLOSE = (
     update(_obligation)
     .where(_obligation.c.id == bindparam("which"), _obligation.c.state == ObligationState.OPEN)
-    .values(state=ObligationState.DONE, done_at=bindparam("now"), version=_obligation.c.version + 1)
+    .values(
+        state=case((_TO_BE_ACCEPTED, ObligationState.SENT), else_=ObligationState.DONE),
+        done_at=bindparam("now"),
+        version=_obligation.c.version + 1,
+    )
 )
 
 
 def close_obligation(session: Session, obligation_id: int, now: datetime) -> bool:
-    """Marks it done. False when somebody was quicker (or it was waived)."""
+    """It is in: done, or sent where staff have yet to accept it. False when somebody was quicker (or it was waived).
+
+    Every door ends here.
+    """
     return session.connection().execute(_CLOSE, {"which": obligation_id, "now": now}).rowcount == 1
 
 

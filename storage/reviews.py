@@ -31,6 +31,11 @@ def change_update(session: Session, update_id: int, revision: int, **values: Any
     return bool(getattr(changed, "rowcount", 0) == 1)
 
 
+def fulfilled_by(session: Session, update_id: int) -> int | None:
+    """The obligation that an update fulfils."""
+    return session.exec(select(Update.obligation_id).where(Update.id == update_id)).first()
+
+
 def changes_of(session: Session, update_id: int) -> Sequence[AnswerChange]:
     """The oldest first."""
     found = select(AnswerChange).where(AnswerChange.update_id == update_id).order_by(col(AnswerChange.id))

@@ -111,8 +111,8 @@ class Obligation(SQLModel, table=True):
     """One project (or organisation) owes one update for one period (`2026-12`, or the date).
 
     `nominal_on`: the day by the rule, before holidays moved it; `due_on`: the day that is said. `due_at`: when it is
-    late, after the days of grace. `postponed_from`: the day it was due before staff gave it another. `body_id`: the
-    organisation it is counted for.
+    late, after the days of grace. `done_at`: when it came in. `postponed_from`: the day it was due before staff gave it
+    another. `body_id`: the organisation it is counted for.
     """
 
     __table_args__ = (
