@@ -122,10 +122,21 @@ def free_to_answer(session: Session, question: Question, staff_id: int) -> None:
 
 
 def own_files(session: Session, question: Question, staff_id: int, wanted: Sequence[int]) -> Sequence[int]:
-    """Those of `wanted` that came back to this person with what they had written, or that they chose and kept."""
+    """Those of `wanted` that came back to this person with what they had written, or that they chose and kept.
+
+    `Refused` when one was taken away meanwhile: an answer that promises a file does not leave without it.
+    """
     back = proposals.back_with(session, question, staff_id) if wanted else None
     returned = [file.id for file in back.files if file.id in wanted] if back is not None else []
-    return [*returned, *(file.id for file in attachments.loose_of(session, staff_id, wanted))]
+    return [*returned, *still_chosen(session, staff_id, wanted)]
+
+
+def still_chosen(session: Session, staff_id: int, wanted: Sequence[int]) -> list[int]:
+    """Those of `wanted` that this person chose and that have not gone anywhere. `Refused` when one is gone."""
+    found = [file.id for file in attachments.loose_of(session, staff_id, wanted, to_send=True)]
+    if not attachments.all_there(session, wanted):
+        raise Refused(N_("A file you chose is not here any more: it waited for more than a day. Choose it again."))
+    return found
 
 
 def leave(

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from answering.answer import still_chosen
 from answering.circular_words import LONGEST_SUBJECT, check_places
 from answering.refusal import Refused
 from answering.roles import may_act
@@ -212,7 +213,7 @@ def _change(session: Session, circular_id: int, version: int, **values: Any) -> 
 
 
 def _add_files(session: Session, circular: Circular, staff_id: int, files: Files, now: datetime) -> None:
-    kept = [one.id for one in attachments.loose_of(session, staff_id, files.kept)]
+    kept = still_chosen(session, staff_id, files.kept)
     more = len(kept) + len(files.fresh)
     if more and len(circulars.files_of(session, circular.id)) + more > MOST_FILES:
         raise Refused(N_("At most {n} files go along."), n=MOST_FILES)

@@ -157,7 +157,7 @@ async def build(
     channels = set[Channel]().union(*(ways for part, ways in PART_CHANNELS.items() if part not in without))
     rooms = await open_rooms(settings, clock, owner, channels=channels, bot_links=bot_links)
     worker = Worker(rooms.database, rooms.handlers, apologies=rooms.apologies, clock=clock)
-    ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone), clock)
+    ticker = Ticker(Sweeper(rooms.database, clock, rooms.links, settings.timezone, rooms.files), clock)
     loops: dict[str, Loop] = {"worker": worker.run}
     dispatcher = None
     if "dispatch" not in without and not _leaves_out(settings, without):

@@ -1,10 +1,11 @@
 """One pass over everything that is due: reminders, drafts left half-way, silence, circulars, notices to staff.
 
-Makes obligations ahead, and seals the log of who did what, too.
+Makes obligations ahead, takes away what staff left behind, and seals the log of who did what, too.
 
 Does one thing per transaction until nothing is left, so that a kill in between loses nothing.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,15 +23,18 @@ from delivery.silence import note_silence
 from facts.calendar import OFFICE_ZONE, local_date
 from intake.absence import begin_one
 from intake.delegation import end_one
+from intake.leftovers import take_away
 from reminders.deadlines import keep_obligations
 from reminders.drafts import recall_one
 from reminders.rounds import Round
 from reminders.sweep import remind_some
 from storage.database import Database
+from storage.files import Files
 from storage.waiting import newest_rows
 
 log = structlog.get_logger()
 
+TIDY_EVERY = timedelta(hours=1)
 LOOK_EVERY = timedelta(minutes=1)  # time alone brings news, too: what runs out, a quarter of an hour that is over
 
 
@@ -57,7 +61,9 @@ class Sweeper:
     clock: _Clock
     links: Links
     zone: str
+    files: Files | None = None
     kept_on: date | None = None
+    tidied_at: datetime | None = None
     sealer: LogSealer = field(init=False)
     told: Looked | None = None
 
@@ -77,7 +83,16 @@ class Sweeper:
         await self.database.run(lambda session: note_silence(session, self.clock()))
         await self._until_none_left(lambda session: queue_some(session, self.clock()))
         await self._notify()
+        await self._tidy()
         await self.sealer(self.clock())
+
+    async def _tidy(self) -> None:
+        """Once an hour, in a thread of its own: it waits for the disk."""
+        now = self.clock()
+        if self.files is None or (self.tidied_at is not None and self.tidied_at <= now < self.tidied_at + TIDY_EVERY):
+            return
+        await asyncio.to_thread(take_away, self.database, self.files, now)
+        self.tidied_at = now
 
     async def _notify(self) -> None:
         """Asks for each of the staff what is new to them: when a row came anywhere, else once a minute."""
@@ -105,7 +120,7 @@ class Sweeper:
             pass
 
 
-def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int]:
+def sweep_once(database: Database, now: datetime, links: Links, files: Files | None = None) -> dict[str, int]:
     """The same pass for the command line. How many obligations and notices were made, people reminded, drafts seen."""
     with database.write() as session:
         made = keep_obligations(session, now)
@@ -117,6 +132,8 @@ def sweep_once(database: Database, now: datetime, links: Links) -> dict[str, int
         note_silence(session, now)
     _count(database, partial(queue_some, now=now))
     noticed = _count(database, partial(notify_one, now=now, links=links))
+    if files is not None:
+        take_away(database, files, now)
     seal_all(database, now)
     return {"obligations": made, "reminders": reminded, "drafts": recalled, "notices": noticed}
 

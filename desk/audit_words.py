@@ -46,6 +46,7 @@ ACTS: Mapping[str, str] = {
     "file.fetch-again": N_("tried again to fetch a file"),
     "file.fill": N_("left a file that was missing"),
     "file.keep": N_("sent a file"),
+    "file.take-away": N_("took away a file that was never sent"),
     "filter.change": N_("changed a saved filter"),
     "filter.delete": N_("deleted a saved filter"),
     "filter.save": N_("kept a filter under a name"),

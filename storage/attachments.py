@@ -50,9 +50,9 @@ def put_in_circular(session: Session, ids: Collection[int], circular_id: int) ->
     _change(session, col(Attachment.id).in_(ids), circular_id=circular_id)
 
 
-def loose_of(session: Session, staff_id: int, ids: Collection[int]) -> Sequence[Attachment]:
-    """Those of these that this colleague chose, and that go along with nothing yet."""
-    alone = [
+def loose() -> list[Any]:
+    """What a file fulfils that goes along with nothing."""
+    return [
         column.is_(None)
         for column in (
             col(Attachment.draft_id),
@@ -63,8 +63,22 @@ def loose_of(session: Session, staff_id: int, ids: Collection[int]) -> Sequence[
             col(Attachment.circular_id),
         )
     ]
-    these = select(Attachment).where(col(Attachment.id).in_(ids), Attachment.staff_id == staff_id, *alone)
+
+
+def loose_of(session: Session, staff_id: int, ids: Collection[int], *, to_send: bool = False) -> Sequence[Attachment]:
+    """Those of these that this colleague chose, and that go along with nothing yet.
+
+    `to_send`: held until the transaction ends, so that nobody takes them away meanwhile.
+    """
+    these = select(Attachment).where(col(Attachment.id).in_(ids), Attachment.staff_id == staff_id, *loose())
+    if to_send:
+        these = these.with_for_update()
     return session.exec(these.order_by(col(Attachment.id))).all() if ids else []
+
+
+def all_there(session: Session, ids: Collection[int]) -> bool:
+    """Whether none of these was taken away."""
+    return set(session.exec(select(Attachment.id).where(col(Attachment.id).in_(ids)))) >= set(ids)
 
 
 def of_message(session: Session, message_id: int) -> Sequence[int]:

@@ -8,11 +8,14 @@ that was cut, lengthened or shuffled does not open. Files from before, in clear,
 import hashlib
 import io
 import os
+import secrets
 import tempfile
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -123,6 +126,21 @@ class Files:
                 again.write(piece)
             return again.settle()
 
+    def forget(self, name: str, older_than: timedelta) -> bool:
+        """Takes away bytes that nobody needs; False when the same content has come again since, or was not there.
+
+        Its time is that of the machine: whoever leaves the same file now has no row yet that would say so.
+        """
+        path, aside = self.path_of(name), self.folder / f".leaving-{secrets.token_hex(8)}"
+        if not _older(path, older_than):
+            return False
+        path.rename(aside)
+        if not _older(aside, older_than):  # it came again between the look and the move
+            aside.rename(path)
+            return False
+        aside.unlink()
+        return True
+
     def path_of(self, name: str) -> Path:
         """Where a file lies. Only names that `settle` gave lead anywhere."""
         if len(name) != NAME_LENGTH or not set(name) <= set("0123456789abcdef"):
@@ -137,6 +155,10 @@ def _key_of(head: bytes) -> str | None:
     if len(head) < _HEADER:
         raise CannotOpen("the file was cut")
     return head[len(MARK_BYTES) : _BEFORE_SALT - 1].decode("ascii", "replace")
+
+
+def _older(path: Path, than: timedelta) -> bool:
+    return path.is_file() and time.time() - path.stat().st_mtime >= than.total_seconds()
 
 
 def _make(folder: Path) -> None:

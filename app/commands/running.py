@@ -112,6 +112,7 @@ def sweep(
     from app.sweep import sweep_once
     from delivery.links import Links
     from reminders.sweep import dry_run as look_ahead
+    from storage.files import Files
 
     instant = _instant(now)
     with open_house() as (settings, database):
@@ -122,7 +123,8 @@ def sweep(
             if not rows and shape is Shape.TEXT:
                 typer.echo("Nothing is due.")
             return
-        show(sweep_once(database, instant, Links(settings.public_url)), shape)
+        files = Files(settings.files, database.keys)
+        show(sweep_once(database, instant, Links(settings.public_url), files), shape)
 
 
 def _instant(text: str) -> datetime:

@@ -1,10 +1,12 @@
 """How an answer will be seen, before it leaves."""
 
 import re
+from datetime import timedelta
 
 from sqlmodel import select
 
 from facts.languages import Language
+from intake.leftovers import LEFT_FOR, take_away
 from storage.tables import Attachment, Channel, Message, Outbox, Question, Referent
 from tests.desk.conftest import Desk
 from tests.desk.test_questions import a_question, press, the_question
@@ -154,3 +156,21 @@ async def test_a_volunteer_may_look_and_a_reader_may_not(desk: Desk) -> None:
 
     assert "Proponi la risposta" in seen.text
     assert denied.status_code == 403
+
+
+async def test_an_answer_does_not_leave_without_a_file_that_was_taken_away_meanwhile(desk: Desk) -> None:
+    question_id = a_question(desk)
+    olga = desk.browser("Olga")
+    seen = await with_a_file(olga, question_id, "preview")
+    keep = set(re.findall(r'name="keep" value="(\d+)"', seen.text))
+    taken = take_away(desk.house.database, desk.house.files, desk.house.clock() + LEFT_FOR + timedelta(seconds=1))
+
+    refused = await press(olga, question_id, "answer", text="Ecco il modello.", keep=" ".join(keep))
+    again = await press(olga, question_id, "answer", text=the_box(refused))
+
+    assert (taken, len(keep)) == (1, 1)
+    assert refused.status_code == 409
+    assert "Un file che avevi scelto non c" in refused.text
+    assert the_box(refused) == "Ecco il modello."
+    assert 'name="keep"' not in refused.text
+    assert again.status_code == 303
