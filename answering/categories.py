@@ -3,20 +3,21 @@
 A category says in how many working hours its questions are answered, and whether volunteers answer them by themselves.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from answering.answer import Freedom, freedom
+from answering.answer import Freedom, freedom, needs_approval
 from answering.moves import the_question
 from answering.refusal import Denied, Refused
-from answering.roles import APPROVERS, may_act, may_act_on
+from answering.roles import APPROVERS, Acting, may_act, may_act_on
 from facts.calendar import add_working_hours
 from facts.languages import N_
 from intake.questions import HOURS_TO_ANSWER
 from storage import audit, categories
-from storage.tables import Category, Staff
+from storage.tables import Category, Question, Staff
 
 LONGEST_NAME = 80
 MOST_HOURS = 500  # working hours: about two and a half months
@@ -88,6 +89,14 @@ def categorise(
         audit.record(
             session, now, ("staff", staff_id), "question.category", ("question", question_id), category=category_id
         )
+
+
+def open_to(session: Session, acting: Acting, question: Question) -> Sequence[Category]:
+    """Those that somebody is offered for a question: who needs approval, none where they would need it no more."""
+    found = categories.active_categories(session)
+    if not needs_approval(session, acting, question):
+        return found
+    return [one for one in found if not one.free]
 
 
 def _gains_nothing(before: Freedom, after: Freedom) -> None:

@@ -16,9 +16,11 @@ from answering.faq import Wished
 from answering.personal_data import Trace
 from answering.refusal import Refused
 from desk import denied
+from desk.acting import Worker, in_question
 from desk.audit_words import ACTS
 from desk.house import DeskHouse
-from desk.pages import BEYOND, N_, Actor, FormNumber, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.pages import BEYOND, N_, FormNumber, House, Id, Manager, Refuse, redirect, render, speaker
+from desk.security import NotAllowed
 from storage import faq
 from storage.categories import active_categories
 from storage.tables import Category, FaqEntry, FaqState, Question
@@ -73,7 +75,7 @@ From = FormNumber
 
 
 @router.get(PAGE)
-def list_them(request: Request, house: House, signed: Actor, state: FaqState | None = None) -> Response:
+def list_them(request: Request, house: House, signed: Worker, state: FaqState | None = None) -> Response:
     with house.database.read() as session:
         counts = faq.faq_counts(session)
         # What waits for a check comes first; with nothing to check, what everybody reads.
@@ -84,23 +86,26 @@ def list_them(request: Request, house: House, signed: Actor, state: FaqState | N
 
 
 @router.get(f"{PAGE}/new")
-def new(request: Request, house: House, signed: Actor, question: str = "") -> Response:
+def new(request: Request, house: House, signed: Worker, question: str = "") -> Response:
     """`question`: the number of an answered one, whose texts are the beginning."""
     question_id = _number(question)
     if question and question_id is None:
         raise Refuse(404)
     with house.database.read() as session:
+        about = session.get(Question, question_id) if question_id is not None else None
+        if question_id is not None and about is None:
+            raise Refuse(404)
+        if not (in_question(session, signed, about) if about is not None else signed).may_act:
+            raise NotAllowed
         if question_id is None:
             return _form(request, session, None, Filled())
-        if session.get(Question, question_id) is None:
-            raise Refuse(404)
         filled = Filled.of(rules.begin_from(session, question_id))
         found = rules.found_in(session, filled.wished(), question_id)
         return _form(request, session, None, filled, question_id=question_id, found=found)
 
 
 @router.post(PAGE)
-def propose(request: Request, house: House, signed: Actor, filled: Sent, from_question: From = 0) -> Response:
+def propose(request: Request, house: House, signed: Worker, filled: Sent, from_question: From = 0) -> Response:
     question_id = from_question if from_question > 0 else None
     try:
         with house.database.write() as session:
@@ -113,7 +118,7 @@ def propose(request: Request, house: House, signed: Actor, filled: Sent, from_qu
 
 
 @router.get(f"{PAGE}/{{entry_id}}")
-def one(request: Request, house: House, signed: Actor, entry_id: Id) -> Response:
+def one(request: Request, house: House, signed: Worker, entry_id: Id) -> Response:
     with house.database.read() as session:
         entry = _found(session, entry_id)
         filled = Filled.of(entry)

@@ -27,7 +27,8 @@ from intake.forms.values import show, title_of
 from intake.phoned import Asked, Told, about_project, keep_call, record_told, understand
 from intake.post.block import written
 from storage import calls
-from storage.local_roles import works_for
+from storage.faq import first_words
+from storage.local_roles import works_for, works_on_some_of
 from storage.people import projects_of
 from storage.questions import own_question
 from storage.reports import deadline_of
@@ -40,6 +41,7 @@ Text = Annotated[str, Form()]
 QUESTION, UPDATE, MORE = "question", "update", "more"
 LANGUAGE = Language.IT  # in which the fields are filled in: every language is read back
 KEY_LETTERS = 32
+MOST_THEIRS = 20  # of their questions, among which one is chosen
 LONGEST = 20_000
 TWICE = N_("This call is written down already.")
 GONE = N_("This person is no longer a contact here. Write the call down for who took over.")
@@ -159,6 +161,13 @@ def may_write_down(session: Session, signed: SignedIn, referent_id: int, questio
     question = session.get(Question, question_id) if question_id is not None else None
     if question is not None and question.referent_id == referent_id:
         return in_question(session, signed, question).may_act
+    return may_ask(session, signed, referent_id) or bool(
+        works_on_some_of(session, signed.staff_id, referent_id, most=1)
+    )
+
+
+def may_ask(session: Session, signed: SignedIn, referent_id: int) -> bool:
+    """Whether a new question of theirs would be work of whoever is signed in."""
     return signed.may_act or works_for(session, signed.staff_id, referent_id)
 
 
@@ -295,7 +304,20 @@ def _page(request: Request, session: Session, person: Referent, note: Note, *, s
         _project(session, person, note.project)
     choices = [("", _("None in particular")), *((one.id, one.title) for one in projects)]
     note.key = _key(note.key)
-    return render(request, "phone.html", status=status, person=person, note=note, choices=choices, earlier=earlier)
+    signed: SignedIn = request.state.signed
+    asks = may_ask(session, signed, person.id)
+    theirs = () if asks or earlier else works_on_some_of(session, signed.staff_id, person.id, most=MOST_THEIRS)
+    return render(
+        request,
+        "phone.html",
+        status=status,
+        person=person,
+        note=note,
+        choices=choices,
+        earlier=earlier,
+        asks=asks,
+        theirs=[(one.id, first_words(session, one.id)[0]) for one in theirs],
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -10,18 +10,20 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from answering import answer as answers
+from answering.categories import open_to
 from answering.difference import difference
+from answering.faq import SETTLED
 from answering.refusal import Refused
 from answering.roles import Acting
 from desk import came_from, denied, presence, queue_rows
-from desk.acting import in_question
+from desk.acting import in_question, works
 from desk.house import DeskHouse
 from desk.pages import N_, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from desk.question_files import FILE_MB, MAIL_MB, going_along
 from desk.security import SignedIn
 from facts.calendar import local_date
-from storage import around, categories, circulars, corrections, joining, mentions, proposals, threads
+from storage import around, circulars, corrections, joining, mentions, proposals, threads
 from storage.calls import by_voice
 from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
@@ -119,12 +121,13 @@ def show(
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
         can=possible(head.question, signed),
-        categories=categories.active_categories(session),
+        categories=open_to(session, acting, head.question),
         colleagues=[
             one for one in working_on(session, question_id) if one.id not in (signed.staff_id, head.question.taken_by)
         ],
         problem=problem,
         role_here=_role_here(request, signed),
+        reads_proposals=works(session, request.state.signed),
         meanwhile=_meanwhile(session, signed, question_id) if problem else None,
         typed=typed,
         **values,
@@ -237,6 +240,8 @@ def possible(question: Question, signed: SignedIn) -> Mapping[str, bool]:
         "approve": signed.may_manage and waits,
         "withdraw": acts and waits and mine,
         "sort": acts,
+        "write_down": acts,
+        "propose_for_all": acts and question.state in SETTLED,
     }
 
 

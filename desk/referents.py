@@ -14,6 +14,7 @@ from starlette.responses import Response
 from desk.house import DeskHouse
 from desk.pages import House, Id, Manager, Page, Reader, Refuse, redirect, render, speaker
 from desk.person_form import Person, form_values, look_over
+from desk.phone import may_write_down
 from desk.security import SignedIn
 from facts.languages import Speaker
 from intake.delegation import end
@@ -36,7 +37,6 @@ from storage.desk_people import (
 )
 from storage.desk_updates import updates_page
 from storage.lending import begun_there
-from storage.local_roles import works_for
 from storage.people import is_here, projects_of, revoke_personal_links
 from storage.reply_addresses import revoke_all as revoke_reply_addresses
 from storage.tables import Channel
@@ -234,7 +234,7 @@ def _page(
             person=person,
             access=access,
             open=_is_open(access, now),
-            calls=signed.may_act or works_for(session, signed.staff_id, referent_id),
+            calls=may_write_down(session, signed, referent_id),
             invited=invited,
             updates=updates,
             how_many_updates=how_many,

@@ -196,6 +196,17 @@ def works_for(session: Session, staff_id: int, referent_id: int) -> bool:
     return session.exec(wanted.limit(1)).first() is not None
 
 
+def works_on_some_of(session: Session, staff_id: int, referent_id: int, *, most: int) -> Sequence[Question]:
+    """Questions of that referent on which this person may work, the newest first. Merged ones lie elsewhere."""
+    return session.exec(
+        select(Question)
+        .join(Staff, col(Staff.id) == staff_id)
+        .where(Question.referent_id == referent_id, col(Question.merged_into_id).is_(None), may_work_on())
+        .order_by(col(Question.id).desc())
+        .limit(most)
+    ).all()
+
+
 # --- the local roles themselves
 
 

@@ -174,6 +174,74 @@ async def test_a_question_that_only_its_role_opens_takes_a_call_too(desk: Desk) 
     assert (await desk.browser("Olga").get(page)).status_code == 403
 
 
+async def test_who_is_entrusted_with_a_category_writes_down_what_was_said_about_it_and_nothing_else(desk: Desk) -> None:
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        category = cast.add(Category(name="Appalti", created_at=cast.now)).id
+        ada = cast.a_referent("Ada Esempio")
+        number = cast.a_question(ada, "Serve una gara?", category_id=category).id
+        other, person = cast.a_question(ada, "Entro quando?").id, ada.id
+    entrust(desk, "Rita", Role.VOLUNTEER, category_id=category)
+    rita, here = desk.browser("Rita"), f"/desk/referents/{person}"
+
+    offered, chosen = (await rita.get(here)).text, (await rita.get(f"{here}/phone")).text
+    form = (await rita.get(f"{here}/phone?question={number}")).text
+    new = await rita.send_form(f"{here}/phone", page=f"{here}/phone?question={number}", what="question", text="Altro")
+
+    assert f'href="{here}/phone"' in offered
+    assert "Serve una gara?" in chosen
+    assert f"{here}/phone?question={number}" in chosen
+    assert f"question={other}" not in chosen
+    assert 'value="more" checked' in form
+    assert 'value="question"' not in form
+    assert new.status_code == 422
+
+
+async def test_what_one_may_do_with_a_question_the_page_offers_and_its_addresses_grant(desk: Desk) -> None:
+    group, place = a_group(desk)
+    inside, outside = asked_there(desk, place), asked_there(desk, None)
+    for number in (inside, outside):
+        await press(desk.browser("Olga"), number, "answer", text="Nella delibera.")
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    entrust(desk, "Vera", Role.READER, group_id=group)
+
+    for who, mine, not_mine in (("Rita", inside, outside), ("Vera", outside, inside)):
+        browser = desk.browser(who)
+        for number, may in ((mine, True), (not_mine, False)):
+            page, form = await browser.get(f"/desk/questions/{number}"), f"/desk/faq/new?question={number}"
+            assert (form in page.text, f"phone?question={number}" in page.text) == (may, may)
+            assert (await browser.get(form)).status_code == (200 if may else 403)
+
+    rita = desk.browser("Rita")
+    fields = {"question": "Dove?", "answer": "In delibera."}
+    sent = await rita.send_form(
+        "/desk/faq", page=f"/desk/faq/new?question={inside}", from_question=str(inside), **fields
+    )
+    refused = await rita.send_form(
+        "/desk/faq", page=f"/desk/faq/new?question={inside}", from_question=str(outside), **fields
+    )
+    assert (await rita.get(sent.headers["location"])).status_code == 200
+    assert refused.status_code == 409
+    assert (await rita.get("/desk/faq/new")).status_code == 403
+    assert "/desk/faq/new" not in (await rita.get("/desk/faq")).text
+
+
+async def test_a_volunteer_is_offered_no_category_in_which_nobody_would_approve(desk: Desk) -> None:
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        for name, free in (("Libera", True), ("Appalti", False)):
+            cast.add(Category(name=name, free=free, created_at=cast.now))
+    number = asked_there(desk, None)
+
+    vera, olga = [(await desk.browser(who).get(f"/desk/questions/{number}")).text for who in ("Vera", "Olga")]
+
+    assert [name in vera.split('id="f-category"')[1].split("</select>")[0] for name in ("Libera", "Appalti")] == [
+        False,
+        True,
+    ]
+    assert "Libera" in olga.split('id="f-category"')[1].split("</select>")[0]
+
+
 async def test_sections_go_by_the_account_s_own_role(desk: Desk) -> None:
     group, _ = a_group(desk)
     entrust(desk, "Vera", Role.OFFICER, group_id=group)
