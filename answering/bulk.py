@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from answering import categories, moves, tags
 from answering.joining import Seen
-from answering.refusal import Refused
+from answering.refusal import Denied, Refused
 from answering.roles import may_act_on, may_work
 from facts.languages import N_
 from storage import audit, bulk
@@ -57,13 +57,16 @@ class Who:
 
 
 def do(session: Session, many: Sequence[Seen], wanted: Wanted, who: Who) -> BulkAct:
-    """The row that says what was done: `before["done"]` by question, `before["same"]`, `before["refused"]` and why."""
+    """The row that says what was done: `before["done"]` by question, `before["same"]`, `before["refused"]` and why.
+
+    `before["denied"]`: those among the refused on which this person may not do it, whatever happens to them.
+    """
     may_work(session, who.staff_id)
     if not many:
         raise Refused(N_("Choose at least one question."))
     if len(many) > MOST:
         raise Refused(N_("At most {most} questions at a time."), most=MOST)
-    found: dict[str, Any] = {"thing": wanted.thing, "done": {}, "same": [], "refused": {}}
+    found: dict[str, Any] = {"thing": wanted.thing, "done": {}, "same": [], "refused": {}, "denied": []}
     for seen in many:
         _one(session, seen, wanted, who, found)
     act = BulkAct(staff_id=who.staff_id, action=wanted.act, before=found, created_at=who.now)
@@ -81,6 +84,8 @@ def _one(session: Session, seen: Seen, wanted: Wanted, who: Who, found: dict[str
             session.flush()
     except Refused as no:
         found["refused"][str(seen.id)] = [no.sentence, {name: str(value) for name, value in no.values.items()}]
+        if isinstance(no, Denied):
+            found["denied"].append(seen.id)
         return
     after = bulk.standing(session, seen.id)
     assert before is not None

@@ -14,7 +14,7 @@ from answering import bulk as rules
 from answering.bulk import NEEDS_A_THING, Act, Wanted, Who
 from answering.joining import Seen
 from answering.refusal import Refused
-from desk import narrowing
+from desk import denied, narrowing
 from desk.acting import Worker
 from desk.pages import BEYOND, N_, House, Id, Refuse, redirect, render, speaker
 from storage import threads
@@ -53,7 +53,10 @@ def do(
             back = narrowing.list_of(narrowing.read(query))
             return render(request, "bulk_close.html", pick=pick, many=many, unanswered=unanswered, query=back)
     with house.database.write() as session:
-        number = rules.do(session, many, wanted, Who(signed.staff_id, house.clock(), house.zone)).id
+        done = rules.do(session, many, wanted, Who(signed.staff_id, house.clock(), house.zone))
+        number, not_theirs = done.id, done.before["denied"]
+    for one in not_theirs:
+        denied.note(request, denied.RIGHTS, ("question", one))
     return redirect(request, f"/desk/bulk/{number}?{narrowing.list_of(narrowing.read(query))}")
 
 

@@ -81,11 +81,14 @@ def noted(answer: Answer, why: str) -> Answer:
     return answer_and_note
 
 
-def note(request: Request, why: str) -> None:
-    """One refusal. Whatever goes wrong while it is written, the refusal stands."""
+def note(request: Request, why: str, about: Actor | None = None) -> None:
+    """One refusal. Whatever goes wrong while it is written, the refusal stands.
+
+    `about`: what was asked for, where the address does not say it.
+    """
     house: DeskHouse = request.app.state.house
     try:
-        _note(request, house, why)
+        _note(request, house, why, about or _object(request))
     except Exception as error:
         log.error("denied.not-noted", why=why, error=type(error).__name__)
 
@@ -114,7 +117,7 @@ def settle(database: Database, denials: Denials, now: datetime) -> None:
             audit.record(session, now, window.actor, MORE, ("page", None), count=window.beyond)
 
 
-def _note(request: Request, house: DeskHouse, why: str) -> None:
+def _note(request: Request, house: DeskHouse, why: str, about: Actor) -> None:
     now, denials = house.clock(), denials_of(request)
     settle(house.database, denials, now)
     actor, key = _who(request)
@@ -125,7 +128,7 @@ def _note(request: Request, house: DeskHouse, why: str) -> None:
         return
     with house.database.write() as session:
         detail = {"method": request.method, "route": route(request), "why": why}
-        audit.record(session, now, actor, ACT, _object(request), **detail)
+        audit.record(session, now, actor, ACT, about, **detail)
 
 
 def _who(request: Request) -> tuple[Actor, str]:

@@ -112,6 +112,23 @@ async def test_she_acts_on_many_at_once_where_she_volunteers_and_the_others_stay
         assert option in (await olga.get("/desk/questions?view=all")).text
 
 
+async def test_of_many_at_once_each_that_is_refused_to_her_is_written_down_and_none_that_came_late(desk: Desk) -> None:
+    group, place = a_group(desk)
+    late, outside = asked_there(desk, place), asked_there(desk, None)
+    entrust(desk, "Rita", Role.VOLUNTEER, group_id=group)
+    await press(desk.browser("Olga"), late, "take")
+
+    done = await desk.browser("Rita").send_form(
+        "/desk/bulk", page="/desk/questions?view=all", pick=[f"{late}.1", f"{outside}.1"], act="take"
+    )
+
+    assert done.status_code == 303
+    with desk.house.database.read() as session:
+        denied = session.exec(select(Audit).where(Audit.action == "denied")).one()
+    assert (denied.actor_id, denied.object_kind, denied.object_id) == (desk.people["Rita"], "question", outside)
+    assert (denied.detail["why"], denied.detail["route"]) == ("rights", "/desk/bulk")
+
+
 async def test_who_lost_the_role_meanwhile_puts_nothing_back(desk: Desk) -> None:
     group, place = a_group(desk)
     inside, elsewhere = asked_there(desk, place), a_group(desk, "Est", "Lodi")[0]
