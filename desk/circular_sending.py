@@ -19,7 +19,7 @@ from delivery.letter import compose
 from delivery.outbox import enclosures
 from delivery.parcel import Enclosure, Letterhead, Parcel
 from delivery.reasons import why_closed
-from delivery.words import Words, split_words
+from delivery.words import Words, plain_text, split_words
 from desk.circular_page import Version, act, address, chosen_people, refused, the_draft, the_head
 from desk.house import DeskHouse
 from desk.labels import LABELS
@@ -31,6 +31,7 @@ from registry.files import FILE_WRITERS, MEDIA_TYPES
 from storage import addressees, audit, circulars
 from storage.addressees import Told
 from storage.people import WAYS, the_office
+from storage.recipients import Reach
 from storage.tables import Channel, Circular, CircularState, OutboxKind, OutboxState
 
 router = APIRouter()
@@ -55,6 +56,11 @@ class Shown:
     words: Words
     files: tuple[Enclosure, ...]
     real: bool
+
+    @property
+    def text(self) -> str:
+        """All that is said, without its markup."""
+        return plain_text(self.words.html)
 
     @property
     def bubbles(self) -> list[Markup]:
@@ -133,14 +139,13 @@ def before_sending(request: Request, house: House, signed: Manager, circular_id:
             _ = speaker(request)
             return redirect(request, f"{address(circular_id)}/people", _("First choose who gets it."), level="warning")
         checked(Written.of(draft))
-        shown = _shown(session, house, circular_id, Channel.EMAIL, Language.IT)
         return render(
             request,
             "circular_confirm.html",
             circular=draft,
             base=address(circular_id),
             reach=reach,
-            shown=shown,
+            texts=_texts(session, house, circular_id, reach),
             files=circulars.files_of(session, circular_id),
             outside=not within_working_hours(house.clock(), house.zone),
         )
@@ -253,6 +258,14 @@ def _shown(session: Session, house: DeskHouse, circular_id: int, channel: Channe
     ids = [one.id for one in circulars.files_of(session, circular_id)]
     words = words_for(circular, reader, channel, the_office(session).name, files=ids)
     return Shown(circular, reader, words, tuple(enclosures(session, ids).values()), real is not None)
+
+
+def _texts(session: Session, house: DeskHouse, circular_id: int, reach: Reach) -> list[tuple[Shown, Channel, int]]:
+    """What leaves, by each way and in each language in which somebody gets it, and how many do: the most first."""
+    return [
+        (_shown(session, house, circular_id, channel, Language(language)), channel, many)
+        for (channel, language), many in sorted(reach.readers.items(), key=lambda it: (-it[1], it[0]))
+    ]
 
 
 def _mail(session: Session, house: DeskHouse, shown: Shown, channel: Channel) -> EmailMessage:

@@ -282,7 +282,9 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "now": house.clock(),
         "entries": entries_of(sections_for(signed)),
         "sections": {one.key: one for one in SECTIONS},
-        "waiting_in": {"access": _state(request, "requests") or 0, "letters": _state(request, "letters") or 0},
+        "waiting_in": dict(
+            zip(("access", "letters", "circulars"), _state(request, "waiting") or (0, 0, 0), strict=True)
+        ),
         "keys_on": request.cookies.get(KEYS) != "off",
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),

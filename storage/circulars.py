@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, func, update
+from sqlalchemy import ColumnElement, CursorResult, and_, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -23,6 +23,7 @@ from storage.tables import (
     OutboxState,
     Question,
     Referent,
+    Role,
     Staff,
 )
 
@@ -43,12 +44,16 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A circular in a list: for how many people it was confirmed, and how many of them wrote back."""
+    """A circular in a list: for how many people it was confirmed, and how many of them wrote back.
+
+    `waits`: for somebody who may send it.
+    """
 
     circular: Circular
     author: str
     people: int
     replies: int
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,20 @@ def hold(session: Session, circular_id: int) -> Circular | None:
     return session.exec(these.with_for_update().execution_options(populate_existing=True)).first()
 
 
+def waits_for_an_officer() -> ColumnElement[bool]:
+    """Whether (in the query around) `Circular` is a draft that `Staff`, its author, may not send."""
+    return and_(col(Circular.state) == CircularState.DRAFT, col(Staff.role).not_in((Role.OFFICER, Role.ADMIN)))
+
+
 def page(session: Session, *, limit: int, offset: int) -> tuple[Sequence[Line], int]:
     """Those that were not thrown away, the newest first, and how many there are."""
     kept = col(Circular.state) != CircularState.DISCARDED
     people = select(func.count()).where(Addressee.circular_id == Circular.id).correlate(Circular).scalar_subquery()
     replies = select(func.count()).where(Question.circular_id == Circular.id).correlate(Circular).scalar_subquery()
+    waits: Any = waits_for_an_officer()
     rows = session.execute(
         select(Circular, col(Staff.name), people, replies)
+        .add_columns(waits)
         .join(Staff, col(Staff.id) == col(Circular.created_by))
         .where(kept)
         .order_by(col(Circular.id).desc())

@@ -72,10 +72,14 @@ class Recipient:
 
 @dataclass(slots=True)
 class Reach:
-    """How many people, by which channels; `unreached` of them by none; `english` of them read English."""
+    """How many people, by which channels, and in which language by each; `unreached` of them by none.
+
+    `english` of them read English.
+    """
 
     people: int = 0
     channels: dict[Channel, int] = field(default_factory=dict)
+    readers: dict[tuple[Channel, str], int] = field(default_factory=dict)
     unreached: int = 0
     english: int = 0
 
@@ -96,15 +100,16 @@ def gone(session: Session, wanted: Wanted) -> Mapping[int, WhyNot]:
 
 def reach(session: Session, ids: Collection[int]) -> Reach:
     """By which way each of them hears from us first."""
-    found = Reach(people=len(ids))
-    for ways in ways_to(session, ids).values():
+    english = set(session.exec(select(Referent.id).where(col(Referent.id).in_(ids), Referent.language == "en")))
+    found = Reach(people=len(ids), english=len(english))
+    for person, ways in ways_to(session, ids).items():
         first = next(iter(ways), None)
         if first is None:
             found.unreached += 1
-        else:
-            found.channels[first] = found.channels.get(first, 0) + 1
-    languages = session.execute(select(col(Referent.id)).where(col(Referent.id).in_(ids), Referent.language == "en"))
-    found.english = len(languages.all())
+            continue
+        reader = (first, "en" if person in english else "it")
+        found.channels[first] = found.channels.get(first, 0) + 1
+        found.readers[reader] = found.readers.get(reader, 0) + 1
     return found
 
 

@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from sqlmodel import col, select
 
 from answering.circular_sending import queue_some, word_circular
+from facts.languages import Language
 from storage import circulars as stored
 from storage.people import new_personal_link
 from storage.recipients import Wanted
@@ -332,6 +333,37 @@ async def test_the_officer_sees_how_many_by_what_and_how_it_begins(desk: Desk) -
     assert "senza un canale: telefona" in page
     assert "Buongiorno Ada Esempio" in page
     assert "Ora l&#39;ufficio è chiuso" not in page
+
+
+async def test_the_officer_reads_what_leaves_by_each_way_and_in_each_language_in_which_somebody_gets_it(
+    desk: Desk,
+) -> None:
+    ids = people(desk)
+    with desk.house.database.write() as session:
+        session.get_one(Referent, ids["Bruno"]).language = Language.EN
+    number, olga = await begun(desk, text_en="Dear {name}, we close.", subject_en="Closed"), desk.browser("Olga")
+    await press(olga, number, "people", who="filter")
+
+    page = (await olga.get(f"/desk/circulars/{number}/confirm")).text
+
+    leaves = dict(re.findall(r"<summary>([\w-]+, in \w+): .*?</summary>(.*?)</details>", page, re.DOTALL))
+    assert set(leaves) == {"Telegram, in italiano", "E-mail, in inglese"}
+    assert "Buongiorno Ada Esempio" in leaves["Telegram, in italiano"]
+    assert "Dear Bruno Esempio, we close." in leaves["E-mail, in inglese"]
+
+
+async def test_a_draft_of_who_may_not_send_it_is_counted_before_the_officers_and_pointed_out(desk: Desk) -> None:
+    await begun(desk)
+    counted = r'Comunicazioni <span class="count">1<'
+
+    vera, olga = [(await desk.browser(who).get("/desk/circulars")).text for who in ("Vera", "Olga")]
+    await press(desk.browser("Vera"), 1, "discard")
+    discarded = (await desk.browser("Olga").get("/desk/circulars")).text
+
+    assert "Aspetta un funzionario" in olga
+    assert re.search(counted, olga)
+    assert not re.search(counted, vera)
+    assert not re.search(counted, discarded)
 
 
 async def test_the_second_officer_is_told_who_was_first_and_sees_what_becomes_of_it(desk: Desk) -> None:

@@ -53,7 +53,7 @@ async def opens(house: House, page: Page, path: str) -> None:
     await page.goto(base + path)
 
 
-def reminded(house: House) -> list[str | None]:
+def reminded(house: House) -> list[str]:
     """To which chats or addresses reminders left."""
     with house.database.read() as session:
         return list(session.exec(select(Outbox.address).where(Outbox.kind == OutboxKind.REMINDER)))
