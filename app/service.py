@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.alone import take_alone
 from app.clock import Clock, Ticker, system_clock
 from app.mark_keeping import MarkKeeper
+from app.register_keeping import RegisterKeeper
 from app.rooms import Rooms, greet, open_rooms
 from app.settings import Settings
 from app.sweep import Sweeper
@@ -167,6 +168,7 @@ async def build(
     if "clock" not in without:
         loops["clock"] = ticker.run
         loops["marks"] = MarkKeeper(rooms.database).run
+        loops["register"] = RegisterKeeper(rooms.database, clock).run
     if rooms.fetcher is not None:
         loops["files"] = rooms.fetcher.run
     if rooms.receiver is not None and rooms.bot is not None:

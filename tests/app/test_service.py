@@ -45,11 +45,11 @@ async def checked(name: str, settings: Settings) -> Finding:
 @pytest.mark.parametrize(
     ("without", "loops"),
     [
-        ([], {"worker", "reader", "dispatch", "clock", "marks", "telegram", "greeting", "files"}),
+        ([], {"worker", "reader", "dispatch", "clock", "marks", "register", "telegram", "greeting", "files"}),
         (["clock"], {"worker", "reader", "dispatch", "telegram", "greeting", "files"}),
-        (["dispatch"], {"worker", "reader", "clock", "marks", "telegram", "greeting", "files"}),
-        (["telegram"], {"worker", "reader", "clock", "marks"}),
-        (["mail"], {"worker", "clock", "marks", "telegram", "greeting", "files"}),
+        (["dispatch"], {"worker", "reader", "clock", "marks", "register", "telegram", "greeting", "files"}),
+        (["telegram"], {"worker", "reader", "clock", "marks", "register"}),
+        (["mail"], {"worker", "clock", "marks", "register", "telegram", "greeting", "files"}),
     ],
 )
 async def test_a_process_that_lacks_a_channel_does_not_send_for_all(

@@ -33,6 +33,15 @@ WHERE state = 'waived'
 STEPS = """
 UPDATE step SET rung_id = (SELECT rung.id FROM rung WHERE rung.ladder_id = 1 AND rung.offset_days = step.offset_days)
 """
+# Whatever changes an obligation, from whichever room: its cell of the register is noted to be counted anew.
+CELL = "deadline_id, period, coalesce(body_id, 0)"
+NOTED = "INSERT INTO register_touched (deadline_id, period, body_id)"
+POSTGRESQL_NOTES = {
+    'insert': ('NEW TABLE AS changed', f'SELECT DISTINCT {CELL} FROM changed'),
+    'update': ('OLD TABLE AS was NEW TABLE AS changed', f'SELECT {CELL} FROM was UNION SELECT {CELL} FROM changed'),
+    'delete': ('OLD TABLE AS was', f'SELECT DISTINCT {CELL} FROM was'),
+}
+SQLITE_NOTES = {'insert': ('new',), 'update': ('old', 'new'), 'delete': ('old',)}
 NOBODY = "referent_id IS NULL AND organization_id IS NULL AND staff_id IS NULL"
 
 
@@ -225,6 +234,33 @@ def upgrade() -> None:
         batch_op.create_foreign_key(batch_op.f('fk_step_rung_id_rung'), 'rung', ['rung_id'], ['id'])
 
     _targets_with_codes()
+    _note_changes()
+
+
+def _note_changes() -> None:
+    if op.get_bind().dialect.name == 'postgresql':
+        for act, (seen, cells) in POSTGRESQL_NOTES.items():
+            op.execute(
+                f"CREATE FUNCTION note_cells_of_{act}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                f"BEGIN {NOTED} {cells}; RETURN NULL; END $$"
+            )
+            op.execute(
+                f"CREATE TRIGGER obligation_{act}_noted AFTER {act.upper()} ON obligation "
+                f"REFERENCING {seen} FOR EACH STATEMENT EXECUTE FUNCTION note_cells_of_{act}()"
+            )
+        return
+    for act, rows in SQLITE_NOTES.items():
+        cells = ' UNION '.join(f"SELECT {row}.deadline_id, {row}.period, coalesce({row}.body_id, 0)" for row in rows)
+        op.execute(f"CREATE TRIGGER obligation_{act}_noted AFTER {act.upper()} ON obligation BEGIN {NOTED} {cells}; END")
+
+
+def _note_no_changes() -> None:
+    for act in SQLITE_NOTES:
+        if op.get_bind().dialect.name == 'postgresql':
+            op.execute(f"DROP TRIGGER obligation_{act}_noted ON obligation")
+            op.execute(f"DROP FUNCTION note_cells_of_{act}()")
+        else:
+            op.execute(f"DROP TRIGGER obligation_{act}_noted")
 
 
 def _standard_ladder() -> None:
@@ -259,6 +295,7 @@ def _targets_with_codes() -> None:
 
 def downgrade() -> None:
     """Only what the older tables can say is kept: a rule that is no day of each month becomes one date."""
+    _note_no_changes()
     op.execute("DELETE FROM target WHERE excluded OR code <> ''")
     with op.batch_alter_table('target', schema=None) as batch_op:
         batch_op.drop_constraint('pk_target' if op.get_bind().dialect.name == 'postgresql' else 'pk_target_new', type_='primary')
