@@ -315,7 +315,7 @@ def _show_similar(turn: Turn, lead: str) -> None:
 
 def _hear_opinion(turn: Turn, action: str, number: int) -> None:
     """Yes: nothing is sent. No: the question goes, as it was about to."""
-    seen, project_id = turn.work.answers.get(SEEN, ()), turn.work.answers.get(ABOUT)
+    seen = turn.work.answers.get(SEEN, ())
     if turn.work.step != SIMILAR or (action == "helped" and number not in seen):
         show_step(turn)
     elif action == "helped":
@@ -323,8 +323,14 @@ def _hear_opinion(turn: Turn, action: str, number: int) -> None:
         _answered_already(turn)
     else:
         count_opinion(turn.session, seen, helped=False)
-        mine = project_id is not None and own_project(turn.session, turn.person.id, project_id) is not None
-        _send(turn, project_id if mine else None)
+        send_as_said(turn)
+
+
+def send_as_said(turn: Turn) -> None:
+    """It goes about the project that was chosen before the answers were offered, or about none."""
+    project_id = turn.work.answers.get(ABOUT)
+    mine = project_id is not None and own_project(turn.session, turn.person.id, project_id) is not None
+    _send(turn, project_id if mine else None)
 
 
 def _answered_already(turn: Turn) -> None:
@@ -332,7 +338,7 @@ def _answered_already(turn: Turn) -> None:
     draft_id = turn.work.id
     turn.close(DraftState.CANCELLED)
     text = _("Glad to hear it! I have sent nothing to the office. If you need more, your question is still here.")
-    turn.say(text, [[turn.button(N_("Send it all the same"), f"m:ask-{draft_id}"), turn.to_menu()]])
+    turn.say(text, [[turn.button(N_("Send it all the same"), f"m:send-{draft_id}"), turn.to_menu()]])
 
 
 # -- sent

@@ -301,6 +301,7 @@ _NUMBERED: dict[str, Callable[[Turn, int], None]] = {
     "resume": updating.resume,
     "over": updating.start_over,
     "ask": unsent.take_up,
+    "send": unsent.send,
     "along": unsent.take_along,
     "drop": unsent.drop,
     "close": threads.close_waiting,

@@ -35,7 +35,8 @@ def offer(turn: Turn, draft: Draft) -> None:
     quoted = quote(shortened(str(draft.answers["text"]), SHOWN))
     files = of_draft(turn.session, draft.id)
     asked = lines(_("<b>You have a question not sent:</b>"), _(ATTACHED, n=len(files)) if files else "")
-    rows = [[turn.button(N_("Send it"), f"m:ask-{draft.id}"), turn.button(N_("Leave it"), f"m:drop-{draft.id}")]]
+    send = "send" if draft.step == asking.SIMILAR else "ask"
+    rows = [[turn.button(N_("Send it"), f"m:{send}-{draft.id}"), turn.button(N_("Leave it"), f"m:drop-{draft.id}")]]
     if draft.step in (asking.OFFER, asking.ALONG) and files and own_lines(turn):
         rows.append([turn.button(asking.WITH_UPDATE, f"m:along-{draft.id}")])
     turn.say(paragraphs(asked, quoted), rows)
@@ -49,6 +50,16 @@ def is_kept(draft: Draft) -> bool:
 def take_up(turn: Turn, draft_id: int) -> None:
     """Back to the choice of its project, after which it is sent."""
     if _opened(turn, draft_id):
+        asking.choose_project(turn)
+
+
+def send(turn: Turn, draft_id: int) -> None:
+    """Its project was said, and what looks like an answer was read: nothing is left to ask."""
+    if not _opened(turn, draft_id):
+        return
+    if turn.work.step == asking.SIMILAR:
+        asking.send_as_said(turn)
+    else:
         asking.choose_project(turn)
 
 

@@ -55,9 +55,31 @@ def test_who_has_the_answer_sends_nothing_and_still_can(stage: Stage) -> None:
     assert "non ho inviato nulla" in ada.text
     assert asked(stage) == []
     assert opinions(stage, entry) == (1, 0)
-    ada.presses("Invia lo stesso").presses("Ex mercato")
+    ada.presses("Invia lo stesso")
+    assert "inviata" in ada.text
     assert [one.project_id for one in asked(stage)] == [stage.market.id]
     assert opinions(stage, entry) == (1, 0)
+
+
+def test_who_looked_at_something_else_before_the_answers_is_not_asked_about_the_project_again(stage: Stage) -> None:
+    published(stage)
+    ada = stage.ada.says("/domanda Dove trovo il CUP?").presses("Ex mercato").says("/progetti")
+
+    ada.presses("Invia")
+
+    assert "inviata" in ada.text
+    assert [one.project_id for one in asked(stage)] == [stage.market.id]
+
+
+def test_sending_all_the_same_twice_sends_one(stage: Stage) -> None:
+    published(stage)
+    ada = stage.ada.says("/domanda Dove trovo il CUP?").presses("Ex mercato").presses("Sì, ha risposto")
+    [data] = [data for text, data in ada.buttons if data and text == "Invia lo stesso"]
+
+    ada.presses_data(data).presses_data(data)
+
+    assert "già" in ada.text
+    assert len(asked(stage)) == 1
 
 
 def test_who_has_not_sends_it_about_the_project_that_was_chosen(stage: Stage) -> None:
