@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from delivery import reasons
 from desk.labels import LABELS
-from facts import recurrence
+from facts import recurrence_words
 from facts.calendar import add_working_hours, local_date
 from facts.languages import Speaker
 from facts.numbers import show_cents, show_number
@@ -163,9 +163,9 @@ def spoken(context: Context, texts: Texts) -> str:
 
 
 @pass_context
-def recurs(context: Context, rule: str) -> str:
+def recurs(context: Context, rule: str, moved: str = "not") -> str:
     """On which days a deadline comes again."""
-    return recurrence.said(rule, context["_"])
+    return recurrence_words.said(rule, context["_"], moved=moved)
 
 
 FILTERS = {

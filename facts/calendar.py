@@ -5,7 +5,7 @@ on which an office is closed besides holidays: the patron saint of each Comune, 
 """
 
 import functools
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ OFFICE_ZONE = "Europe/Rome"  # where the working hours and the holidays of this 
 WORKING_HOURS = (time(8, 30), time(18, 0))
 ALWAYS_ON_SUNDAY = {"Pasqua", "Giorno dell'unità nazionale"}  # listed by the library, no day off of their own
 
-NO_CLOSURES: Set[date] = frozenset()
+NO_CLOSURES: Container[date] = frozenset()
 
 
 @functools.cache
@@ -31,12 +31,12 @@ def holidays_of(year: int) -> Mapping[date, str]:
     return MappingProxyType({day: "; ".join(names) for day, names in sorted(named.items()) if names})
 
 
-def is_working_day(day: date, closures: Set[date] = NO_CLOSURES) -> bool:
+def is_working_day(day: date, closures: Container[date] = NO_CLOSURES) -> bool:
     """Monday to Friday, no holiday, no closure."""
     return day.weekday() < 5 and day not in closures and day not in holidays_of(day.year)
 
 
-def next_working_day(day: date, closures: Set[date] = NO_CLOSURES) -> date:
+def next_working_day(day: date, closures: Container[date] = NO_CLOSURES) -> date:
     """The first working day after `day`."""
     day += timedelta(days=1)
     while not is_working_day(day, closures):
@@ -44,7 +44,7 @@ def next_working_day(day: date, closures: Set[date] = NO_CLOSURES) -> date:
     return day
 
 
-def add_working_days(day: date, n: int, closures: Set[date] = NO_CLOSURES) -> date:
+def add_working_days(day: date, n: int, closures: Container[date] = NO_CLOSURES) -> date:
     """The n-th working day after `day`, or before it when n is negative; `day` itself when n is 0."""
     step = timedelta(days=1 if n > 0 else -1)
     for _ in range(abs(n)):
@@ -86,13 +86,13 @@ def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> dateti
     return datetime.fromtimestamp(low, UTC)
 
 
-def within_working_hours(instant: datetime, zone: ZoneInfo | str, closures: Set[date] = NO_CLOSURES) -> bool:
+def within_working_hours(instant: datetime, zone: ZoneInfo | str, closures: Container[date] = NO_CLOSURES) -> bool:
     """Whether it is a working day between 08:30 (included) and 18:00 (excluded) in `zone`."""
     local = _local(instant, zone)
     return WORKING_HOURS[0] <= local.time() < WORKING_HOURS[1] and is_working_day(local.date(), closures)
 
 
-def next_working_instant(instant: datetime, zone: ZoneInfo | str, closures: Set[date] = NO_CLOSURES) -> datetime:
+def next_working_instant(instant: datetime, zone: ZoneInfo | str, closures: Container[date] = NO_CLOSURES) -> datetime:
     """The instant itself when it is inside working hours, else the next opening."""
     if within_working_hours(instant, zone, closures):
         return instant.astimezone(UTC)
@@ -108,7 +108,7 @@ def next_morning(now: datetime, closures: Set[date] = NO_CLOSURES) -> datetime:
 
 
 def add_working_hours(
-    instant: datetime, hours: float, zone: ZoneInfo | str, closures: Set[date] = NO_CLOSURES
+    instant: datetime, hours: float, zone: ZoneInfo | str, closures: Container[date] = NO_CLOSURES
 ) -> datetime:
     """When that many working hours have passed. Exactly at closing time counts as the same day."""
     if hours < 0:

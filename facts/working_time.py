@@ -3,7 +3,7 @@
 The hours of `facts.calendar`: Monday to Friday, 08:30 to 18:00, no holidays, no closures.
 """
 
-from collections.abc import Set
+from collections.abc import Container
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ class WorkingTime:
     An instant before the first day counts as its beginning, one after the last as its end.
     """
 
-    def __init__(self, first: date, last: date, zone: ZoneInfo | str, closures: Set[date] = NO_CLOSURES) -> None:
+    def __init__(self, first: date, last: date, zone: ZoneInfo | str, closures: Container[date] = NO_CLOSURES) -> None:
         self._first = first.toordinal()
         self._zone = ZoneInfo(zone) if isinstance(zone, str) else zone
         self._works = [
