@@ -21,6 +21,7 @@ from reminders.deadlines import create_deadline
 from storage import people
 from storage.forms import newest_version
 from storage.projects import programmes
+from storage.scopes import Line
 from storage.staff import add_staff
 from storage.tables import Address, Channel, Office, Role, Subject, TargetKind
 
@@ -168,7 +169,7 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         until=None,
         zone=ZONE,
         opens_days_before=20,
-        targets=[(TargetKind.PROJECT, _first_project(session, person)) for person in PEOPLE[:2]],
+        targets=[Line(TargetKind.PROJECT, _first_project(session, person)) for person in PEOPLE[:2]],
         created_by=officer_id,
         now=now,
     )
@@ -182,7 +183,7 @@ def _deadlines(session: Session, officer_id: int, now: datetime) -> None:
         until=None,
         zone=ZONE,
         opens_days_before=20,
-        targets=[(TargetKind.PROGRAMME, row.id) for row in programmes(session) if row.code == "M5C2I2.01.00"],
+        targets=[Line(TargetKind.PROGRAMME, row.id) for row in programmes(session) if row.code == "M5C2I2.01.00"],
         created_by=officer_id,
         now=now,
     )

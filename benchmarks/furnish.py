@@ -17,6 +17,7 @@ from intake.builtin import ensure_builtin_forms
 from reminders.deadlines import create_deadline
 from storage.database import Database
 from storage.schema import migrate
+from storage.scopes import Line
 from storage.tables import (
     Address,
     Channel,
@@ -112,7 +113,7 @@ def _deadline(database: Database, programme: int, rule: str, first_on: date) -> 
             until=None,
             zone="Europe/Rome",
             opens_days_before=20,
-            targets=[(TargetKind.PROGRAMME, programme)],
+            targets=[Line(TargetKind.PROGRAMME, programme)],
             created_by=None,
             now=EVENING,
         )

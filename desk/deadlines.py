@@ -27,7 +27,8 @@ from desk.pages import (
     speaker,
 )
 from facts.calendar import local_date
-from reminders.deadlines import DeadlineRefused, choose_version, stop_deadline, waive
+from reminders.deadlines import choose_version, stop_deadline, waive
+from reminders.wanted import DeadlineRefused
 from storage.desk import (
     Opened,
     Which,
@@ -45,8 +46,9 @@ from storage.desk import (
 from storage.desk_updates import update_of_obligation
 from storage.forms import version_lines, version_numbered
 from storage.ladder import decisions_of, newest_decisions
-from storage.obligations import deadlines_with_counts, targets_of
+from storage.obligations import deadlines_with_counts
 from storage.projects import organizations, programmes
+from storage.scopes import targets_of
 from storage.snoozes import snoozes_of
 from storage.tables import Deadline, FormVersion, Target, TargetKind
 from storage.tables import Form as FormRow

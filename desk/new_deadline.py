@@ -19,18 +19,20 @@ from facts.codes import InvalidCode, read_cup
 from facts.languages import Speaker
 from facts.recurrence import ONCE, monthly
 from intake.forms.nodes import About
-from reminders.deadlines import DeadlineRefused, Wanted, create_deadline
+from reminders.deadlines import create_deadline
+from reminders.wanted import DeadlineRefused, Wanted
 from storage.desk import Opened, Which, coming_days, heaps, who_owes
 from storage.forms import forms_in_use, version_numbered
 from storage.obligations import obligations_of, periods_of
 from storage.projects import find_organization, likely_organization, organizations, programmes, projects_with_cup
+from storage.scopes import Line
 from storage.tables import Deadline, Subject, TargetKind
 from storage.tables import Form as FormRow
 
 router = APIRouter()
 
 MOST_LINES = 500
-Targets = set[tuple[TargetKind, int]]
+Targets = set[Line]
 
 
 class Wish(BaseModel):
@@ -207,7 +209,7 @@ def _targets(session: Session, wish: Wish, errors: dict[str, str], _: Speaker) -
     if wish.scope == "programme":
         if not wish.programme:
             errors["programme"] = _("Choose at least one programme.")
-        return {(TargetKind.PROGRAMME, id_) for id_ in wish.programme}
+        return {Line(TargetKind.PROGRAMME, id_) for id_ in wish.programme}
     if wish.scope == "organizations":
         return _organizations(session, _lines(wish.organizations, "organizations", errors, _), errors, _)
     if wish.scope == "projects":
@@ -229,7 +231,7 @@ def _organizations(session: Session, names: list[str], errors: dict[str, str], _
     for name in names:
         row = find_organization(session, name)
         if row is not None:
-            found.add((TargetKind.ORGANIZATION, row.id))
+            found.add(Line(TargetKind.ORGANIZATION, row.id))
             continue
         likely = likely_organization(session, name)
         errors["organizations"] = (
@@ -254,7 +256,7 @@ def _projects(session: Session, codes: list[str], errors: dict[str, str], _: Spe
             continue
         if not rows:
             errors["cups"] = _("No project has the CUP {cup}.", cup=code)
-        found |= {(TargetKind.PROJECT, row.id) for row in rows}
+        found |= {Line(TargetKind.PROJECT, row.id) for row in rows}
     return found
 
 

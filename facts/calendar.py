@@ -102,7 +102,7 @@ def next_working_instant(instant: datetime, zone: ZoneInfo | str, closures: Cont
     return local_instant(day, WORKING_HOURS[0], zone)
 
 
-def next_morning(now: datetime, closures: Set[date] = NO_CLOSURES) -> datetime:
+def next_morning(now: datetime, closures: Container[date] = NO_CLOSURES) -> datetime:
     """When the office opens next, today not counted."""
     return local_instant(next_working_day(local_date(now, OFFICE_ZONE), closures), WORKING_HOURS[0], OFFICE_ZONE)
 

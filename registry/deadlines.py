@@ -17,6 +17,7 @@ from registry.organizations import Directory, directory
 from registry.report import EMPTY_CELL, ImportReport, Progress, RegistryRefused
 from registry.sheets import Row, Source, read_day, read_rows
 from storage.projects import programmes, projects_by_cup
+from storage.scopes import Line
 from storage.tables import Subject, TargetKind
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ UNKNOWN_SCOPE = N_("{found} is no programme, municipality or CUP that we know.")
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRow:
-    """A deadline as a file has it. `scope` is empty for everything; its pairs may be used as `Target`s.
+    """A deadline as a file has it. `scope` is empty for everything.
 
     `form_version`: the number of the version it keeps to, None for the newest.
     """
@@ -52,7 +53,7 @@ class DeadlineRow:
     rule: str
     first_on: date
     until: date | None
-    scope: tuple[tuple[TargetKind, int], ...]
+    scope: tuple[Line, ...]
     form_version: int | None = None
 
 
@@ -102,14 +103,14 @@ class _Scopes:
     directory: Directory
     projects: Mapping[str, list[int]]
 
-    def find(self, text: str) -> list[tuple[TargetKind, int]]:
+    def find(self, text: str) -> list[Line]:
         if text.upper() in self.programmes:
-            return [(TargetKind.PROGRAMME, self.programmes[text.upper()])]
+            return [Line(TargetKind.PROGRAMME, self.programmes[text.upper()])]
         organization = self.directory.find(text)
         if organization is not None:
-            return [(TargetKind.ORGANIZATION, organization.id)]
+            return [Line(TargetKind.ORGANIZATION, organization.id)]
         try:
-            return [(TargetKind.PROJECT, id_) for id_ in self.projects.get(read_cup(text).value, ())]
+            return [Line(TargetKind.PROJECT, id_) for id_ in self.projects.get(read_cup(text).value, ())]
         except InvalidCode:
             return []
 
@@ -178,9 +179,9 @@ def _month_day(row: Row, first_on: date) -> int:
     return int(text)
 
 
-def _scope(row: Row, scopes: _Scopes) -> tuple[tuple[TargetKind, int], ...]:
+def _scope(row: Row, scopes: _Scopes) -> tuple[Line, ...]:
     """Codes and names between commas or semicolons (a name may hold spaces)."""
-    found: dict[tuple[TargetKind, int], None] = {}
+    found: dict[Line, None] = {}
     for text in filter(None, map(str.strip, re.split(r"[,;|]", row["scope"]))):
         targets = scopes.find(text)
         if not targets:

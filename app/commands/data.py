@@ -107,7 +107,8 @@ def _importers() -> dict[Importable, Callable[[Session, Path, Progress, bool], I
 
 def _maker(session: Session, now: datetime, zone: str) -> Callable[[DeadlineRow], None]:
     """Makes the deadline of one row: registry and reminders are strangers, so they meet here."""
-    from reminders.deadlines import DeadlineRefused, create_deadline
+    from reminders.deadlines import create_deadline
+    from reminders.wanted import DeadlineRefused
 
     def make(row: DeadlineRow) -> None:
         form_id, version_id = _asked(session, row)

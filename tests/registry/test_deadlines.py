@@ -11,6 +11,7 @@ from registry.deadlines import DeadlineRow, import_deadlines
 from registry.municipalities import load_municipalities
 from registry.report import ImportReport, RegistryRefused
 from storage.projects import find_organization
+from storage.scopes import Line
 from storage.tables import Programme, Subject, TargetKind
 from tests.cast import Cast
 
@@ -48,7 +49,7 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
             rule=monthly(10),
             first_on=date(2026, 12, 10),
             until=date(2027, 12, 31),
-            scope=((TargetKind.PROGRAMME, programme.id), (TargetKind.ORGANIZATION, rho.id)),
+            scope=(Line(TargetKind.PROGRAMME, programme.id), Line(TargetKind.ORGANIZATION, rho.id)),
         ),
         DeadlineRow(
             row=3,
@@ -58,7 +59,7 @@ def test_deadlines_are_read_with_their_scope(session: Session, cast: Cast) -> No
             rule=ONCE,
             first_on=date(2026, 12, 31),
             until=None,
-            scope=((TargetKind.PROJECT, project.id),),
+            scope=(Line(TargetKind.PROJECT, project.id),),
         ),
         DeadlineRow(
             row=4,

@@ -6,11 +6,12 @@ from typing import Any
 
 from facts.recurrence import monthly
 from reminders.deadlines import create_deadline
+from storage.scopes import Line
 from storage.tables import Deadline, Form, Subject, TargetKind
 from tests.cast import Cast
 
 
-def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), **other: Any) -> Deadline:
+def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int] | Line] = (), **other: Any) -> Deadline:
     """A monthly one by the 10th (`day`) from December 2026, as staff would enter it."""
     wanted: dict[str, Any] = {
         "title": "Monitoraggio mensile",
@@ -24,7 +25,7 @@ def a_new_deadline(cast: Cast, targets: Iterable[tuple[TargetKind, int]] = (), *
         "now": cast.now,
     } | other
     form_id = wanted.pop("form_id", None) or a_form_for(cast, wanted["subject"])
-    return create_deadline(cast.session, form_id=form_id, targets=list(targets), **wanted)
+    return create_deadline(cast.session, form_id=form_id, targets=[Line(*target) for target in targets], **wanted)
 
 
 def a_form_for(cast: Cast, subject: Subject) -> int:

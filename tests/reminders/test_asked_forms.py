@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from reminders.deadlines import DeadlineRefused, choose_version, stop_deadline
+from reminders.deadlines import choose_version, stop_deadline
+from reminders.wanted import DeadlineRefused
 from storage.tables import Audit, Deadline, Form, FormVersion, Subject
 from tests.cast import Cast
 from tests.reminders.makers import a_form_for, a_new_deadline

@@ -5,18 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlmodel import Session, col, func, select
 
-from facts.recurrence import ONCE, monthly
-from reminders.deadlines import (
-    DeadlineRefused,
-    keep_obligations,
-    periods,
-    stop_deadline,
-    waive,
-)
+from facts.recurrence import ONCE
+from reminders.deadlines import keep_obligations, stop_deadline, waive
+from reminders.wanted import DeadlineRefused
 from storage.obligations import deadlines_with_counts, late, obligations_of, owed_by, periods_of
 from storage.tables import (
     Audit,
@@ -24,8 +17,6 @@ from storage.tables import (
     Following,
     Obligation,
     ObligationState,
-    Place,
-    Rung,
     Step,
     Subject,
     TargetKind,
@@ -103,32 +94,6 @@ def test_a_single_deadline_makes_one_obligation_each_even_when_it_is_past(cast: 
     (only,) = _obligations(cast.session, deadline)
     assert (only.period, only.due_on) == ("2026-11-20", date(2026, 11, 20))
     assert len(_steps(cast.session, only)) == 5
-
-
-def test_a_deadline_acts_on_the_union_of_its_targets(cast: Cast) -> None:
-    programme = cast.a_programme()
-    corsico, milano = cast.an_organization("Corsico"), cast.an_organization("Milano")
-    of_programme = cast.a_project(milano, programme)
-    of_corsico = cast.a_project(corsico)
-    named = cast.a_project(milano)
-    only_located = cast.a_project(corsico, implementing_body_id=None)
-    cast.a_project(milano)
-    elsewhere = cast.a_project(milano)
-    cast.add(Place(project_id=elsewhere.id, organization_id=corsico.id))
-
-    deadline = a_new_deadline(
-        cast,
-        [
-            (TargetKind.PROGRAMME, programme.id),
-            (TargetKind.ORGANIZATION, corsico.id),
-            (TargetKind.PROJECT, named.id),
-            (TargetKind.PROJECT, of_corsico.id),
-        ],
-    )
-
-    made = _obligations(cast.session, deadline)
-    assert {row.project_id for row in made} == {of_programme.id, of_corsico.id, named.id, only_located.id}
-    assert len(made) == 4 * 13
 
 
 def test_a_deadline_for_organizations_asks_each_body_once_however_many_projects_it_has(cast: Cast) -> None:
@@ -230,6 +195,14 @@ def test_nothing_is_waived_without_a_reason(cast: Cast) -> None:
         ({"zone": "../../etc/passwd"}, "not a time zone"),
         ({"rule": "every full moon"}, "not a rule"),
         ({"rule": "FREQ=OFTEN"}, "not a rule"),
+        ({"rule": "FREQ=SECONDLY"}, "not a rule"),
+        ({"rule": "FREQ=MONTHLY;BYMONTHDAY=10;COUNT=3"}, "not a rule"),
+        ({"grace_days": -1}, "between 0 and 90"),
+        ({"ladder_id": 999}, "ladder"),
+        ({"officer_id": 999}, "Choose an officer"),
+        ({"targets": [(TargetKind.PHASE, 0, "03005"), (TargetKind.PHASE, 0, "03005", True)]}, "named twice"),
+        ({"targets": [(TargetKind.MEASURE, 0, "")]}, "beginning of a measure"),
+        ({"targets": [(TargetKind.PHASE, 0, "soon")]}, "no phase"),
         ({"until": date(2026, 11, 30)}, "No day falls"),
         ({"until": date(2026, 12, 9)}, "No day falls"),
         ({"first_on": date(2025, 11, 1)}, "more than a year ago"),
@@ -246,38 +219,6 @@ def test_a_deadline_that_makes_no_sense_is_refused_with_a_sentence(
         a_new_deadline(cast, **wrong)
 
     assert cast.session.exec(select(Deadline)).all() == []
-
-
-RUNGS = [Rung(id=number, ladder_id=1, offset_days=offset) for number, offset in enumerate((-7, -1, 0, 2, 7), 1)]
-
-
-@given(
-    day=st.integers(1, 31),
-    start=st.dates(date(2024, 1, 1), date(2034, 12, 31)),
-    zone=st.sampled_from(["Europe/Rome", "America/Sao_Paulo", "Pacific/Apia", "UTC"]),
-    before=st.integers(0, 60),
-)
-def test_every_month_has_one_due_day_and_every_rung_its_own_day(day: int, start: date, zone: str, before: int) -> None:
-    deadline = Deadline(
-        title="x",
-        form_id=1,
-        rule=monthly(day),
-        first_on=start,
-        zone=zone,
-        opens_days_before=before,
-        created_at=datetime(start.year, 1, 1, tzinfo=UTC),
-    )
-
-    found = periods(deadline, RUNGS, since=start, now=datetime(start.year, start.month, start.day, 12, tzinfo=UTC))
-
-    assert len({period.name for period in found}) == len(found)
-    assert len(found) in (13, 14)
-    for period in found:
-        assert period.due_on.day == day or (period.due_on + timedelta(days=1)).day == 1
-        last_moment = (period.due_at - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-        assert last_moment.date() == period.due_on
-        days = {rung_id: instant.astimezone(ZoneInfo(zone)).date() for rung_id, instant in period.steps}
-        assert days == {rung.id: period.due_on + timedelta(days=rung.offset_days) for rung in RUNGS[-len(days) :]}
 
 
 def test_the_desk_sees_each_deadline_with_its_counts_and_who_is_late(cast: Cast) -> None:
