@@ -36,7 +36,7 @@ class Stamp:
             return parcel
         url = ""
         if parcel.referent_id is not None:
-            url = self.links.personal(people.new_personal_link(session, parcel.referent_id, now))
+            url = self.links.personal(people.new_personal_link(session, parcel.referent_id, now, parcel.id))
         words = with_personal_page(parcel.words, url)
         if parcel.channel not in MAIL:
             return replace(parcel, words=words)

@@ -53,6 +53,7 @@ from desk import (
     office_factor,
     office_role,
     oidc,
+    openings,
     outbox,
     personal,
     personal_circulars,
@@ -72,6 +73,7 @@ from desk import (
     sign_in_code,
     similar,
     tags,
+    timelines,
     updates,
     uploads,
 )
@@ -116,6 +118,7 @@ PAGES = (
     memberships,
     away,
     hand_over,
+    timelines,
     access,
     letters,
     new_deadline,
@@ -180,7 +183,7 @@ def _pages() -> APIRouter:
     pages = APIRouter(max_body_size=MOST_BYTES)
     pages.include_router(health.router)
     for module in PAGES:
-        pages.include_router(module.router, dependencies=[Depends(guard)])
+        pages.include_router(module.router, dependencies=[Depends(guard), Depends(openings.note)])
     return pages
 
 

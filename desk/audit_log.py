@@ -35,6 +35,7 @@ LINKS = {
     "project": "/desk/projects/",
     "referent": "/desk/referents/",
     "deadline": "/desk/deadlines/",
+    "obligation": "/desk/obligations/",
     "form": "/desk/forms/",
     "circular": "/desk/circulars/",
     "letter": "/desk/letters/",

@@ -26,6 +26,7 @@ from desk.pages import (
     render,
     speaker,
 )
+from desk.timelines import Person, of_obligation
 from facts.calendar import local_date
 from reminders.deadlines import choose_version, stop_deadline, waive
 from reminders.wanted import DeadlineRefused
@@ -39,17 +40,15 @@ from storage.desk import (
     one_deadline,
     one_obligation,
     opened_periods,
-    steps_to_come,
     titles_of,
     who_owes,
 )
 from storage.desk_updates import update_of_obligation
 from storage.forms import version_lines, version_numbered
-from storage.ladder import decisions_of, newest_decisions
+from storage.ladder import newest_decisions
 from storage.obligations import deadlines_with_counts
 from storage.projects import organizations, programmes
 from storage.scopes import targets_of
-from storage.snoozes import snoozes_of
 from storage.tables import Deadline, FormVersion, Target, TargetKind
 from storage.tables import Form as FormRow
 
@@ -183,10 +182,17 @@ def stop(request: Request, house: House, signed: Manager, deadline_id: Id, reaso
 
 @router.get("/desk/deadlines/{deadline_id}/obligations/{obligation_id}")
 def obligation(
-    request: Request, house: House, signed: Reader, deadline_id: Id, obligation_id: Id, waiving: str = ""
+    request: Request,
+    house: House,
+    signed: Reader,
+    deadline_id: Id,
+    obligation_id: Id,
+    *,
+    waiving: str = "",
+    person: Person = 0,
 ) -> Response:
-    """`waiving`: they came to let somebody off, so that form stands open."""
-    return _obligation_page(request, house, deadline_id, obligation_id, waiving=bool(waiving))
+    """`waiving`: they came to let somebody off, so that form stands open. `person`: only what is about them."""
+    return _obligation_page(request, house, deadline_id, obligation_id, waiving=bool(waiving), person=person)
 
 
 @router.post("/desk/deadlines/{deadline_id}/obligations/{obligation_id}/waive")
@@ -216,6 +222,7 @@ def _obligation_page(
     *,
     typed: Mapping[str, str] | None = None,
     waiving: bool = False,
+    person: int = 0,
 ) -> Response:
     today = local_date(house.clock(), house.zone)
     typed = typed or {"reason": "", "error": ""}
@@ -229,9 +236,7 @@ def _obligation_page(
             status=422 if typed["error"] else 200,
             it=it,
             people=who_owes(session, [it])[obligation_id],
-            story=decisions_of(session, obligation_id),
-            again=snoozes_of(session, obligation_id),
-            to_come=steps_to_come(session, obligation_id),
+            story=of_obligation(session, house, obligation_id, speaker(request), person),
             update=update_of_obligation(session, obligation_id),
             today=today,
             waiving=waiving,

@@ -30,7 +30,6 @@ from storage.tables import (
     Project,
     Question,
     Referent,
-    Step,
 )
 
 MOST_MATCHES = 5_000
@@ -142,13 +141,6 @@ def one_obligation(session: Session, deadline_id: int, obligation_id: int) -> Ow
     """The obligation when it belongs to this deadline."""
     found = owed(session, [obligation_id])
     return found[0] if found and found[0].deadline.id == deadline_id else None
-
-
-def steps_to_come(session: Session, obligation_id: int) -> Sequence[Step]:
-    """The rungs of the ladder that nobody has decided about yet."""
-    return session.exec(
-        select(Step).where(Step.obligation_id == obligation_id, col(Step.settled).is_(False)).order_by(col(Step.due_at))
-    ).all()
 
 
 def heaps(session: Session, opened: Opened) -> dict[Which, int]:

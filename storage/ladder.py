@@ -192,16 +192,6 @@ def still_theirs(session: Session, obligation_ids: Sequence[int], referent_id: i
     return set(session.execute(these).scalars())
 
 
-def decisions_of(session: Session, obligation_id: int) -> list[Told]:
-    """The story of one obligation: every decision, in order, with what became of its message."""
-    return [
-        Told(*row)
-        for row in session.execute(
-            _told().where(col(Step.obligation_id) == obligation_id).order_by(col(Step.due_at), col(Decision.id))
-        )
-    ]
-
-
 def newest_decisions(session: Session, deadline_id: int, *, period: str | None = None) -> dict[int, Told]:
     """obligation id → the last decision taken about it, for a deadline or one of its periods. One query."""
     newest = (

@@ -201,12 +201,13 @@ def followers_of(session: Session, project_id: int) -> Sequence[Referent]:
     ).all()
 
 
-def new_personal_link(session: Session, referent_id: int, now: datetime) -> str:
-    """A fresh key to the personal page; earlier ones go on until they expire."""
+def new_personal_link(session: Session, referent_id: int, now: datetime, outbox_id: int | None = None) -> str:
+    """A fresh key to the personal page; earlier ones go on until they expire. `outbox_id`: the message it stands in."""
     token = new_token()
     session.add(
         PersonalLink(
             referent_id=referent_id,
+            outbox_id=outbox_id,
             token_hash=token_hash(token),
             created_at=now,
             expires_at=now + timedelta(days=PERSONAL_LINK_DAYS),

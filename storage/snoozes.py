@@ -25,7 +25,6 @@ from storage.tables import (
     OutboxState,
     Outcome,
     Reason,
-    Referent,
     Snooze,
     Step,
 )
@@ -49,16 +48,6 @@ class DueSnooze:
     state: ObligationState
     deadline_active: bool
     theirs: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ToldAgain:
-    """One line of an obligation's story. `outbox_state` and `sent_at` tell what became of the message."""
-
-    snooze: Snooze
-    referent: Referent
-    outbox_state: OutboxState | None
-    sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +162,6 @@ def snoozes_to_tell(session: Session, dedupe_key: str) -> Mapping[int, int]:
         .where(col(Outbox.dedupe_key) == dedupe_key, col(Snooze.outcome) == Outcome.SENT)
     )
     return {row[0]: row[1] for row in rows}
-
-
-def snoozes_of(session: Session, obligation_id: int) -> list[ToldAgain]:
-    """Who was to be told again of one obligation, in order, with what became of it."""
-    rows = session.execute(
-        select(Snooze, Referent, *what_became())
-        .join(Referent, col(Referent.id) == col(Snooze.referent_id))
-        .outerjoin(Outbox, col(Outbox.id) == col(Snooze.outbox_id))
-        .outerjoin(COPY, is_copy())
-        .where(col(Snooze.obligation_id) == obligation_id)
-        .order_by(col(Snooze.created_at), col(Snooze.id))
-    )
-    return [ToldAgain(*row) for row in rows]
 
 
 def tellings(session: Session, referent_id: int) -> list[Telling]:

@@ -197,7 +197,11 @@ class Halt(SQLModel, table=True):
 
 
 class Opening(SQLModel, table=True):
-    """When the link in one of our messages was first followed."""
+    """The link in one of our messages was first followed: perhaps by a program that looks at mail before its reader.
+
+    `confirmed_at`: by somebody, since they went on from there or sent something.
+    """
 
     outbox_id: int = Field(foreign_key="outbox.id", primary_key=True)
     opened_at: datetime = instant()
+    confirmed_at: datetime | None = optional_instant()

@@ -95,12 +95,13 @@ class Invitation(SQLModel, table=True):
 
 
 class PersonalLink(SQLModel, table=True):
-    """The key of a referent's personal page /r/{token}. Only its SHA-256 is kept."""
+    """The key of a referent's personal page /r/{token}. Only its SHA-256 is kept. `outbox_id`: the message it is in."""
 
     __tablename__ = "personal_link"
 
     id: int = Field(default=None, primary_key=True)
     referent_id: int = Field(foreign_key="referent.id", index=True)
+    outbox_id: int | None = Field(default=None, foreign_key="outbox.id")
     token_hash: str = Field(unique=True, max_length=64)
     created_at: datetime = instant()
     expires_at: datetime = instant()

@@ -16,7 +16,7 @@ from reminders.sweep import dry_run, next_due, remind_one
 from reminders.wording import word_reminder
 from storage.people import mark_reachable, mark_unreachable
 from storage.reports import close_obligation
-from storage.snoozes import snoozes_of
+from storage.sendings import messages
 from storage.tables import (
     Again,
     Channel,
@@ -33,6 +33,7 @@ from storage.tables import (
     Referent,
     Snooze,
 )
+from storage.timelines import told_again
 from tests.cast import Cast
 from tests.reminders.makers import a_new_deadline
 
@@ -286,10 +287,11 @@ def test_the_story_says_who_asked_and_what_became_of_it(
     sweep(cast.session, morning(WEDNESDAY))
     delivered(cast.session, morning(WEDNESDAY))
 
-    (told,) = snoozes_of(cast.session, obligation_of(cast.session, project).id)
+    (told,) = told_again(cast.session, obligation_id=obligation_of(cast.session, project).id)
+    (message,) = messages(cast.session, [told.outbox_id or 0])
 
-    assert (told.referent.id, told.outbox_state, told.sent_at) == (ada.id, OutboxState.SENT, morning(WEDNESDAY))
-    assert told.snooze.again_at == morning(WEDNESDAY)
+    assert (told.person_id, message.state, message.sent_at) == (ada.id, OutboxState.SENT, morning(WEDNESDAY))
+    assert told.again_at == morning(WEDNESDAY)
 
 
 # --- missed

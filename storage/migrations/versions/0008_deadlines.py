@@ -178,6 +178,7 @@ def upgrade() -> None:
     op.create_table('opening',
     sa.Column('outbox_id', sa.Integer(), nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['outbox_id'], ['outbox.id'], name=op.f('fk_opening_outbox_id_outbox')),
     sa.PrimaryKeyConstraint('outbox_id', name=op.f('pk_opening'))
     )
@@ -220,6 +221,10 @@ def upgrade() -> None:
     op.execute(BODIES)
     op.execute(WAIVED)
     op.execute("INSERT INTO register_touched (deadline_id, period, body_id) SELECT DISTINCT deadline_id, period, coalesce(body_id, 0) FROM obligation")
+
+    with op.batch_alter_table('personal_link', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('outbox_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_personal_link_outbox_id_outbox'), 'outbox', ['outbox_id'], ['id'])
 
     with op.batch_alter_table('staff', schema=None) as batch_op:
         batch_op.add_column(sa.Column('pictured_on', sa.Date(), nullable=True))
@@ -315,6 +320,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table('staff', schema=None) as batch_op:
         batch_op.drop_column('pictured_on')
+
+    with op.batch_alter_table('personal_link', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_personal_link_outbox_id_outbox'), type_='foreignkey')
+        batch_op.drop_column('outbox_id')
 
     op.execute("UPDATE obligation SET state = 'open' WHERE state = 'sent'")
     with op.batch_alter_table('obligation', schema=None) as batch_op:
