@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 TOOLS := .venv/.tools
+# Compiled once, not by every worker and every process a test starts, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 # Half of the time tests wait: for a process to start, a lease to end. The long ones come first, and are dealt out singly.
 PYTEST := $(BIN)/python -m pytest -n 4 --maxschedchunk 2
 PACKAGES := app bot desk answering reminders registry intake delivery storage facts sandbox benchmarks tests
