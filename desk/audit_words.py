@@ -60,6 +60,8 @@ ACTS: Mapping[str, str] = {
     "group.put-in": N_("put municipalities into a group"),
     "group.rename": N_("renamed a group of municipalities"),
     "group.take-out": N_("took a municipality out of a group"),
+    "halt.begin": N_("stopped reminders"),
+    "halt.end": N_("let reminders go on"),
     "invitation.accept": N_("accepted an invitation"),
     "invitation.revoke": N_("revoked invitations"),
     "letter.admit": N_("let in the sender of an e-mail"),

@@ -45,6 +45,7 @@ from storage.desk import (
 )
 from storage.desk_updates import update_of_obligation
 from storage.forms import version_lines, version_numbered
+from storage.halts import holding_on
 from storage.ladder import newest_decisions
 from storage.obligations import deadlines_with_counts
 from storage.projects import organizations, programmes
@@ -109,6 +110,7 @@ def deadline(
             fixed=_fixed(session, one),
             scope=_scope(session, targets_of(session, deadline_id)),
             coming=coming_days(session, deadline_id, today),
+            halts=holding_on(session, deadline_id=deadline_id),
             periods=opened_periods(session, deadline_id, today),
             period=period,
             counts=counts,
@@ -236,6 +238,7 @@ def _obligation_page(
             status=422 if typed["error"] else 200,
             it=it,
             people=who_owes(session, [it])[obligation_id],
+            halts=holding_on(session, deadline_id=deadline_id, organization_id=it.obligation.body_id or 0),
             story=of_obligation(session, house, obligation_id, speaker(request), person),
             update=update_of_obligation(session, obligation_id),
             today=today,

@@ -11,6 +11,7 @@ from storage.tables import (
     AccessState,
     Channel,
     CircularState,
+    HaltKind,
     InboxState,
     LetterState,
     ObligationState,
@@ -154,6 +155,12 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ObligationState.SENT: N_("To be accepted"),
         ObligationState.DONE: N_("Received"),
         ObligationState.WAIVED: N_("Not needed"),
+    },
+    HaltKind: {
+        HaltKind.ALL: N_("All reminders"),
+        HaltKind.DEADLINE: N_("Deadline"),
+        HaltKind.ORGANIZATION: N_("Organisation"),
+        HaltKind.REFERENT: N_("Referent"),
     },
     OrganizationKind: {
         OrganizationKind.MUNICIPALITY: N_("Municipality"),

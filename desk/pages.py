@@ -285,6 +285,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "waiting_in": dict(
             zip(("access", "letters", "circulars"), _state(request, "waiting") or (0, 0, 0), strict=True)
         ),
+        "all_stopped": bool(_state(request, "all_stopped")),
         "keys_on": request.cookies.get(KEYS) != "off",
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),

@@ -36,6 +36,7 @@ from storage.desk_people import (
     unreached_ids,
 )
 from storage.desk_updates import updates_page
+from storage.halts import holding_on
 from storage.lending import begun_there
 from storage.people import is_here, projects_of, revoke_personal_links
 from storage.reply_addresses import revoke_all as revoke_reply_addresses
@@ -222,6 +223,7 @@ def _page(
             "heir": one_referent(session, person.merged_into_id or person.successor_id or 0),
             "substitute": one_referent(session, person.substitute_id or 0),
             "lent": lent_projects(session, referent_id),
+            "halts": holding_on(session, referent_id=referent_id),
             "reached": reached_by(addresses, access.links, person.prefers),
             "projects": projects_of(session, referent_id),
             "away": held_by(session, referent_id),

@@ -313,7 +313,8 @@ def _look(request: Request, house: DeskHouse, now: datetime) -> None:
         found = who_is(session, request.cookies.get(session_cookie(house)), now)
         signed = request.state.signed = found[0] if found else None
         manages = signed is not None and signed.may_manage
-        request.state.waiting = waiting_counts(session) if manages else (0, 0, 0)
+        counts = waiting_counts(session) if manages else (0, 0, 0, False)
+        request.state.waiting, request.state.all_stopped = counts[:3], counts[3]
     if signed is not None:
         request.state.language = Language(signed.language)
     # A page that is left open asks by itself who else is there: that keeps no session alive.

@@ -17,30 +17,37 @@ class Choice:
     reason: Reason
 
 
-def choose(steps: Sequence[DueStep], snoozes: Sequence[DueSnooze] = (), *, left: Collection[int] = ()) -> list[Choice]:
+def choose(
+    steps: Sequence[DueStep],
+    snoozes: Sequence[DueSnooze] = (),
+    *,
+    left: Collection[int] = (),
+    halted: Collection[int] = (),
+) -> list[Choice]:
     """One choice each, all of one person. Of several due steps of one obligation, only the newest is told.
 
     DUE is told alone, GATHERED together with others in one message. `left`: obligations left to who stands in for them.
+    `halted`: those of which staff let nobody be told.
     """
     newest = _newest_of_each(steps)
     choices = [_choice(step, newest) for step in steps] + [_again(one) for one in snoozes]
-    choices = [_away(one) if one.about.obligation_id in left else one for one in choices]
+    choices = [_not(one, Reason.AWAY) if one.about.obligation_id in left else one for one in choices]
+    choices = [_not(one, Reason.HALTED) if one.about.obligation_id in halted else one for one in choices]
     told = {one.about.obligation_id for one in choices if one.outcome is Outcome.SENT}
     if len(told) < 2:
         return choices
     return [replace(one, reason=Reason.GATHERED) if one.outcome is Outcome.SENT else one for one in choices]
 
 
-def _away(choice: Choice) -> Choice:
+def _not(choice: Choice, why: Reason) -> Choice:
     told = choice.outcome is Outcome.SENT
-    return replace(choice, outcome=Outcome.WITHHELD, reason=Reason.AWAY) if told else choice
+    return replace(choice, outcome=Outcome.WITHHELD, reason=why) if told else choice
 
 
 def unreachable(choices: Sequence[Choice]) -> Iterator[Choice]:
     """The same, for somebody whom no channel reaches: staff see it on the obligation."""
     for choice in choices:
-        told = choice.outcome is Outcome.SENT
-        yield replace(choice, outcome=Outcome.WITHHELD, reason=Reason.UNREACHABLE) if told else choice
+        yield _not(choice, Reason.UNREACHABLE)
 
 
 def to_substitute(choices: Sequence[Choice]) -> Iterator[Choice]:

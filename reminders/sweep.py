@@ -10,6 +10,8 @@ What is due to somebody whom no channel reaches goes to their substitute, when t
 message per person they stand in for, beside their own. The substitute of a substitute is not asked.
 
 Who has said that they are away is told nothing of what they have left to a colleague, as long as that one is reached.
+
+What staff have stopped (`reminders/halts.py`) is withheld.
 """
 
 from collections import defaultdict
@@ -45,6 +47,7 @@ from storage.due import (
     somebody_waits,
     steps_of,
 )
+from storage.halts import all_stopped, halted
 from storage.ladder import (
     Made,
     claim_finished_steps,
@@ -104,7 +107,9 @@ def remind_one(session: Session, now: datetime) -> bool:
 
 
 def next_due(session: Session, now: datetime) -> datetime | None:
-    """When the next reminder leaves, as things stand; None when none is to come."""
+    """When the next reminder leaves, as things stand; None when none is to come, or staff have stopped them all."""
+    if all_stopped(session):
+        return None
     opening = next_working_instant(now, OFFICE_ZONE)
     moment = _moment(opening)
     if somebody_waits(session, moment, held=False):
@@ -135,9 +140,8 @@ def _plans_for(
 ) -> list[Plan]:
     steps = [one for one in due if isinstance(one, DueStep)]
     held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
-    choices: Sequence[Choice] = _choices(
-        [one for one in due if one not in held], _left(session, {referent_id: due}, moment)[referent_id]
-    )
+    quiet = _quiet(session, {referent_id: due}, moment)[referent_id]
+    choices: Sequence[Choice] = _choices([one for one in due if one not in held], quiet)
     if not reachable_addresses(session, referent_id):
         substitute_id = _substitute_of(session, referent_id)
         reached = substitute_id is not None and reachable_addresses(session, substitute_id)
@@ -148,12 +152,21 @@ def _plans_for(
     )
 
 
-def _left(
-    session: Session, due: Mapping[int, Sequence[DueStep | DueSnooze]], moment: Moment
-) -> Mapping[int, Collection[int]]:
-    """Of what is due to each of these people, the obligations that they have left to a substitute."""
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """Of what somebody is told nothing now: a colleague answers for it meanwhile, or staff stopped reminders of it."""
+
+    left: Collection[int]
+    halted: Collection[int]
+
+
+def _quiet(
+    session: Session, due: Mapping[int, Sequence[DueStep | DueSnooze]], moment: Moment, *, hold: bool = False
+) -> Mapping[int, _Quiet]:
+    """Of what is due to each of these people. `hold`: something is withheld by it."""
     about = {referent_id: {one.obligation_id for one in theirs} for referent_id, theirs in due.items()}
-    return left_to_substitutes(session, about, moment.today)
+    left, stopped = left_to_substitutes(session, about, moment.today), halted(session, about, hold=hold)
+    return {referent_id: _Quiet(left[referent_id], stopped[referent_id]) for referent_id in about}
 
 
 def _step_of(choice: Choice) -> int | None:
@@ -173,11 +186,11 @@ def _remind_these(session: Session, people: Sequence[Waiting], moment: Moment) -
         due[step.referent_id].append(step)
     for snooze in due_snoozes(session, moment.now, ours):
         due[snooze.referent_id].append(snooze)
-    left, ways = _left(session, due, moment), ways_to(session, due)
+    quiet, ways = _quiet(session, due, moment, hold=True), ways_to(session, due)
     written = reminders_since(session, due, moment.day_began)
     made: list[Made] = []
     for referent_id, about in due.items():
-        person = _Person(referent_id, ways[referent_id], written.get(referent_id, 0), left[referent_id])
+        person = _Person(referent_id, ways[referent_id], written.get(referent_id, 0), quiet[referent_id])
         made += _remind(session, person, about, moment)
     record_decisions(session, made, moment.now)
     # Now and not at the end of the round, or each look would find all that is already decided.
@@ -188,17 +201,17 @@ def _remind_these(session: Session, people: Sequence[Waiting], moment: Moment) -
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """`written`: how many reminders they were written today. `left`: obligations a colleague answers for meanwhile."""
+    """`written`: how many reminders they were written today. `quiet`: of what they are told nothing."""
 
     id: int
     ways: Mapping[Channel, Address]
     written: int
-    left: Collection[int]
+    quiet: _Quiet
 
 
 def _remind(session: Session, person: _Person, due: Sequence[DueStep | DueSnooze], moment: Moment) -> list[Made]:
     """Queues one message for what is told; the decisions about the steps. Those about snoozes are in their own rows."""
-    choices = _choices(due, person.left)
+    choices = _choices(due, person.quiet)
     outbox_id = None
     if any(choice.outcome is Outcome.SENT for choice in choices):
         outbox_id = _queue(session, person, moment)
@@ -216,9 +229,10 @@ def _remind(session: Session, person: _Person, due: Sequence[DueStep | DueSnooze
     return made
 
 
-def _choices(due: Sequence[DueStep | DueSnooze], left: Collection[int]) -> list[Choice]:
+def _choices(due: Sequence[DueStep | DueSnooze], quiet: _Quiet) -> list[Choice]:
     steps = [one for one in due if isinstance(one, DueStep)]
-    return choose(steps, [one for one in due if isinstance(one, DueSnooze)], left=left)
+    snoozes = [one for one in due if isinstance(one, DueSnooze)]
+    return choose(steps, snoozes, left=quiet.left, halted=quiet.halted)
 
 
 def _queue(session: Session, person: _Person, moment: Moment) -> int | None:

@@ -1,7 +1,8 @@
 """Words a reminder at the moment of sending. Refuses to ask for what was answered meanwhile.
 
 *Answered anywhere, silent everywhere*: the obligations are read again here; those no longer open, or no longer
-theirs, go out of the message, with their decision turned to "withheld". When none is left there is no message.
+theirs, go out of the message, with their decision turned to "withheld". When none is left there is no message. What
+staff have stopped meanwhile does not leave either.
 
 A substitute reads for whom the message is. Standing in gives no right to another's projects: the buttons are there
 only for what the substitute follows as well, and for the rest the office writes the answer down.
@@ -28,6 +29,7 @@ from reminders.days import days_of
 from storage.asked import first_key as key_of_first
 from storage.asked import mail_comes_in
 from storage.delegations import left_to_substitutes, lent_projects
+from storage.halts import halted
 from storage.ladder import decisions_to_send, still_theirs, withhold
 from storage.obligations import Owed, owed
 from storage.snoozes import snoozes_to_tell, withhold_snoozes
@@ -184,6 +186,7 @@ def _still_owed(session: Session, row: Outbox, referent_id: int | None, now: dat
     told = {*decisions, *again}
     theirs = set() if referent_id is None else still_theirs(session, list(told), referent_id)
     left = _left_since(session, row, referent_id, told, now)
+    stopped = _stopped_since(session, row, referent_id, told)
     left_out: dict[Reason, set[int]] = defaultdict(set)
     still: list[Owed] = []
     for one in owed(session, list(told)):
@@ -192,6 +195,8 @@ def _still_owed(session: Session, row: Outbox, referent_id: int | None, now: dat
             reason = Reason.NO_LONGER_THEIRS
         if reason is None and one.obligation.id in left:
             reason = Reason.AWAY
+        if reason is None and one.obligation.id in stopped:
+            reason = Reason.HALTED
         if reason is None:
             still.append(one)
         else:
@@ -208,6 +213,12 @@ def _left_since(session: Session, row: Outbox, referent_id: int | None, told: se
     if referent_id is None or referent_id != row.referent_id:
         return set()
     return left_to_substitutes(session, {referent_id: told}, local_date(now, OFFICE_ZONE))[referent_id]
+
+
+def _stopped_since(session: Session, row: Outbox, referent_id: int | None, told: set[int]) -> set[int]:
+    """What staff let nobody be told of: about whose it is, or to the one who reads it."""
+    readers = {one: told for one in (referent_id, row.referent_id) if one is not None}
+    return set().union(*halted(session, readers, hold=True).values())
 
 
 def _paragraph(number: int, one: Owed, total: int, moment: tuple[Speaker, datetime]) -> str:

@@ -1,6 +1,6 @@
 """How much waits to be sorted, for the numbers beside the sections of every page. Changes nothing.
 
-Every page asks: the counts are one statement, built once.
+And whether staff have stopped all reminders. Every page asks: all of it is one statement, built once.
 """
 
 from sqlalchemy import func, select
@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from storage.access import waits
 from storage.circulars import waits_for_an_officer
+from storage.halts import everything_stopped
 from storage.letters import HELD
 from storage.tables import AccessRequest, Circular, Letter, Staff
 
@@ -19,10 +20,14 @@ _COUNTS = select(
     .join(Staff, col(Staff.id) == col(Circular.created_by))
     .where(waits_for_an_officer())
     .scalar_subquery(),
+    everything_stopped(),
 )
 
 
-def waiting_counts(session: Session) -> tuple[int, int, int]:
-    """Requests for access, e-mails of people we do not know, drafts of communications that wait for an officer."""
-    requests, letters, drafts = session.execute(_COUNTS).one()
-    return requests, letters, drafts
+def waiting_counts(session: Session) -> tuple[int, int, int, bool]:
+    """Requests for access, e-mails of people we do not know, drafts of communications that wait for an officer.
+
+    And whether all reminders are stopped.
+    """
+    requests, letters, drafts, stopped = session.execute(_COUNTS).one()
+    return requests, letters, drafts, bool(stopped)

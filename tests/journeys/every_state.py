@@ -34,6 +34,8 @@ from storage.tables import (
     FileKind,
     FileState,
     FormVersion,
+    Halt,
+    HaltKind,
     Inbox,
     InboxState,
     Letter,
@@ -318,7 +320,11 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     soon = cast.an_obligation(deadline, office.project, date(2026, 12, 10), now + timedelta(days=16))
     things["obligation_id"] = soon.id
     overdue = cast.an_obligation(late, office.project, date(2026, 11, 10), now - timedelta(days=14))
+    cast.add(Halt(kind=HaltKind.ALL, reason="Prova generale", began_at=now - timedelta(days=3), ended_at=now))
+    halt = cast.add(Halt(kind=HaltKind.DEADLINE, target_id=late.id, reason="Il decreto proroga", began_at=now))
+    things["halt_id"] = halt.id
     return [
+        *(f"/desk/halts/new?kind={kind}" for kind in ("organization", f"deadline&target={deadline.id}")),
         *(f"/desk/deadlines/{one.id}" for one in (late, stopped)),
         f"/desk/deadlines/{late.id}/obligations/{overdue.id}",
     ]
