@@ -4,9 +4,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from tests.app.test_commands import Run, migrated, run
-
-__all__ = ["migrated", "run"]
+from tests.app.conftest import Run
 
 
 def a_log(migrated: Run, tmp_path: Path) -> Path:

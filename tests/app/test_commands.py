@@ -3,34 +3,17 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from app.cli import app
 from app.commands.house import open_house
 from desk.second_factor import new_secret, set_factor
 from storage.staff import find_staff
+from tests.app.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on an empty folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RACCORDO_DATA_DIR", str(tmp_path / "data"))
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
-
-
-@pytest.fixture
-def migrated(run: Run) -> Run:
-    assert run("migrate").exit_code == 0
-    return run
 
 
 def _projects(folder: Path, *rows: str) -> Path:

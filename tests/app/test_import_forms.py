@@ -10,30 +10,19 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 from sqlmodel import Session, select
-from typer.testing import CliRunner, Result
 
-from app.cli import app
 from app.commands.house import open_house
 from intake.forms.builtin import builtin_file, builtin_form
 from intake.forms.xlsform.files import LARGEST_FILE
 from intake.forms.xlsform.writing import to_xlsx
 from storage.forms import form_with, versions_of
 from storage.tables import Audit, Deadline, FormProposal
+from tests.app.conftest import Run
 
-Run = Callable[..., Result]
 
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command on a migrated folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RACCORDO_DATA_DIR", str(tmp_path / "data"))
-
-    def invoke(*words: object) -> Result:
-        return CliRunner().invoke(app, [str(word) for word in words])
-
-    assert invoke("migrate").exit_code == 0
-    return invoke
+@pytest.fixture(name="run")
+def _run(migrated: Run) -> Run:
+    return migrated
 
 
 def a_file(folder: Path, content: bytes, name: str = "modulo.md") -> Path:

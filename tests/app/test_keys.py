@@ -3,15 +3,12 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner, Result
 
-from app.cli import app
 from app.furnish import prepare
 from app.keys import KeysMissing, keys_file, keys_needed, note_our_keys, open_database
 from app.service import build, readiness
@@ -19,8 +16,8 @@ from app.settings import Settings
 from intake.inbox import receive
 from storage.database import Database
 from storage.keys import new_ring, read_ring
+from tests.app.conftest import Run
 
-Run = Callable[..., Result]
 COMMANDS = (
     ("migrate",),
     ("export", "inbox"),
@@ -33,13 +30,6 @@ COMMANDS = (
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings.model_construct(data_dir=tmp_path / "data")
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RACCORDO_DATA_DIR", str(tmp_path / "data"))
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 
 def test_the_keys_are_made_once_beside_the_data_and_for_us_alone(run: Run, settings: Settings) -> None:
@@ -56,12 +46,11 @@ def test_the_keys_are_made_once_beside_the_data_and_for_us_alone(run: Run, setti
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_without_its_keys_every_command_says_what_to_do_and_makes_no_others(
-    run: Run, settings: Settings, command: tuple[str, ...]
+    migrated: Run, settings: Settings, command: tuple[str, ...]
 ) -> None:
-    run("migrate")
     keys_file(settings).unlink()
 
-    result = run(*command)
+    result = migrated(*command)
 
     assert result.exit_code == 1
     assert isinstance(result.exception, KeysMissing)
@@ -69,12 +58,11 @@ def test_without_its_keys_every_command_says_what_to_do_and_makes_no_others(
     assert not keys_file(settings).exists()
 
 
-def test_check_tells_that_the_keys_are_gone_or_open_to_others(run: Run, settings: Settings) -> None:
+def test_check_tells_that_the_keys_are_gone_or_open_to_others(migrated: Run, settings: Settings) -> None:
     def finding() -> dict[str, str]:
-        rows = json.loads(run("check", "--format", "json").output)
+        rows = json.loads(migrated("check", "--format", "json").output)
         return next(row for row in rows if row["what"] == "DATA_KEYS")
 
-    run("migrate")
     path = keys_file(settings)
     well = finding()
     path.chmod(0o644)
@@ -90,8 +78,7 @@ def test_check_tells_that_the_keys_are_gone_or_open_to_others(run: Run, settings
     assert not path.exists()
 
 
-def test_keys_of_another_house_are_refused(run: Run, settings: Settings) -> None:
-    run("migrate")
+def test_keys_of_another_house_are_refused(migrated: Run, settings: Settings) -> None:
     ours = read_ring(keys_file(settings).read_text())
     keys_file(settings).write_text(new_ring().text)
 
@@ -166,14 +153,13 @@ def test_a_house_that_does_not_seal_makes_no_keys(
     assert "in clear" in detail
 
 
-def test_an_empty_house_begins_with_keys_though_a_database_is_there_already(run: Run, settings: Settings) -> None:
+def test_an_empty_house_begins_with_keys_though_a_database_is_there_already(migrated: Run, settings: Settings) -> None:
     """As after an upgrade: rows in clear, no keys noted."""
-    run("migrate")
     keys_file(settings).unlink()
     with sqlite3.connect(settings.data_dir / "raccordo.db") as connection:
         connection.execute("DELETE FROM lease WHERE name LIKE 'key:%'")
 
-    assert run("staff", "list").exit_code == 0
+    assert migrated("staff", "list").exit_code == 0
     assert keys_file(settings).exists()
 
 
