@@ -175,7 +175,7 @@ def make_desk(house: DeskHouse) -> FastAPI:
     assets.serve(app)
     _answer_errors(app)
     app.add_middleware(SecurityHeaders, house=house)
-    app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=NOT_SMALLER)
+    app.add_middleware(GZipMiddleware, compresslevel=4, exclude_content_types=NOT_SMALLER)
     return app
 
 

@@ -159,9 +159,10 @@ class Others:
     standing: Standing
 
 
-def others(session: Session, signed: SignedIn, question_id: int, now: datetime, say: Speaker) -> Others:
-    found = presence.standing(session, question_id)
-    assert found is not None
+def others(
+    session: Session, signed: SignedIn, question_id: int, found: Standing, now: datetime, say: Speaker
+) -> Others:
+    """`found`: how far the question had got when this page was made."""
     lately = presence.present(session, question_id, now - LATELY, besides=signed.staff_id)
     return Others(sentences(lately, now, say), found)
 

@@ -1,7 +1,7 @@
 """The page of one question: everything a person at the desk needs to decide. Changes nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,23 +16,24 @@ from answering.faq import SETTLED
 from answering.refusal import Refused
 from answering.roles import Acting
 from desk import came_from, denied, presence, queue_rows
-from desk.acting import in_question, works
+from desk.acting import works
 from desk.house import DeskHouse
 from desk.pages import N_, Refuse, redirect, render, speaker
 from desk.projects import PHASE_NAMES
 from desk.question_files import FILE_MB, MAIL_MB, going_along
-from desk.security import SignedIn
+from desk.security import NotSignedIn, SignedIn
 from facts.calendar import local_date
-from storage import around, circulars, corrections, joining, mentions, proposals, threads
+from storage import around, circulars, corrections, joining, local_roles, proposals, threads
 from storage.calls import by_voice
 from storage.faq import entries_of_question
 from storage.letters import letters_of_thread
-from storage.local_roles import working_on
+from storage.presence import Standing
 from storage.proposals import Proposed
 from storage.receipts import receipts_of
 from storage.saved_answers import saved_at_hand
 from storage.tables import Message, Outbox, OutboxState, Question, QuestionState, Role, Staff
 from storage.tags import active_tags, tags_of
+from storage.thread_parts import parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,11 @@ def show(
         raise Refuse(404)
     if head.question.merged_into_id is not None:
         return elsewhere(request, head.question)
-    person = session.get_one(Staff, signed.staff_id)
-    signed = in_question(session, signed, head.question)
-    acting = Acting(person, signed.role)
-    values = _thread(session, question_id, signed.staff_id) | _writing(session, head.question, acting)
+    people = local_roles.everybody(session, question_id)
+    acting = _acting(people, signed)
+    signed = replace(signed, role=acting.role)
+    can = possible(head.question, signed)
+    values = _thread(session, question_id) | _writing(session, head.question, acting, can)
     rows: Sequence[Outbox] = values.pop("sent")
     values["going"] = going_along(session, signed.staff_id, values["came_back"], typed.kept)
     house: DeskHouse = request.app.state.house
@@ -116,15 +118,15 @@ def show(
         beside=beside,
         beside_says=queue_rows.beside(request, beside.lines if beside else ()),
         **_around(session, head, house),
-        others=presence.others(session, signed, question_id, house.clock(), speaker(request)),
+        others=presence.others(
+            session, signed, question_id, _standing(head.question, values["thread"]), house.clock(), speaker(request)
+        ),
         circular=circulars.find(session, head.question.circular_id or 0),
         deliveries=deliveries(rows),
         stoppable=_stoppable(values["thread"], rows, signed, values["became"], house.clock()),
-        can=possible(head.question, signed),
-        categories=open_to(session, acting, head.question),
-        colleagues=[
-            one for one in working_on(session, question_id) if one.id not in (signed.staff_id, head.question.taken_by)
-        ],
+        can=can,
+        awaits_reply=can["close"] and threads.awaits_reply(session, question_id),
+        **_offered(session, head.question, acting, people, can),
         problem=problem,
         role_here=_role_here(request, signed),
         reads_proposals=works(session, request.state.signed),
@@ -134,6 +136,36 @@ def show(
     )
 
 
+def _acting(people: Sequence[tuple[Staff, Role]], signed: SignedIn) -> Acting:
+    """Whoever looks, with their role in this question."""
+    for person, role in people:
+        if person.id == signed.staff_id:
+            return Acting(person, role)
+    raise NotSignedIn  # the account was closed a moment ago
+
+
+def _standing(question: Question, thread: Sequence[tuple[Message, str | None]]) -> Standing:
+    return Standing(question.version, thread[-1][0].id if thread else 0)
+
+
+def _offered(
+    session: Session,
+    question: Question,
+    acting: Acting,
+    people: Sequence[tuple[Staff, Role]],
+    can: Mapping[str, bool],
+) -> dict[str, Any]:
+    """What may be chosen from; not asked for where nothing is to be chosen."""
+    others = [(one, role) for one, role in people if one is not acting.person]
+    return {
+        "categories": open_to(session, acting, question) if can["sort"] else (),
+        "known_tags": active_tags(session) if can["sort"] else (),
+        "saved": saved_at_hand(session, question.category_id) if can["answer"] else (),
+        "may_be_called": [one for one, _ in others],
+        "colleagues": [one for one, role in others if role is not Role.READER and one.id != question.taken_by],
+    }
+
+
 def _around(session: Session, head: threads.Head, house: DeskHouse) -> dict[str, Any]:
     """What stands beside the question; nothing of a person who was forgotten."""
     now, today = house.clock(), local_date(house.clock(), house.zone)
@@ -141,26 +173,24 @@ def _around(session: Session, head: threads.Head, house: DeskHouse) -> dict[str,
     return {"around": known, "today": today, "phases": PHASE_NAMES}
 
 
-def _thread(session: Session, question_id: int, staff_id: int) -> dict[str, Any]:
-    files = threads.thread_files(session, question_id)
+def _thread(session: Session, question_id: int) -> dict[str, Any]:
+    has = parts_of(session, question_id)
+    files = threads.thread_files(session, question_id) if has.files else {}
     sent = threads.answers_sent(session, question_id)
-    became = proposals.became(session, question_id)
+    became = proposals.became(session, question_id) if has.proposals else {}
     thread = threads.whole_thread(session, question_id)
     return {
-        "may_be_called": mentions.colleagues(session, staff_id),
-        "tags": tags_of(session, [question_id]).get(question_id, []),
-        "known_tags": active_tags(session),
-        "merged": joining.merged_into(session, question_id),
+        "tags": tags_of(session, [question_id]).get(question_id, []) if has.tags else [],
+        "merged": joining.merged_into(session, question_id) if has.merged else [],
         "thread": thread,
         "sent": sent,
         "files": files,
-        "letters": letters_of_thread(session, question_id),
-        "faq": entries_of_question(session, question_id),
-        "corrections": corrections.of_thread(session, question_id),
+        "letters": letters_of_thread(session, question_id) if has.letters else {},
+        "faq": entries_of_question(session, question_id) if has.faq else [],
+        "corrections": corrections.of_thread(session, question_id) if has.corrections else {},
         "amended": corrections.of_files(session, [file.id for rows in files.values() for file in rows]),
         "receipts": receipts_of(session, [row.id for row in sent]),
         "by_voice": by_voice(session, question_id),
-        "awaits_reply": threads.awaits_reply(session, question_id),
         "became": became,
         "changed": {
             message.id: difference(became[message.id].proposal.text, message.text)
@@ -170,16 +200,15 @@ def _thread(session: Session, question_id: int, staff_id: int) -> dict[str, Any]
     }
 
 
-def _writing(session: Session, question: Question, acting: Acting) -> dict[str, Any]:
+def _writing(session: Session, question: Question, acting: Acting, can: Mapping[str, bool]) -> dict[str, Any]:
     """What stands around the box for the answer."""
     waiting = proposals.waiting_on(session, question.id)
-    newest = threads.newest_of_referent(session, question.id)
+    newest = threads.newest_of_referent(session, question.id) if waiting is not None else None
     return {
-        "leaves_by": answers.leaves_by(session, question),
+        "leaves_by": answers.leaves_by(session, question) if can["answer"] or can["approve"] else None,
         "proposes": answers.needs_approval(session, acting, question),
         "proposed": waiting,
         "came_back": proposals.back_with(session, question, acting.person.id),
-        "saved": saved_at_hand(session, question.category_id),
         "megabytes": {"file": FILE_MB, "mail": MAIL_MB},
         "wrote_since": waiting is not None and newest is not None and newest.created_at > waiting.proposal.created_at,
     }

@@ -60,12 +60,12 @@ def _rank_of() -> Any:
 
 
 @cache
-def _working() -> Any:
+def _everybody() -> Any:
     return (
-        select(Staff)
+        select(Staff, rank_in_question())
         .join(Question, col(Question.id) == bindparam("question_id"))
-        .where(col(Staff.active), may_work_on())
-        .order_by(col(Staff.name), col(Staff.id))
+        .where(col(Staff.active))
+        .order_by(func.lower(Staff.name), col(Staff.id))
     )
 
 
@@ -138,9 +138,9 @@ def entrusted_count(session: Session, staff_id: int) -> int:
     return found
 
 
-def working_on(session: Session, question_id: int) -> Sequence[Staff]:
-    """Who may work on this question now, by name."""
-    return session.execute(_working(), {"question_id": question_id}).scalars().all()
+def everybody(session: Session, question_id: int) -> Sequence[tuple[Staff, Role]]:
+    """Everybody who works here now, by name, with their role in this question."""
+    return [(person, _ROLES[rank]) for person, rank in session.execute(_everybody(), {"question_id": question_id})]
 
 
 def strongest(session: Session, person: Staff) -> Role:

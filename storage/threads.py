@@ -17,9 +17,7 @@ from storage.tables import (
     Audience,
     Audit,
     Category,
-    Membership,
     Message,
-    Organization,
     Outbox,
     OutboxKind,
     Project,
@@ -40,7 +38,6 @@ class Head:
 
     question: Question
     referent: Referent | None
-    organizations: Sequence[Organization]
     project: Project | None
     taken_by: str | None
     closed_by: str | None
@@ -56,12 +53,6 @@ _HEAD: Any = (
     .where(Question.id == _ID)
     .execution_options(populate_existing=True)
 )
-_ORGANIZATIONS = (
-    select(Organization)
-    .join(Membership, col(Membership.organization_id) == col(Organization.id))
-    .where(Membership.referent_id == bindparam("referent_id"))
-    .order_by(Organization.name)
-)
 
 
 def question_head(session: Session, question_id: int) -> Head | None:
@@ -69,8 +60,7 @@ def question_head(session: Session, question_id: int) -> Head | None:
     if row is None:
         return None
     question, referent, project, taken_by, category = row
-    organizations = session.exec(_ORGANIZATIONS, params={"referent_id": question.referent_id}).all()
-    return Head(question, referent, organizations, project, taken_by, _closed_by(session, question), category)
+    return Head(question, referent, project, taken_by, _closed_by(session, question), category)
 
 
 def _closed_by(session: Session, question: Question) -> str | None:
@@ -102,6 +92,9 @@ class LastWord:
     unsolved: bool = False
 
 
+_SOLVED = select(Question.solved, Question.state).where(Question.id == _ID)
+
+
 def last_word(session: Session, question_id: int) -> LastWord | None:
     """None: staff had it."""
     newest = newest_message(session, question_id)
@@ -116,8 +109,8 @@ def last_word(session: Session, question_id: int) -> LastWord | None:
         return LastWord(edited.after, corrected=True)
     if message.staff_id is None:
         return LastWord(message.text)
-    question = session.get_one(Question, question_id, populate_existing=True)
-    unsolved = question.solved is False and question.state in (QuestionState.NEW, QuestionState.TAKEN)
+    solved, state = session.execute(_SOLVED, {"question_id": question_id}).one()
+    unsolved = solved is False and state in (QuestionState.NEW, QuestionState.TAKEN)
     return LastWord(message.text, unsolved=True) if unsolved else None
 
 
