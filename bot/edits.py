@@ -25,7 +25,7 @@ from intake.forms.filling import Change, Filling, Item
 from intake.forms.hearing import YES, Heard, hear_ahead
 from intake.forms.hearing import hear as hear_text
 from intake.forms.outcomes import Answered, Doubt
-from intake.forms.values import show, title_of
+from intake.forms.values import leading, show, title_of
 from storage import attachments
 from storage.drafts import UNFINISHED, Work, change_draft, find_draft, recent_drafts, subject_of
 from storage.people import organizations_of, own_project
@@ -329,7 +329,7 @@ def _corrected(turn: Turn, read: _Read, value: Any) -> str:
     form, question = read.filling.plan.form, read.item.question
     shown = shortened(show(form, question, value, turn.language), 200)
     label = shortened(title_of(form, question, turn.language), 100)
-    return turn.html(N_("✏️ Corrected: {answer}"), answer=f"{label}: {shown}")
+    return turn.html(N_("✏️ Corrected: {answer}"), answer=f"{leading(label)} {shown}")
 
 
 def _change_words(turn: Turn, draft: Draft, edit: Edit) -> None:

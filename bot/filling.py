@@ -27,7 +27,7 @@ from intake.forms.filling import Change, Filling, Item, More
 from intake.forms.hearing import YES, Heard, hear, hear_ahead, weigh
 from intake.forms.nodes import Question, QuestionType
 from intake.forms.outcomes import Answered, Doubt
-from intake.forms.values import fits, show, title_of
+from intake.forms.values import fits, leading, show, title_of
 
 SAME_WORDS = {"uguale", "stesso", "stessa", "come prima", "stessa risposta", "invariato", "same", "same as before", "="}
 SKIP_WORDS = {"salta", "skip", "-"}
@@ -254,7 +254,7 @@ def accept(turn: Turn, item: Item, value: Any, also: Mapping[str, Any] | None = 
 def _said(turn: Turn, item: Item, value: Any) -> str:
     form = filling_now(turn).plan.form
     label, shown = title_of(form, item.question, turn.language), show(form, item.question, value, turn.language)
-    return escape(f"✓ {shortened(label, 100)}: {shortened(shown, 200)}")
+    return escape(f"✓ {leading(shortened(label, 100))} {shortened(shown, 200)}")
 
 
 def dropped(turn: Turn, changed: Change) -> str:

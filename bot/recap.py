@@ -12,7 +12,7 @@ from intake.forms.builtin import PROJECT_UPDATE
 from intake.forms.doubts import doubt_about
 from intake.forms.filling import Filling, Item
 from intake.forms.nodes import Definition, QuestionType, say
-from intake.forms.values import show
+from intake.forms.values import leading, show
 from storage.attachments import of_draft
 from storage.worklist import Owed
 
@@ -81,9 +81,11 @@ def _answer_line(turn: Turn, one: Item, prior: Prior | None) -> str:
     _, filling = turn.html, filling_now(turn)
     form, value = filling.plan.form, filling.answers.get(one.key)
     if one.question.private and value is not None:
-        return escape(_label(turn, one)) + ": " + _("🔒 answered on the web")
+        return escape(leading(_label(turn, one))) + " " + _("🔒 answered on the web")
     line: str = (
-        escape(_label(turn, one)) + ": " + bold(shortened(show(form, one.question, value, turn.language), SHOWN))
+        escape(leading(_label(turn, one)))
+        + " "
+        + bold(shortened(show(form, one.question, value, turn.language), SHOWN))
     )
     before = prior.answers.get(one.key) if prior else None
     if before is not None and value is not None and before != value and not filling.is_enclosing(one.key):
@@ -137,7 +139,8 @@ def _edit_label(turn: Turn, one: Item) -> str:
     filling = filling_now(turn)
     if one.question.private:
         return f"🔒 {_label(turn, one)}"
-    return f"{_label(turn, one)}: {show(filling.plan.form, one.question, filling.answers.get(one.key), turn.language)}"
+    shown = show(filling.plan.form, one.question, filling.answers.get(one.key), turn.language)
+    return f"{leading(_label(turn, one))} {shown}"
 
 
 def show_unchanged(turn: Turn, lead: str) -> None:

@@ -21,6 +21,7 @@ from facts.languages import Speaker
 from facts.numbers import show_cents, show_number
 from facts.working_time import WorkingTime
 from intake.forms.nodes import Texts, say
+from intake.forms.values import leading
 
 MANY = 4096  # instants whose words are kept: a list says the same ones again each time it is looked at
 SOON_HOURS = 4  # working hours
@@ -175,6 +176,7 @@ FILTERS = {
     "expires": expires,
     "euro": euro,
     "tenths": tenths,
+    "leading": leading,
     "paragraphs": paragraphs,
     "figure": figure,
     "size": size,

@@ -23,7 +23,8 @@ How a page module is written
    `ui.select`, `ui.textarea`, `ui.pages`, `ui.badge`, `ui.icon`. No inline style or script: our policy forbids them.
 9. A number in the address is `thing_id: Id`: nonsense, and what no database could hold, is a page that is not there.
    One in a form is `thing: FormNumber`.
-10. Filters: `moment`, `day`, `ago`, `euro`, `tenths`, `paragraphs`, `label` (the words for any of our StrEnums).
+10. Filters: `moment`, `day`, `ago`, `euro`, `tenths`, `paragraphs`, `leading` (a label before its value),
+    `label` (the words for any of our StrEnums).
 """
 
 import json

@@ -62,6 +62,11 @@ def title_of(form: Definition, question: Question, language: Language) -> str:
     return say(question.title, language, languages) or say(question.label, language, languages) or question.name
 
 
+def leading(label: str) -> str:
+    """A label as it stands before its value: with a colon, unless it asks by itself."""
+    return label if label.endswith(("?", ":", "!")) else f"{label}:"
+
+
 def _choice(form: Definition, question: Question, name: str) -> Choice | None:
     return next((one for one in form.lists.get(question.choices, ()) if one.name == name), None)
 

@@ -17,7 +17,7 @@ from intake.forms.filling import Filling, Item
 from intake.forms.nodes import QuestionType
 from intake.forms.outcomes import Sentence
 from intake.forms.standing import is_empty
-from intake.forms.values import show
+from intake.forms.values import leading, show
 from intake.post.block import block_text, shortened
 from intake.post.filled_drafts import Kept
 from intake.post.nothing_new import Unchanged, Why
@@ -90,14 +90,14 @@ class _Says:
         parts = [f"<b>{escape(asked.heading)}</b>\n" + "\n".join(self._answers(kept))]
         if kept.taken.unread:
             lines = [
-                _("{label}: you wrote “{text}”.", label=one.label, text=_cut(one.text, SHOWN))
+                _("{label} you wrote “{text}”.", label=leading(one.label), text=_cut(one.text, SHOWN))
                 + " "
                 + self._say(one.sentence)
                 for one in kept.taken.unread
             ]
             parts.append("\n".join([_("<b>Not understood</b>"), *lines]))
         if kept.doubts:
-            lines = [f"{self._label(kept.filling, one)}: {self._say(doubt)}" for one, doubt in kept.doubts]
+            lines = [f"{leading(self._label(kept.filling, one))} {self._say(doubt)}" for one, doubt in kept.doubts]
             parts.append("\n".join([_("<b>To be confirmed</b>"), *lines]))
         if kept.missing:
             lines = [self._label(kept.filling, one) for one in kept.missing]
@@ -122,9 +122,9 @@ class _Says:
         _, filling = self._, kept.filling
         label, value = self._label(filling, item), filling.answers[item.key]
         if item.question.private:
-            return _("{label}: it is on your page", label=label)
+            return _("{label} it is on your page", label=leading(label))
         form, language = filling.plan.form, _.language
-        said = f"{escape(label)}: <b>{escape(_cut(show(form, item.question, value, language), SHOWN))}</b>"
+        said = f"{escape(leading(label))} <b>{escape(_cut(show(form, item.question, value, language), SHOWN))}</b>"
         before = kept.begun.prior.answers.get(item.key)
         if is_empty(before) or before == value or filling.is_enclosing(item.key):
             return said

@@ -333,7 +333,7 @@ def test_a_changed_answer_says_which_others_no_longer_count(scene: Scene) -> Non
     bruno.says("Orto")
     assert "Riepilogo" in bruno.text
 
-    bruno.presses("Cambia una risposta").presses("A che cosa serve?: Altro").says("sport")
+    bruno.presses("Cambia una risposta").presses("A che cosa serve? Altro").says("sport")
 
     assert "un'altra non vale più: “Altro: che cosa?”" in bruno.text
     assert "uses_other" not in scene.draft.answers

@@ -5,7 +5,7 @@ import pytest
 from facts.languages import Language
 from intake.forms.nodes import Question
 from intake.forms.others import with_others
-from intake.forms.values import fits, fitting, label_of, show, title_of
+from intake.forms.values import fits, fitting, label_of, leading, show, title_of
 from tests.intake.forms.making import form_of
 
 FORM = with_others(
@@ -114,3 +114,8 @@ def test_a_short_label_is_taken_where_there_is_one_and_a_choice_without_label_sa
     assert title_of(FORM, question("people"), Language.EN) == "How many?"
     assert title_of(RECKONED, RECKONED.questions[1], Language.IT) == "total"
     assert label_of(FORM, question("colour"), "green", Language.IT) == "green"
+
+
+@pytest.mark.parametrize(("label", "said"), [("Nome", "Nome:"), ("A che punto siete?", "A che punto siete?")])
+def test_a_label_that_asks_has_no_colon_behind_it(label: str, said: str) -> None:
+    assert leading(label) == said
