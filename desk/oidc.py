@@ -4,6 +4,7 @@ Who comes must have an active account here: known by the provider's subject, or,
 provider has verified. From then on only the subject counts: another address at the provider moves no account.
 """
 
+import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from desk.oidc_provider import CALLBACK, Known, Provider, ProviderRefused
 from desk.pages import N_, Admin, House, Id, Refuse, redirect, render, speaker
 from desk.proving import too_many
 from desk.sign_in import ask_code, enter, inside
-from storage import audit
+from storage import audit, leases
 from storage import staff as accounts
 from storage.tables import Staff
 
@@ -57,7 +58,7 @@ def begin(request: Request, house: House, next: str = "") -> Response:
 def come_back(request: Request, house: House, code: str = "", state: str = "", error: str = "") -> Response:
     provider, now, network = _provider(house), house.clock(), security.network_of(request)
     begun = _begun(request, house, state)
-    if begun is None:
+    if begun is None or not _first_time(house, state, now):
         return _again(request, house, STALE)
     if error or not code:
         return _again(request, house, CANCELLED)
@@ -155,6 +156,13 @@ def _begun(request: Request, house: DeskHouse, state: str) -> tuple[str, str, st
     if not 0 <= house.clock().timestamp() - at < LASTS.total_seconds() + 1:
         return None
     return (nonce, verifier, inside(next)) if hmac.compare_digest(begun.encode(), state.encode()) else None
+
+
+def _first_time(house: DeskHouse, state: str, now: datetime) -> bool:
+    """A browser can keep its cookie, and its owner the address: what came back once is not taken again."""
+    what = f"oidc:{hashlib.sha256(state.encode()).hexdigest()}"
+    with house.database.write() as session:
+        return leases.use_once(session, what, now, seconds=LASTS.total_seconds() + 1)
 
 
 def _signer(house: DeskHouse) -> URLSafeSerializer:

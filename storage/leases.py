@@ -1,6 +1,7 @@
 """Duties that only one process may have at a time. A lease expires by itself; nobody needs to be trusted to give up.
 
-Marks that all processes must agree on are here too, as leases for ever: the shared folder, the keys in use.
+Marks that all processes must agree on are here too, as leases: for ever the shared folder and the keys in use, for some
+minutes what may be used once.
 """
 
 from collections.abc import Collection
@@ -27,6 +28,7 @@ _HOLD = (
 
 SHARED_FOLDER = "data-dir"
 KEY = "key:"
+ONCE = "once:"
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -86,3 +88,11 @@ def note_keys(session: Session, ids: Collection[str]) -> None:
 def forget_keys(session: Session, ids: Collection[str]) -> None:
     """Nothing is left that needs them."""
     session.execute(delete(Lease).where(col(Lease.name).in_([f"{KEY}{key_id}" for key_id in ids])))
+
+
+def use_once(session: Session, what: str, now: datetime, *, seconds: float) -> bool:
+    """True for whoever uses this first, whichever process they come to; it is remembered for so many seconds."""
+    session.execute(delete(Lease).where(col(Lease.name).startswith(ONCE), col(Lease.until) < now))
+    row = {"name": f"{ONCE}{what}", "owner": "house", "until": now + timedelta(seconds=seconds)}
+    noting = _NOTE[session.get_bind().dialect.name].returning(_lease.c.name)
+    return session.connection().execute(noting, row).first() is not None

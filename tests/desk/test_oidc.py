@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from desk.app import make_desk
 from desk.oidc_provider import CALLBACK, KNOWN_FOR, Provider, ProviderRefused, Registration
-from storage.tables import Audit, Staff
+from storage.tables import Audit, Lease, Staff
 from tests.desk.conftest import Browser, Clock, Desk
 from tests.desk.factors import CODE_PAGE, WRONG, mails, shown, with_factor, write_code
 from tests.oidc_provider import CLIENT, SECRET, LocalProvider, local_provider
@@ -325,6 +325,24 @@ async def test_a_state_is_good_once_and_so_is_a_code(meeting: Meeting) -> None:
     assert first.status_code == 303
     assert (again.status_code, old_code.status_code) == (422, 422)
     assert not await inside(browser)
+
+
+async def test_who_kept_the_cookie_does_not_come_back_with_the_same_state(meeting: Meeting, clock: Clock) -> None:
+    browser = meeting.desk.browser()
+    brought = meeting.provider.sign_in(await meeting.lead(browser))
+    kept = browser.cookies["raccordo_oidc"]
+    await browser.get(CALLBACK, params={"error": "access_denied", "state": brought["state"]})
+
+    browser.cookies.set("raccordo_oidc", kept)
+    again = await browser.get(CALLBACK, params=brought)
+
+    assert again.status_code == 422
+    assert not await inside(browser)
+    clock.move(minutes=11)
+    await meeting.sign_in()
+    with meeting.desk.house.database.read() as session:
+        remembered = session.exec(select(Lease.name).where(col(Lease.name).startswith("once:"))).all()
+    assert len(remembered) == 1
 
 
 async def test_who_is_refused_must_begin_again(meeting: Meeting) -> None:
