@@ -2,7 +2,7 @@
 
 Only in working hours of the office (08:30-18:00, holidays of Milan): what falls due at night or on a holiday
 waits for the next working morning, and is then told late rather than never. A person gets one gathered reminder
-a day; a second one on the same day only for what is due that day or late already.
+a day; a second one on the same day only for a step that its ladder calls urgent.
 
 What they asked to be told again, or missed while nothing reached them (`reminders/again.py`), is in the same message.
 
@@ -139,7 +139,7 @@ def _plans_for(
     session: Session, referent_id: int, due: list[DueStep | DueSnooze], reminded: set[int], moment: Moment
 ) -> list[Plan]:
     steps = [one for one in due if isinstance(one, DueStep)]
-    held = [step for step in steps if referent_id in reminded and step.due_on > moment.today]
+    held = [step for step in steps if referent_id in reminded and not step.urgent]
     quiet = _quiet(session, {referent_id: due}, moment)[referent_id]
     choices: Sequence[Choice] = _choices([one for one in due if one not in held], quiet)
     if not reachable_addresses(session, referent_id):

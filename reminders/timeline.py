@@ -175,7 +175,7 @@ class _Teller:
         """From when, and for what."""
         opening = next_working_instant(self.now, self.zone)
         today = local_date(self.now, self.zone)
-        if written_to and one.due_on > today:
+        if written_to and not one.urgent:
             tomorrow = next_working_day(today)
             at = next_working_instant(datetime(*tomorrow.timetuple()[:3], tzinfo=ZoneInfo(self.zone)), self.zone)
             return at, self._("It waits until tomorrow: nobody is reminded twice on one day of what is not due yet.")

@@ -9,8 +9,8 @@ only for what the substitute follows as well, and for the rest the office writes
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from markupsafe import escape
@@ -30,7 +30,7 @@ from storage.asked import first_key as key_of_first
 from storage.asked import mail_comes_in
 from storage.delegations import left_to_substitutes, lent_projects
 from storage.halts import halted
-from storage.ladder import decisions_to_send, still_theirs, withhold
+from storage.ladder import decisions_to_send, own_words, still_theirs, withhold
 from storage.obligations import Owed, owed
 from storage.snoozes import snoozes_to_tell, withhold_snoozes
 from storage.substitutes import told_in_place_of
@@ -49,6 +49,20 @@ class StandIn:
 
     name: str
     own: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a message says beside the list. `block`: paragraphs of a mail on how to reply to it, and what to fill in.
+
+    `said`: obligation → the own words of its ladder at this step.
+    """
+
+    block: Sequence[str] = ()
+    said: Mapping[int, str] = field(default_factory=dict)
+
+
+NOTHING_BESIDE = Beside()
 
 
 def word_reminder(
@@ -71,10 +85,11 @@ def word_reminder(
             return None
         stand_in = None if whose.id == referent.id else _stand_in(session, whose, referent, still_owed)
         language = Language(referent.language)
-        block: Sequence[str] = ()
+        beside = Beside(said=_said_by_ladders(session, row, language))
         if row.channel is not Channel.TELEGRAM and (row.channel in replies or mail_comes_in(session, row.channel)):
             block = _block(session, forms, _own(still_owed[:SHOWN], stand_in), language, now)
-        words = reminder_words(still_owed, language, row.channel, now, stand_in, block)
+            beside = replace(beside, block=block)
+        words = reminder_words(still_owed, language, row.channel, now, stand_in, beside)
         if stand_in is None:
             words = _with_whose_it_is(session, words, referent, still_owed)
         if row.channel is not Channel.TELEGRAM:
@@ -104,23 +119,28 @@ def reminder_words(
     channel: Channel,
     now: datetime,
     stand_in: StandIn | None = None,
-    block: Sequence[str] = (),
+    beside: Beside = NOTHING_BESIDE,
 ) -> Words:
     """The message about these open obligations, at least one; the most urgent first. Pure.
 
-    `block`: paragraphs of a mail that say how to reply to it, and what to fill in.
+    Own words of a ladder that are the same for all of them stand once, above the list; else each below its own.
     """
     _, plain = speaking(language, html=True), speaking(language)
     shown = owing[:SHOWN]
+    above = _above_all(beside, owing)
     paragraphs = [f"<b>{_.ngettext('An update is missing', '{n} updates are missing', len(owing))}</b>"]
+    if above:
+        paragraphs.append(str(escape(above)))
     if stand_in is not None:
         paragraphs.insert(0, _in_place_of(_, stand_in))
-    paragraphs += [_paragraph(number, one, len(owing), (_, now)) for number, one in enumerate(shown, 1)]
+    for number, one in enumerate(shown, 1):
+        own_words = "" if above else beside.said.get(one.obligation.id, "")
+        paragraphs.append(_paragraph(number, one, len(owing), (_, now)) + (own_words and f"\n{escape(own_words)}"))
     if len(owing) > SHOWN:
         paragraphs.append(_and_more(_, len(owing) - SHOWN, listed=channel is Channel.TELEGRAM and stand_in is None))
     own = _own(shown, stand_in)
     if own:
-        paragraphs += block
+        paragraphs += beside.block
         paragraphs.append(_how_to_answer(_, channel))
     if stand_in is None:
         paragraphs.append(f"<i>{_why(_, owing)}</i>")
@@ -143,6 +163,15 @@ def due_words(_: Speaker, due_on: date, today: date) -> str:
     if days > 0:
         return _("is due in {n} days, {date}", n=days, date=day)
     return _("was due {n} days ago, {date}", n=-days, date=day)
+
+
+def _said_by_ladders(session: Session, row: Outbox, language: Language) -> Mapping[int, str]:
+    return own_words(session, decisions_to_send(session, first_key(row)).values(), language)
+
+
+def _above_all(beside: Beside, owing: list[Owed]) -> str:
+    said = {beside.said.get(one.obligation.id, "") for one in owing}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _whose(session: Session, row: Outbox, reader: Referent) -> Referent | None:

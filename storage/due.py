@@ -26,6 +26,7 @@ from storage.tables import (
     OutboxKind,
     OutboxState,
     Referent,
+    Rung,
     Step,
 )
 
@@ -45,12 +46,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
-    """A due step and one person it concerns, without a decision yet. `since`: from when it is theirs."""
+    """A due step and one person it concerns, without a decision yet. `since`: from when it is theirs.
+
+    `urgent`: told even to whom a reminder was written today.
+    """
 
     step_id: int
     due_at: datetime
     obligation_id: int
-    due_on: date
+    urgent: bool
     state: ObligationState
     deadline_active: bool
     deadline_created_at: datetime
@@ -114,7 +118,7 @@ def first_heard_step(session: Session, moment: Moment) -> datetime | None:
 def somebody_waits(session: Session, moment: Moment, *, held: bool) -> bool:
     """Whether somebody reachable is to be told something open at this moment; `held`: not before tomorrow."""
     waiting = _heard(_undecided(is_due(moment.now)), moment.today).subquery()
-    is_held = _is_held(waiting.c.due_on, waiting.c.referent_id, moment)
+    is_held = _is_held(waiting.c.urgent, waiting.c.referent_id, moment)
     return bool(session.execute(select(exists().where(is_held == literal(held)))).scalar_one())
 
 
@@ -124,11 +128,11 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def _held(moment: Moment) -> ColumnElement[bool]:
-    return _is_held(col(Obligation.due_on), col(Referent.id), moment)
+    return _is_held(col(Rung.urgent), col(Referent.id), moment)
 
 
-def _is_held(due_on: Any, referent_id: Any, moment: Moment) -> ColumnElement[bool]:
-    """One reminder a day is enough, but not for what is due today or late."""
+def _is_held(urgent: Any, referent_id: Any, moment: Moment) -> ColumnElement[bool]:
+    """One reminder a day is enough, but not for what is urgent."""
     reminded = exists().where(
         col(Outbox.referent_id) == referent_id,
         col(Outbox.kind) == OutboxKind.REMINDER,
@@ -136,7 +140,7 @@ def _is_held(due_on: Any, referent_id: Any, moment: Moment) -> ColumnElement[boo
         in_own_name(),
         col(Outbox.state).not_in(UNHEARD),
     )
-    return and_(due_on > moment.today, reminded)
+    return and_(not_(urgent), reminded)
 
 
 def _undecided(which: ColumnElement[bool]) -> Select[Any]:
@@ -150,7 +154,7 @@ def _pairs(which: ColumnElement[bool]) -> list[Select[Any]]:
         col(Step.id).label("step_id"),
         col(Step.due_at).label("due_at"),
         col(Obligation.id).label("obligation_id"),
-        col(Obligation.due_on).label("due_on"),
+        col(Rung.urgent).label("urgent"),
         col(Obligation.state).label("state"),
         col(Deadline.active).label("deadline_active"),
         col(Deadline.created_at).label("deadline_created_at"),
@@ -159,6 +163,7 @@ def _pairs(which: ColumnElement[bool]) -> list[Select[Any]]:
     steps = (
         select(*about)
         .select_from(Step)
+        .join(Rung, col(Rung.id) == col(Step.rung_id))
         .join(Obligation, col(Obligation.id) == col(Step.obligation_id))
         .join(Deadline, col(Deadline.id) == col(Obligation.deadline_id))
         .where(which, not_(decided_for(col(Referent.id))))

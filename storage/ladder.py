@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, Select, exists, false, func, insert, not_, or_, select, true, update
 from sqlmodel import Session, col
 
+from facts.languages import Language
 from storage.copies import COPY, is_copy, what_became
 from storage.due import BATCH, decided_for, is_due
 from storage.obligations import concerns
@@ -29,6 +30,7 @@ from storage.tables import (
     Outcome,
     Reason,
     Referent,
+    Rung,
     Step,
 )
 
@@ -182,6 +184,18 @@ def decisions_to_send(session: Session, dedupe_key: str) -> Mapping[int, int]:
         .join(Decision, col(Decision.step_id) == col(Step.id))
         .join(Outbox, col(Outbox.id) == col(Decision.outbox_id))
         .where(col(Outbox.dedupe_key) == dedupe_key, col(Decision.outcome) == Outcome.SENT)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def own_words(session: Session, decision_ids: Collection[int], language: Language) -> Mapping[int, str]:
+    """obligation id → what its ladder says of it at this step, where it says something of its own."""
+    said = col(Rung.text_en) if language is Language.EN else col(Rung.text_it)
+    rows = session.execute(
+        select(col(Step.obligation_id), said)
+        .join(Decision, col(Decision.step_id) == col(Step.id))
+        .join(Rung, col(Rung.id) == col(Step.rung_id))
+        .where(col(Decision.id).in_(decision_ids), said != "")
     )
     return {row[0]: row[1] for row in rows}
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
@@ -31,7 +31,10 @@ ABOUT = func.coalesce(Project.title, Organization.name)
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """One step about which not everything is decided. `undecided`: whom it concerns and nothing was decided about."""
+    """One step about which not everything is decided. `undecided`: whom it concerns and nothing was decided about.
+
+    `urgent`: told even to whom a reminder was written today.
+    """
 
     obligation_id: int
     step_id: int
@@ -39,7 +42,7 @@ class Coming:
     unit: Unit
     whom: Whom
     due_at: datetime
-    due_on: date
+    urgent: bool
     about: str = ""
     undecided: tuple[tuple[int, str], ...] = ()
 
@@ -50,7 +53,7 @@ def coming_for(session: Session, obligation_id: int) -> list[Coming]:
     waiting = _undecided(session, obligation_id)
     return [
         Coming(
-            one.obligation_id, one.step_id, one.offset_days, one.unit, one.whom, one.due_at, one.due_on, one.about, who
+            one.obligation_id, one.step_id, one.offset_days, one.unit, one.whom, one.due_at, one.urgent, one.about, who
         )
         for one in found
         for who in [tuple(waiting.get(one.step_id, ()))]
@@ -74,7 +77,7 @@ def _coming(session: Session, wanted: ColumnElement[bool], *, limit: int) -> lis
                 col(Rung.unit),
                 col(Rung.whom),
                 col(Step.due_at),
-                col(Obligation.due_on),
+                col(Rung.urgent),
                 ABOUT,
             )
             .select_from(Step)

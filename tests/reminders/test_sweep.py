@@ -450,7 +450,7 @@ def test_of_one_obligation_at_most_the_newest_step_is_told(
             step_id=number,
             due_at=rome(due_on + timedelta(days=offset), 8, 30),
             obligation_id=1,
-            due_on=due_on,
+            urgent=offset >= 0,
             state=state,
             deadline_active=True,
             deadline_created_at=entered,
