@@ -75,6 +75,7 @@ from desk import (
     similar,
     tags,
     timelines,
+    told,
     updates,
     uploads,
 )
@@ -120,6 +121,7 @@ PAGES = (
     away,
     hand_over,
     timelines,
+    told,
     access,
     letters,
     new_deadline,

@@ -148,6 +148,7 @@ ACTS: Mapping[str, str] = {
     "tag.rename": N_("renamed a tag"),
     "tag.retire": N_("took a tag out of use"),
     "tag.use": N_("brought a tag back into use"),
+    "told.export": N_("exported who was told what"),
     "update.accept": N_("accepted an update"),
     "update.change": N_("corrected answers of an update"),
     "update.correct": N_("edited a message of an update"),

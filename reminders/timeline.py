@@ -15,6 +15,7 @@ from facts.calendar import local_date, next_working_day, next_working_instant
 from facts.dates import show_date, show_moment
 from facts.languages import Speaker
 from reminders import timeline_words as words
+from reminders.sweep import Plan
 from storage.sendings import Message
 from storage.tables import Channel, ExtensionState, OutboxState, Outcome, Reason, Receipt
 from storage.timelines import Answered, Asked, Decided, ToldAgain
@@ -83,6 +84,28 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: (line.at is None, line.at.timestamp() if line.at else 0.0))
 
 
+def told_words(one: Decided | ToldAgain, _: Speaker) -> str:
+    """What was decided, and why, in one sentence."""
+    sentence = _(_sentence(one.outcome, one.reason))
+    if isinstance(one, ToldAgain):
+        return _("Told again: {what}", what=sentence)
+    return f"{words.step_words(_, one.offset_days, one.unit)}: {sentence}"
+
+
+def why_planned(plan: Plan) -> str:
+    """The same of what a sweep would decide, in English: for the command line."""
+    if plan.outcome is None:
+        return words.TOMORROW
+    if plan.outcome is Outcome.SENT and plan.reason is not None:
+        return words.PLANNED[plan.reason]
+    return _sentence(plan.outcome, plan.reason)
+
+
+def standing(one: Message, _: Speaker, now: datetime, zone: str) -> str:
+    """All that is known of a message, the newest last, in one paragraph."""
+    return " ".join(line.said for line in in_order(_Teller(_, now, zone).message(one)))
+
+
 def of_person(lines: Iterable[Line], person_id: int) -> list[Line]:
     """What is about this person, and what is about nobody in particular."""
     return [line for line in lines if line.person_id in (None, person_id)]
@@ -98,11 +121,10 @@ class _Teller:
 
     def decided(self, one: Decided) -> Line:
         sent = one.outcome is Outcome.SENT
-        sentence = words.WRITTEN.get(one.reason, words.WRITTEN[Reason.DUE]) if sent else words.WITHHELD[one.reason]
         bad = one.reason in (Reason.UNREACHABLE, Reason.NOBODY, Reason.NO_ADDRESS)
         return Line(
             at=one.at,
-            said=f"{words.step_words(self._, one.offset_days, one.unit)}: {self._(sentence)}",
+            said=told_words(one, self._),
             tone=Tone.GOOD if sent else Tone.BAD if bad else Tone.QUIET,
             who=one.who,
             person_id=one.person_id,
@@ -119,10 +141,8 @@ class _Teller:
         yield line(one.created_at, asked, Tone.WAITING if one.outcome is None else Tone.QUIET)
         if one.outcome is None or one.reason is None or one.at is None:
             return
-        sent = one.outcome is Outcome.SENT
-        sentence = words.WRITTEN.get(one.reason, words.WRITTEN[Reason.DUE]) if sent else words.WITHHELD[one.reason]
-        said = self._("Told again: {what}", what=self._(sentence))
-        yield line(one.at, said, Tone.GOOD if sent else Tone.QUIET, one.outbox_id)
+        tone = Tone.GOOD if one.outcome is Outcome.SENT else Tone.QUIET
+        yield line(one.at, told_words(one, self._), tone, one.outbox_id)
 
     def message(self, one: Message) -> Iterator[Line]:
         if one.sent_at is not None:
@@ -178,7 +198,7 @@ class _Teller:
         if written_to and not one.urgent:
             tomorrow = next_working_day(today)
             at = next_working_instant(datetime(*tomorrow.timetuple()[:3], tzinfo=ZoneInfo(self.zone)), self.zone)
-            return at, self._("It waits until tomorrow: nobody is reminded twice on one day of what is not due yet.")
+            return at, self._(words.TOMORROW)
         if opening > self.now + timedelta(minutes=1):
             return opening, self._("It waits for the office's working hours: nobody is disturbed at night.")
         return self.now, self._("It is decided within a minute.")
@@ -215,6 +235,11 @@ class _Teller:
 
     def _moment(self, at: datetime) -> str:
         return show_moment(at, self._.language, self.zone)
+
+
+def _sentence(outcome: Outcome | None, reason: Reason | None) -> str:
+    reason = reason or Reason.DUE
+    return words.WRITTEN.get(reason, words.WRITTEN[Reason.DUE]) if outcome is Outcome.SENT else words.WITHHELD[reason]
 
 
 def _tone(state: OutboxState) -> Tone:

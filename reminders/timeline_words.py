@@ -14,6 +14,11 @@ WRITTEN: Mapping[Reason, str] = {
     Reason.GATHERED: N_("a reminder was written, in one message with other updates that were missing."),
     Reason.SUBSTITUTE: N_("no channel reaches them, so the reminder was written to their substitute."),
 }
+PLANNED: Mapping[Reason, str] = {  # for the command line, which speaks English
+    Reason.DUE: "a reminder leaves, because the update is missing.",
+    Reason.GATHERED: "a reminder leaves, in one message with other updates that are missing.",
+    Reason.SUBSTITUTE: "no channel reaches them, so a reminder leaves to their substitute.",
+}
 WITHHELD: Mapping[Reason, str] = {
     Reason.DUE: N_("no reminder."),
     Reason.GATHERED: N_("no reminder."),
@@ -58,6 +63,7 @@ RECEIVED: Mapping[ReceiptKind, str] = {
     ReceiptKind.DELAYED: N_("message {number}: the reader's server has not taken it yet, and ours still tries."),
 }
 FAILED = frozenset({ReceiptKind.NOT_ACCEPTED, ReceiptKind.NOT_DELIVERED, ReceiptKind.BOUNCED})
+TOMORROW = N_("It waits until tomorrow: nobody is reminded twice on one day of what is not due yet.")
 DOUBTFUL = N_("message {number}: a receipt came that nobody vouches for. It is not believed.")
 FETCHED = N_("the link in message {number} was opened, perhaps only by a program that checks mail for its reader.")
 OPENED = N_("somebody opened the page from the link in message {number}.")

@@ -174,6 +174,14 @@ def late(session: Session, deadline_id: int, today: date) -> list[Owed]:
     )
 
 
+def deadline_titles(session: Session) -> list[tuple[int, str]]:
+    """Every deadline there ever was, those in force first, the newest of them on top."""
+    newest = select(col(Deadline.id), col(Deadline.title)).order_by(
+        col(Deadline.active).desc(), col(Deadline.id).desc()
+    )
+    return [(row[0], row[1]) for row in session.execute(newest)]
+
+
 def periods_of(session: Session, deadline_id: int) -> Sequence[str]:
     """The names of the periods made so far, in order."""
     return (

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, union_all
 from sqlmodel import Session, col
 
+from storage.mail_threads import BY_MAIL
 from storage.receipts import receipts_of
 from storage.tables import (
     Channel,
@@ -49,6 +50,11 @@ class Message:
     gathered: int = 0
     instead_of: int | None = None
     receipts: Sequence[Receipt] = field(default_factory=tuple)
+
+    @property
+    def is_mail(self) -> bool:
+        """Its address may be shown; that of a chat says nothing to anybody."""
+        return self.channel in BY_MAIL
 
 
 def messages(session: Session, outbox_ids: Collection[int]) -> list[Message]:

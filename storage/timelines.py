@@ -3,7 +3,7 @@
 What is to come is in `storage/to_come.py`, what became of each message in `storage/sendings.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,6 +38,7 @@ from storage.to_come import ABOUT, with_subject
 class Decided:
     """One decision about one step. `who`: the referent, organisation or colleague; "" when there was nobody."""
 
+    id: int
     obligation_id: int
     offset_days: int
     unit: Unit
@@ -54,6 +55,7 @@ class Decided:
 class ToldAgain:
     """What one person is to be told again. `outcome` None: it waits until `again_at`."""
 
+    id: int
     obligation_id: int
     why: Again
     created_at: datetime
@@ -96,11 +98,17 @@ class Asked:
 
 
 def decisions(
-    session: Session, *, obligation_id: int | None = None, referent_id: int | None = None, limit: int = 500
+    session: Session,
+    *,
+    obligation_id: int | None = None,
+    referent_id: int | None = None,
+    ids: Collection[int] | None = None,
+    limit: int = 500,
 ) -> list[Decided]:
     """About one obligation, in order; or about one person, the newest `limit`."""
     told: Any = with_subject(
         select(
+            col(Decision.id),
             col(Step.obligation_id),
             col(Rung.offset_days),
             col(Rung.unit),
@@ -121,17 +129,25 @@ def decisions(
     )
     if obligation_id is not None:
         told = told.where(col(Step.obligation_id) == obligation_id)
+    if ids is not None:
+        told, limit = told.where(col(Decision.id).in_(ids)), len(ids)
     if referent_id is not None:
         told = told.where(col(Decision.referent_id) == referent_id)
     return [Decided(*row) for row in session.execute(told.order_by(col(Decision.id).desc()).limit(limit))][::-1]
 
 
 def told_again(
-    session: Session, *, obligation_id: int | None = None, referent_id: int | None = None, limit: int = 500
+    session: Session,
+    *,
+    obligation_id: int | None = None,
+    referent_id: int | None = None,
+    ids: Collection[int] | None = None,
+    limit: int = 500,
 ) -> list[ToldAgain]:
     """The same of what was to be told again."""
     rows: Any = with_subject(
         select(
+            col(Snooze.id),
             col(Snooze.obligation_id),
             col(Snooze.why),
             col(Snooze.created_at),
@@ -149,6 +165,8 @@ def told_again(
     )
     if obligation_id is not None:
         rows = rows.where(col(Snooze.obligation_id) == obligation_id)
+    if ids is not None:
+        rows, limit = rows.where(col(Snooze.id).in_(ids)), len(ids)
     if referent_id is not None:
         rows = rows.where(col(Snooze.referent_id) == referent_id)
     return [ToldAgain(*row) for row in session.execute(rows.order_by(col(Snooze.id).desc()).limit(limit))][::-1]

@@ -112,13 +112,14 @@ def sweep(
     from app.sweep import sweep_once
     from delivery.links import Links
     from reminders.sweep import dry_run as look_ahead
+    from reminders.timeline import why_planned
     from storage.files import Files
 
     instant = _instant(now)
     with open_house() as (settings, database):
         if dry_run:
             with database.read() as session:
-                rows = [asdict(each) for each in look_ahead(session, instant)]
+                rows = [asdict(each) | {"why": why_planned(each)} for each in look_ahead(session, instant)]
             show(rows, shape)
             if not rows and shape is Shape.TEXT:
                 typer.echo("Nothing is due.")

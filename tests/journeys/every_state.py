@@ -28,6 +28,7 @@ from storage.tables import (
     Channel,
     Circular,
     CircularState,
+    Decision,
     Draft,
     DraftKind,
     FaqEntry,
@@ -46,15 +47,18 @@ from storage.tables import (
     Outbox,
     OutboxKind,
     OutboxState,
+    Outcome,
     Project,
     Question,
     QuestionState,
+    Reason,
     Referent,
     Review,
     Role,
     SavedAnswer,
     Staff,
     Standing,
+    Step,
     Update,
 )
 from tests.cast import Cast
@@ -332,7 +336,7 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
 
 def _post(office: _Office, things: dict[str, Any]) -> list[str]:
     """Mail of nobody we know, somebody who asks to be let in, what could not be processed and what did not arrive."""
-    session, cast, now = office.session, office.cast, office.cast.now
+    cast, now = office.cast, office.cast.now
     dead = cast.add(_received(office, "<morto@mail.example.org>", InboxState.DEAD, error="ValueError: no such thing"))
     things["inbox_id"] = dead.id
     letters = [_a_letter(office, state) for state in (LetterState.HELD, LetterState.DISCARDED)]
@@ -355,11 +359,10 @@ def _post(office: _Office, things: dict[str, Any]) -> list[str]:
     things["request_id"] = asks[0].id
     failed = cast.add(
         Outbox(
-            kind=OutboxKind.ANSWER,
+            kind=OutboxKind.REMINDER,
             channel=Channel.EMAIL,
             address="ada@example.org",
             referent_id=office.ada.id,
-            question_id=things["question_id"],
             dedupe_key="it-failed",
             body={"text": "Sì.", "html": "Sì.", "subject": "Risposta"},
             state=OutboxState.DEAD,
@@ -369,8 +372,11 @@ def _post(office: _Office, things: dict[str, Any]) -> list[str]:
         )
     )
     things["outbox_id"] = failed.id
-    session.flush()
-    return [*(f"/desk/letters/{one.id}" for one in letters), *(f"/desk/access/{one.id}" for one in asks)]
+    step = cast.add(Step(obligation_id=things["obligation_id"], rung_id=1, offset_days=-7, due_at=now))
+    told = {"outcome": Outcome.SENT, "reason": Reason.DUE, "decided_at": now, "outbox_id": failed.id}
+    cast.add(Decision(step_id=step.id, referent_id=office.ada.id, **told))
+    more = ["/desk/told?person=ada", "/desk/told?person=carla"]
+    return [*more, *(f"/desk/letters/{one.id}" for one in letters), *(f"/desk/access/{one.id}" for one in asks)]
 
 
 def _received(office: _Office, provider_id: str, state: InboxState, **other: Any) -> Inbox:

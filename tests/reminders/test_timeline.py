@@ -12,8 +12,8 @@ from facts.languages import Language, speaking
 from facts.recurrence import ONCE
 from reminders import timeline_words as words
 from reminders.again import remind_tomorrow
-from reminders.sweep import remind_one
-from reminders.timeline import Line, Rows, Tone, of_person, timeline
+from reminders.sweep import dry_run, remind_one
+from reminders.timeline import Line, Rows, Tone, of_person, timeline, why_planned
 from storage.openings import note_opening
 from storage.reports import close_obligation
 from storage.sendings import messages
@@ -269,6 +269,20 @@ def test_more_time_that_was_asked_for_is_told_with_the_decision(
     lines = said(of_obligation(cast))
 
     assert lines.index("asked for more time, until 20 December 2026.") < lines.index(expected)
+
+
+def test_what_a_sweep_would_do_is_said_in_words(cast: Cast) -> None:
+    project = cast.a_project(cast.an_organization())
+    cast.a_referent("Ada Esempio", projects=(project,), chat=101)
+    cast.a_referent("Nora Esempio", projects=(project,))
+    a_new_deadline(cast, rule=ONCE, first_on=cast.now.date() + timedelta(days=7))
+
+    told = [why_planned(plan) for plan in dry_run(cast.session, cast.now)]
+
+    assert told == [
+        "a reminder leaves, because the update is missing.",
+        "no reminder: no channel reaches them. Somebody should call them.",
+    ]
 
 
 def test_a_filter_leaves_out_what_is_about_others(cast: Cast) -> None:
