@@ -20,6 +20,7 @@ from intake.delegation import delegate
 from intake.forms.xlsform.reading import read_xlsform
 from storage.letters import add_letter
 from storage.people import new_personal_link
+from storage.register import count_some
 from storage.tables import (
     AccessRequest,
     AccessState,
@@ -324,6 +325,10 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     soon = cast.an_obligation(deadline, office.project, date(2026, 12, 10), now + timedelta(days=16))
     things["obligation_id"] = soon.id
     overdue = cast.an_obligation(late, office.project, date(2026, 11, 10), now - timedelta(days=14))
+    things["body_id"], things["month"] = things["organization_id"], "2026-11"
+    soon.body_id = overdue.body_id = things["organization_id"]
+    office.session.flush()
+    count_some(office.session, now, 100)
     cast.add(Halt(kind=HaltKind.ALL, reason="Prova generale", began_at=now - timedelta(days=3), ended_at=now))
     halt = cast.add(Halt(kind=HaltKind.DEADLINE, target_id=late.id, reason="Il decreto proroga", began_at=now))
     things["halt_id"] = halt.id
@@ -331,6 +336,7 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
         *(f"/desk/halts/new?kind={kind}" for kind in ("organization", f"deadline&target={deadline.id}")),
         *(f"/desk/deadlines/{one.id}" for one in (late, stopped)),
         f"/desk/deadlines/{late.id}/obligations/{overdue.id}",
+        f"/desk/register?deadline={late.id}&state=done",
     ]
 
 
