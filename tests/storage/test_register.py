@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 from app.register_keeping import RegisterKeeper, count_all
 from storage.acceptance import accepted, owed_again
 from storage.database import Database
-from storage.obligations import Period, make_obligations, waive_all, waive_obligation
+from storage.making import Period, make_obligations
+from storage.obligations import waive_all, waive_obligation
 from storage.register import anything_to_count, count_some, note_all
 from storage.reports import close_obligation
 from storage.tables import (
