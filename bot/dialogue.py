@@ -27,6 +27,7 @@ from bot import (
     unsent,
     updating,
     welcome,
+    why,
 )
 from bot.commands import names
 from bot.heard import NOTHING, Heard, Kind, hear, id_in, read
@@ -34,7 +35,7 @@ from bot.house import House
 from bot.screens import show_step
 from bot.steps import UNCHANGED
 from bot.turn import Turn
-from delivery.callbacks import AboutDraft, AboutQuestion, StartUpdate, Tomorrow, Unchanged, parse
+from delivery.callbacks import AboutDraft, AboutQuestion, AskedWhy, StartUpdate, Tomorrow, Unchanged, parse
 from facts.languages import N_
 from storage.drafts import scene_at, sent_later
 from storage.tables import Channel, Draft, DraftKind, DraftState, Inbox
@@ -211,12 +212,20 @@ def _button(turn: Turn) -> None:
             updating.begin_on(turn, project_id, obligation_id)
         case Unchanged(project_id, obligation_id):
             updating.begin_on(turn, project_id, obligation_id, unchanged=True)
-        case Tomorrow():
-            tomorrow.put_off(turn)
+        case (Tomorrow() | AskedWhy()) as pressed:
+            _under_reminder(turn, pressed)
         case AboutDraft() as pressed:
             left.about(turn, pressed)
         case _:
             _old_button(turn)
+
+
+def _under_reminder(turn: Turn, pressed: Tomorrow | AskedWhy) -> None:
+    """About all that the message tells."""
+    if isinstance(pressed, AskedWhy):
+        why.explain(turn)
+    else:
+        tomorrow.put_off(turn)
 
 
 def _draft_button(turn: Turn, argument: str) -> None:

@@ -1,8 +1,8 @@
 """Writes and reads the data of buttons that several rooms make. Pure; refuses what we did not write: None.
 
 `q:<question>:yes|no|add`, `r:<project>:<obligation>` (start an update), `n:<project>:<obligation>` (nothing
-changed); the obligation may be empty. `o:<obligation>`: start what an organisation owes. `s:tomorrow`: under a
-reminder, for all of it. `b:<draft>:go|drop`: a draft that was left. `w:<circular>`: answer what
+changed); the obligation may be empty. `o:<obligation>`: start what an organisation owes. `s:tomorrow`, `s:why`: under
+a reminder, for all of it. `b:<draft>:go|drop`: a draft that was left. `w:<circular>`: answer what
 staff wrote first. Other prefixes (`m:`, `d:`, `a:` …) belong to the dialogue; of these, rooms below it know only what
 opens its doors.
 """
@@ -18,7 +18,7 @@ _QUESTION = re.compile(r"q:([0-9]{1,18}):(yes|no|add)", re.ASCII)
 _PROJECT = re.compile(r"([rn]):([0-9]{1,18}):([0-9]{0,18})", re.ASCII)
 
 _DRAFT = re.compile(r"b:([0-9]{1,18}):(go|drop)", re.ASCII)
-_TOMORROW = "s:tomorrow"
+_TOMORROW, _WHY = "s:tomorrow", "s:why"
 
 
 class Verdict(StrEnum):
@@ -57,6 +57,11 @@ class Tomorrow:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedWhy:
+    """ "Why do I get this?": of all that the pressed message tells, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class AboutDraft:
     """A draft that was left half-way: go on with it, or drop it."""
 
@@ -64,7 +69,7 @@ class AboutDraft:
     drop: bool
 
 
-Pressed = AboutQuestion | StartUpdate | Unchanged | Tomorrow | AboutDraft
+Pressed = AboutQuestion | StartUpdate | Unchanged | Tomorrow | AskedWhy | AboutDraft
 
 
 def solved(question_id: int) -> str:
@@ -89,6 +94,10 @@ def unchanged(project_id: int, obligation_id: int | None = None) -> str:
 
 def tomorrow() -> str:
     return _TOMORROW
+
+
+def why() -> str:
+    return _WHY
 
 
 def start_owed(obligation_id: int) -> str:
@@ -123,6 +132,8 @@ def parse(data: str) -> Pressed | None:
     """What was pressed; None for another room's button or for data that nobody here wrote."""
     if data == _TOMORROW:
         return Tomorrow()
+    if data == _WHY:
+        return AskedWhy()
     found = _QUESTION.fullmatch(data)
     if found is not None:
         return AboutQuestion(int(found[1]), Verdict(found[2]))

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from delivery.parcel import Letterhead, Parcel
 from delivery.words import Button, plain_text, urls
 from facts.languages import Speaker, speaking
+from storage.tables import OutboxKind
 
 PREFERENCES = "/preferences"  # behind the address of the personal page
+WHY = "/why"  # the same, of a reminder
 
 _FONT = "font-family:Arial,Helvetica,sans-serif"
 _TEXT = f"{_FONT};font-size:16px;line-height:24px;color:#17324d"
@@ -65,6 +67,8 @@ def text_part(parcel: Parcel, left_out: list[str]) -> str:
     if signed:
         parts.append(f"-- \n{signed}")
     if parcel.personal_url:
+        if parcel.kind is OutboxKind.REMINDER:
+            parts.append(f"{_('Why do I get this?')} {parcel.personal_url}{WHY}")
         parts.append(f"{_('Language, and how we write to you:')} {parcel.personal_url}{PREFERENCES}")
     return "\n\n".join(parts) + "\n"
 
@@ -119,8 +123,10 @@ def _foot(parcel: Parcel, _: Speaker) -> str:
     lines = [markup.escape(line) for line in _signature(parcel.office, _)]
     parts = [f'<p style="margin:0 0 12px 0;{_SMALL}">{"<br>".join(lines)}</p>'] if lines else []
     if parcel.personal_url:
-        link = _link(_("Language, and how we write to you"), parcel.personal_url + PREFERENCES)
-        parts.append(f'<p style="margin:0;{_SMALL}">{link}</p>')
+        links = [_link(_("Language, and how we write to you"), parcel.personal_url + PREFERENCES)]
+        if parcel.kind is OutboxKind.REMINDER:
+            links.insert(0, _link(_("Why do I get this?"), parcel.personal_url + WHY))
+        parts.append(f'<p style="margin:0;{_SMALL}">{" · ".join(links)}</p>')
     return "\n".join(parts)
 
 

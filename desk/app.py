@@ -79,6 +79,7 @@ from desk import (
     told,
     updates,
     uploads,
+    why,
 )
 from desk.house import Check, DeskHouse
 from desk.pages import Refuse, redirect, refusal
@@ -148,6 +149,7 @@ PAGES = (
     personal,
     personal_circulars,
     preferences,
+    why,
     uploads,
     fill_begin,
     fill,

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from markupsafe import escape
 from sqlmodel import Session
 
-from delivery.callbacks import Unchanged, parse, start_owed, start_update, tomorrow, unchanged
+from delivery.callbacks import Unchanged, parse, start_owed, start_update, tomorrow, unchanged, why
 from delivery.links import Links
 from delivery.words import Button, Keyboard, Words
 from facts.calendar import OFFICE_ZONE, local_date
@@ -289,7 +289,7 @@ def _why(_: Speaker, owing: list[Owed]) -> str:
 def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
     """ "Update now" and "nothing changed" for each project, numbered like the paragraphs when there are several.
 
-    Below them one "remind me tomorrow" for all of it, when any of it is their own.
+    Below them one "remind me tomorrow" for all of it, when any of it is their own, and one that asks why.
     """
     rows: list[tuple[Button, ...]] = []
     for number, one in enumerate(shown, 1):
@@ -305,6 +305,7 @@ def _buttons(_: Speaker, shown: list[Owed], own: list[Owed]) -> Keyboard:
             )
     if own:
         rows.append((Button(_("Remind me tomorrow"), data=tomorrow()),))
+    rows.append((Button(_("Why do I get this?"), data=why()),))
     return tuple(rows)
 
 

@@ -34,7 +34,13 @@ pytestmark = pytest.mark.journey
 # What is no page: files, measures, streams.
 FILES = re.compile(r"\{format\}|\{kind\}|/file$|/raw$|/attachments/|/files/|\.(txt|xml|json)$|/preview/mail$")
 NO_PAGES = {"/healthz", "/readyz", "/metrics", *STREAMS}
-LEADS_ON = {"/desk", "/desk/sign-in/code", "/desk/sign-in/oidc", "/desk/sign-in/oidc/callback"}  # to another page
+LEADS_ON = {  # to another page
+    "/desk",
+    "/desk/sign-in/code",
+    "/desk/sign-in/oidc",
+    "/desk/sign-in/oidc/callback",
+    "/desk/obligations/{obligation_id}",
+}
 IN_BOTH = OWN_NAMES | {"Note"}
 STAFF = ("Anna", "Olga", "Vera", "Rita")  # who sees most comes first
 

@@ -147,7 +147,7 @@ def test_a_look_ahead_tells_the_same(cast: Cast, ada: Referent) -> None:
     assert next_due(cast.session, cast.now) == cast.now
 
 
-def test_the_message_says_for_whom_and_has_no_buttons(cast: Cast, project: Project, ada: Referent) -> None:
+def test_the_message_says_for_whom_and_only_why_can_be_asked(cast: Cast, project: Project, ada: Referent) -> None:
     due_tomorrow(cast)
     sweep(cast.session, cast.now)
 
@@ -161,7 +161,7 @@ def test_the_message_says_for_whom_and_has_no_buttons(cast: Cast, project: Proje
         "Rendicontazione: scade domani, 25 novembre 2026\n\n"
         "Per quello che non segui anche tu, scrivici o chiama l'ufficio: la risposta la registriamo noi."
     )
-    assert words.buttons == ()
+    assert [[button.text for button in row] for row in words.buttons] == [["Perché ricevo questo?"]]
 
 
 def test_what_the_substitute_follows_too_has_its_buttons(
@@ -174,7 +174,11 @@ def test_what_the_substitute_follows_too_has_its_buttons(
     words = worded(cast.session, cast.now)
 
     assert words is not None
-    assert [[button.text for button in row] for row in words.buttons] == [["Aggiorna ora"], ["Ricordamelo domani"]]
+    assert [[button.text for button in row] for row in words.buttons] == [
+        ["Aggiorna ora"],
+        ["Ricordamelo domani"],
+        ["Perché ricevo questo?"],
+    ]
     assert "Per quello che non segui" not in words.html
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, delete, select
 
-from delivery.callbacks import StartUpdate, Tomorrow, Unchanged, parse
+from delivery.callbacks import AskedWhy, StartUpdate, Tomorrow, Unchanged, parse
 from delivery.links import Links
 from delivery.words import Words, plain_text, utf16
 from facts.calendar import local_instant
@@ -87,7 +87,7 @@ def test_one_obligation_is_said_in_plain_italian_with_two_buttons(cast: Cast) ->
         "Ricevi questo messaggio perché segui questo progetto."
     )
     assert words.subject == "Promemoria: Rendicontazione, scade domani, 25 novembre 2026"
-    row, below = words.buttons
+    row, below, last = words.buttons
     obligation_id = obligations_of(cast.session, deadline.id)[0].obligation.id
     assert [button.text for button in row] == ["Aggiorna ora", "Nessuna novità"]
     assert [parse(button.data or "") for button in row] == [
@@ -95,6 +95,7 @@ def test_one_obligation_is_said_in_plain_italian_with_two_buttons(cast: Cast) ->
         Unchanged(project.id, obligation_id),
     ]
     assert [(button.text, parse(button.data or "")) for button in below] == [("Ricordamelo domani", Tomorrow())]
+    assert [(button.text, parse(button.data or "")) for button in last] == [("Perché ricevo questo?", AskedWhy())]
 
 
 def test_nothing_changed_is_not_offered_where_nothing_was_ever_reported(cast: Cast) -> None:
@@ -112,6 +113,7 @@ def test_nothing_changed_is_not_offered_where_nothing_was_ever_reported(cast: Ca
         ["1. Aggiorna ora", "1. Nessuna novità"],
         ["2. Aggiorna ora"],
         ["Ricordamelo domani"],
+        ["Perché ricevo questo?"],
     ]
 
 
@@ -193,7 +195,7 @@ def test_of_several_only_those_still_open_are_said(cast: Cast) -> None:
     text = plain_text(words.html)
     assert "Darsena" in text
     assert not any(title in text for title in ("Asilo", "Biblioteca", "Cinema"))
-    assert [len(row) for row in words.buttons] == [1, 1]
+    assert [len(row) for row in words.buttons] == [1, 1, 1]
     assert sorted(told(cast.session)) == [
         (Outcome.SENT, Reason.GATHERED),
         (Outcome.WITHHELD, Reason.DONE),
@@ -277,7 +279,7 @@ def test_the_late_ones_come_first_and_the_buttons_are_numbered_alike(cast: Cast)
     assert words is not None
     lines = [line for line in plain_text(words.html).split("\n") if line[:2] in {"1.", "2.", "3."}]
     assert [line.split(" ·")[0] for line in lines] == ["1. Zoo", "2. Asilo", "3. Zoo"]
-    assert [row[0].text for row in words.buttons[:-1]] == ["1. Aggiorna ora", "2. Aggiorna ora", "3. Aggiorna ora"]
+    assert [row[0].text for row in words.buttons[:-2]] == ["1. Aggiorna ora", "2. Aggiorna ora", "3. Aggiorna ora"]
     assert "perché segui questi progetti" in words.html
 
 
@@ -292,7 +294,7 @@ def test_a_dozen_long_titles_fit_into_one_telegram_message(cast: Cast) -> None:
 
     assert words is not None
     assert utf16(plain_text(words.html)) <= 4096
-    assert len(words.buttons) == 8 + 1
+    assert len(words.buttons) == 8 + 2
     assert "…e altri 4: guarda /scadenze" in words.html
 
 
@@ -336,7 +338,11 @@ def test_an_organisation_is_asked_by_its_name(cast: Cast) -> None:
 
     assert words is not None
     assert "<b>Corsico</b>\n" in words.html
-    assert [[button.text for button in row] for row in words.buttons] == [["Aggiorna ora"], ["Ricordamelo domani"]]
+    assert [[button.text for button in row] for row in words.buttons] == [
+        ["Aggiorna ora"],
+        ["Ricordamelo domani"],
+        ["Perché ricevo questo?"],
+    ]
     assert "perché sei referente" in words.html
 
 
