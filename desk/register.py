@@ -35,6 +35,7 @@ from storage.tables import Organization
 
 router = APIRouter()
 
+LONGEST_LIST = 100  # lines on a page; all of them are in the files
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 BodyId = Annotated[int, Path(ge=0, lt=BEYOND)]
 
@@ -113,6 +114,21 @@ def figure(
         )
 
 
+@router.get("/desk/register/late")
+def late(request: Request, house: House, signed: Reader, wanted: Chosen) -> Response:
+    return _list(request, house, wanted, "late")
+
+
+@router.get("/desk/register/silent")
+def silent(request: Request, house: House, signed: Reader, wanted: Chosen) -> Response:
+    return _list(request, house, wanted, "silent")
+
+
+@router.get("/desk/register/channels")
+def channels(request: Request, house: House, signed: Reader, wanted: Chosen) -> Response:
+    return _list(request, house, wanted, "channels")
+
+
 @router.get("/desk/register/coming")
 def coming(request: Request, house: House, signed: Reader, wanted: Chosen) -> Response:
     return _list(request, house, wanted, "coming")
@@ -123,7 +139,7 @@ def file(request: Request, house: House, signed: Reader, wanted: Chosen, *, key:
     if key not in MAKERS or format not in FILE_WRITERS:
         raise Refuse(404)
     with house.database.read() as session:
-        table = MAKERS[key](Asked(session, wanted.seen(session), speaker(request)))
+        table = MAKERS[key](Asked(session, wanted.seen(session), house.clock(), house.zone, speaker(request)))
     out = BytesIO()
     FILE_WRITERS[format](out, table.headers, table.lines)
     name = f"raccordo-register-{key}-{wanted.today}.{format}"
@@ -133,8 +149,10 @@ def file(request: Request, house: House, signed: Reader, wanted: Chosen, *, key:
 
 def _list(request: Request, house: House, wanted: Wanted, key: str) -> Response:
     with house.database.read() as session:
-        table = MAKERS[key](Asked(session, wanted.seen(session), speaker(request)))
-        return render(request, "register_list.html", table=table, **_frame(session, wanted))
+        asked = Asked(session, wanted.narrowed, house.clock(), house.zone, speaker(request), most=LONGEST_LIST + 1)
+        return render(
+            request, "register_list.html", table=MAKERS[key](asked), most=LONGEST_LIST, **_frame(session, wanted)
+        )
 
 
 def _frame(session: Session, wanted: Wanted) -> Mapping[str, Any]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from sqlmodel import Session
 
+from desk.labels import LABELS
 from facts.languages import N_, Speaker
 from registry.files import Line
-from storage.register_view import BodyLine, Figures, Heap, Month, Narrowed, bodies, coming, totals
+from storage.desk import who_owes
+from storage.obligations import Owed
+from storage.register_lists import Way, late_ones, silent_ones, ways
+from storage.register_view import BodyLine, Figures, Heap, Month, Narrowed, bodies, coming, names_of_bodies, totals
+from storage.tables import Channel
 
 HEAPS: Mapping[Heap, str] = {
     Heap.LATE: N_("Late"),
@@ -19,6 +26,7 @@ HEAPS: Mapping[Heap, str] = {
     Heap.WAIVED: N_("Not needed"),
 }
 DAYS_TO_COME = 30
+A_YEAR, NINETY_DAYS = timedelta(days=365), timedelta(days=90)
 MOST_IN_FILE = 50_000
 
 
@@ -28,7 +36,10 @@ class Asked:
 
     session: Session
     narrowed: Narrowed
+    now: datetime
+    zone: str
     say: Speaker
+    most: int = MOST_IN_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,71 @@ def coming_days(asked: Asked) -> RegisterTable:
     return RegisterTable("coming", headers, lines, [f"/desk/deadlines/{one.deadline.id}" for one in found], 1)
 
 
+def late(asked: Asked) -> RegisterTable:
+    _ = asked.say
+    found = late_ones(asked.session, asked.narrowed, asked.now, limit=asked.most)
+    names = names_of_bodies(asked.session, {one.obligation.body_id or 0 for one in found})
+    people = who_owes(asked.session, found) if found else {}
+    lines: list[Line] = [
+        [
+            _subject(one),
+            names.get(one.obligation.body_id or 0, _("Without a body")),
+            one.deadline.title,
+            one.obligation.due_on,
+            (asked.narrowed.today - one.obligation.due_on).days,
+            ", ".join(name for _id, name in people[one.obligation.id]) or _("Nobody"),
+        ]
+        for one in found
+    ]
+    headers = [
+        _("Project"),
+        _("Municipality or body"),
+        _("Deadline"),
+        _("Was due"),
+        _("Days late"),
+        _("Who reports on it"),
+    ]
+    links = [f"/desk/deadlines/{one.deadline.id}/obligations/{one.obligation.id}" for one in found]
+    return RegisterTable("late", headers, lines, links)
+
+
+def silent(asked: Asked) -> RegisterTable:
+    _ = asked.say
+    found = silent_ones(asked.session, asked.narrowed, asked.now - A_YEAR, limit=asked.most)
+    zone = ZoneInfo(asked.zone)
+    lines: list[Line] = [[one.name, one.reminders, one.periods, one.last_at.astimezone(zone).date()] for one in found]
+    headers = [_("Referent"), _("Reminders"), _("Periods"), _("Last reminder")]
+    return RegisterTable("silent", headers, lines, [f"/desk/referents/{one.referent_id}" for one in found])
+
+
+def channels(asked: Asked) -> RegisterTable:
+    _ = asked.say
+    lines: list[Line] = [
+        [_(LABELS[Channel][way.channel]), way.reminders, way.delivered, way.asked, way.answered, _percent(way)]
+        for way in ways(asked.session, asked.narrowed, asked.now - NINETY_DAYS)
+    ]
+    headers = [
+        _("Channel"),
+        _("Reminders"),
+        _("Of these, left us"),
+        _("Updates they asked for"),
+        _("Received within 7 days"),
+        _("Received within 7 days (%)"),
+    ]
+    return RegisterTable("channels", headers, lines)
+
+
+def _percent(way: Way) -> Decimal | None:
+    return round(Decimal(100 * way.answered) / way.asked, 1) if way.asked else None
+
+
+def _subject(one: Owed) -> str:
+    if one.project is not None:
+        return one.project.title
+    assert one.organization is not None
+    return one.organization.name
+
+
 def _left(figures: Figures) -> list[int]:
     awaited = figures[Heap.LATE] + figures[Heap.AWAITED]
     return [awaited, figures[Heap.SENT] + figures[Heap.DONE], figures[Heap.WAIVED]]
@@ -82,4 +158,10 @@ def _month_lines(name: str, months: Mapping[Month, Figures], _: Speaker) -> list
 
 
 Maker = Callable[[Asked], RegisterTable]
-MAKERS: dict[str, Maker] = {"map": by_body, "coming": coming_days}
+MAKERS: dict[str, Maker] = {
+    "map": by_body,
+    "late": late,
+    "silent": silent,
+    "channels": channels,
+    "coming": coming_days,
+}

@@ -4,7 +4,7 @@ A cell belongs to the month of its due day. Only what has opened is shown, excep
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -91,6 +91,12 @@ def deadline_choices(session: Session) -> Sequence[tuple[int, str]]:
     columns: Any = (col(Deadline.id), col(Deadline.title))
     rows = session.execute(select(*columns).order_by(col(Deadline.active).desc(), columns[1], columns[0]))
     return [(row[0], row[1]) for row in rows]
+
+
+def names_of_bodies(session: Session, ids: Collection[int]) -> Mapping[int, str]:
+    columns: Any = (col(Organization.id), col(Organization.name))
+    rows = session.execute(select(*columns).where(columns[0].in_(ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 def newest_month(session: Session, narrowed: Narrowed) -> Month:
