@@ -3,7 +3,7 @@
 Making one is in `desk/new_deadline.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
+from desk.deadline_facts import rules_of
 from desk.house import DeskHouse
 from desk.pages import (
     BEYOND,
@@ -40,7 +41,6 @@ from storage.desk import (
     one_deadline,
     one_obligation,
     opened_periods,
-    titles_of,
     who_owes,
 )
 from storage.desk_updates import update_of_obligation
@@ -48,9 +48,7 @@ from storage.forms import version_lines, version_numbered
 from storage.halts import holding_on
 from storage.ladder import newest_decisions
 from storage.obligations import deadlines_with_counts
-from storage.projects import organizations, programmes
-from storage.scopes import targets_of
-from storage.tables import Deadline, FormVersion, Target, TargetKind
+from storage.tables import Deadline, FormVersion
 from storage.tables import Form as FormRow
 
 router = APIRouter()
@@ -108,7 +106,7 @@ def deadline(
             one=one,
             form=session.get_one(FormRow, one.form_id),
             fixed=_fixed(session, one),
-            scope=_scope(session, targets_of(session, deadline_id)),
+            rules=rules_of(session, one, speaker(request)),
             coming=coming_days(session, deadline_id, today),
             halts=holding_on(session, deadline_id=deadline_id),
             periods=opened_periods(session, deadline_id, today),
@@ -271,14 +269,3 @@ def _the_deadline(session: Session, deadline_id: int) -> Deadline:
 def _fixed(session: Session, one: Deadline) -> int | None:
     """The number of the version that a deadline keeps to; None for the newest."""
     return session.get_one(FormVersion, one.form_version_id).number if one.form_version_id is not None else None
-
-
-def _scope(session: Session, targets: Sequence[Target]) -> list[str]:
-    """The names of a deadline's scope; empty for everything."""
-    wanted = {kind: {line.target_id for line in targets if line.kind is kind} for kind in TargetKind}
-    names: list[str] = []
-    if wanted[TargetKind.PROGRAMME]:
-        names += [row.name for row in programmes(session) if row.id in wanted[TargetKind.PROGRAMME]]
-    if wanted[TargetKind.ORGANIZATION]:
-        names += [row.name for row in organizations(session) if row.id in wanted[TargetKind.ORGANIZATION]]
-    return names + sorted(titles_of(session, wanted[TargetKind.PROJECT]).values())

@@ -22,6 +22,7 @@ from facts.numbers import show_cents, show_number
 from facts.working_time import WorkingTime
 from intake.forms.nodes import Texts, say
 from intake.forms.values import leading
+from storage.tables import Rung, Unit
 
 MANY = 4096  # instants whose words are kept: a list says the same ones again each time it is looked at
 SOON_HOURS = 4  # working hours
@@ -169,7 +170,30 @@ def recurs(context: Context, rule: str, moved: str = "not") -> str:
     return recurrence_words.said(rule, context["_"], moved=moved)
 
 
+@pass_context
+def weekday(context: Context, value: date) -> str:
+    """`lunedì 12 ottobre 2026`: a day that is to be recognised in a week."""
+    return format_date(value, "EEEE d MMMM y", locale=_locale(context))
+
+
+@pass_context
+def rung(context: Context, one: Rung) -> str:
+    """When a rung of a ladder is told: so many days, or working days, before or after the due day."""
+    _, days = context["_"], abs(one.offset_days)
+    if days == 0:
+        return str(_("on the day itself"))
+    if one.offset_days < 0 and one.unit is Unit.WORKING_DAYS:
+        return str(_.ngettext("one working day before", "{n} working days before", days))
+    if one.offset_days < 0:
+        return str(_.ngettext("one day before", "{n} days before", days))
+    if one.unit is Unit.WORKING_DAYS:
+        return str(_.ngettext("one working day after", "{n} working days after", days))
+    return str(_.ngettext("one day after", "{n} days after", days))
+
+
 FILTERS = {
+    "weekday": weekday,
+    "rung": rung,
     "moment": moment,
     "day": day,
     "ago": ago,

@@ -14,6 +14,7 @@ from storage.tables import (
     HaltKind,
     InboxState,
     LetterState,
+    Moved,
     ObligationState,
     OrganizationKind,
     OutboxKind,
@@ -168,6 +169,11 @@ LABELS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     About: {About.PROJECT: N_("Each project"), About.ORGANIZATION: N_("Each organisation")},
     Subject: {Subject.PROJECT: N_("Each project"), Subject.ORGANIZATION: N_("Each organisation")},
+    Moved: {
+        Moved.NOT: N_("It stays on that day"),
+        Moved.NEXT: N_("A day that is no working day moves to the next one"),
+        Moved.PREVIOUS: N_("A day that is no working day moves to the one before"),
+    },
     TargetKind: {
         TargetKind.PROGRAMME: N_("Programme"),
         TargetKind.MEASURE: N_("Measure"),

@@ -75,7 +75,10 @@ DEADLINES = Columns(
         "day": ("giorno", "day"),
         "until": ("fino al", "until"),
         "scope": ("ambito", "scope"),
+        "moved": ("se festivo", "spostamento", "moved"),
+        "grace": ("tolleranza", "giorni di tolleranza", "grace"),
+        "done_when": ("conclusa quando", "conclusione", "done when"),
     },
     needed=frozenset({"title", "recurrence", "first_on"}),
-    spare=frozenset({"form", "form_version", "subject", "until"}),
+    spare=frozenset({"form", "form_version", "subject", "until", "moved", "grace", "done_when"}),
 )

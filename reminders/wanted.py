@@ -151,5 +151,10 @@ def _check_targets(session: Session, targets: Collection[Line]) -> None:
     for line in targets:
         if line.kind is TargetKind.MEASURE and not 2 <= len(line.code) <= LONGEST_CODE:
             raise DeadlineRefused(N_("Write the beginning of a measure's code, for example M5C2."))
-        if line.kind is TargetKind.PHASE and find_phase(line.code) is None:
+        if line.kind is TargetKind.PHASE and _phase_code(line.code) != line.code:
             raise DeadlineRefused(N_("{code} is no phase that we know."), code=line.code)
+
+
+def _phase_code(text: str) -> str | None:
+    found = find_phase(text)
+    return None if found is None else found.code

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
-from storage.tables import Rung
+from storage.tables import Ladder, Rung
 
 
 def rungs_in_use(session: Session, ladder_id: int) -> Sequence[Rung]:
@@ -14,3 +14,8 @@ def rungs_in_use(session: Session, ladder_id: int) -> Sequence[Rung]:
         .where(Rung.ladder_id == ladder_id, col(Rung.retired_at).is_(None))
         .order_by(col(Rung.offset_days), col(Rung.id))
     ).all()
+
+
+def ladders_in_use(session: Session) -> Sequence[Ladder]:
+    """In the order they were made."""
+    return session.exec(select(Ladder).where(col(Ladder.retired_at).is_(None)).order_by(col(Ladder.id))).all()

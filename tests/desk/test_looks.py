@@ -150,6 +150,7 @@ PAGES = (
     "updates",
     "deadlines",
     "deadlines/new",
+    "deadlines/new?template=cohesion",
     "projects",
     "projects/1",
     "referents",

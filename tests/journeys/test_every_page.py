@@ -281,7 +281,7 @@ REFUSED = (
     ("Olga", "/desk/questions/{question_id}", "/note"),
     ("Olga", "/desk/referents/new", "/referents/new"),
     ("Olga", "/desk/referents/{referent_id}/phone", "/phone"),
-    ("Olga", "/desk/deadlines/new", "/deadlines/new"),
+    ("Olga", "/desk/deadlines/new?template=blank", "/deadlines/new"),
     ("Olga", "/desk/forms/new", "/forms/new"),
     ("Olga", "/desk/circulars/new", "/circulars/new"),
     ("Olga", "/desk/saved-answers/new", "/saved-answers"),
