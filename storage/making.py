@@ -60,6 +60,14 @@ def make_obligations(session: Session, deadline: Deadline, periods: Sequence[Per
     return made
 
 
+def make_steps(session: Session, deadline: Deadline, periods: Sequence[Period], now: datetime) -> None:
+    """The steps still to come that what is open does not have yet. What is past by now is not told any more."""
+    for period in periods:
+        for rung_id, instant in period.steps:
+            if instant > now:
+                session.execute(_missing_steps(deadline, period, rung_id, instant))
+
+
 def keep_bodies(session: Session) -> int:
     """Counts what is still open for the organisation that carries its project out now; how many were moved."""
     now = func.coalesce(col(Project.implementing_body_id), _first_place(col(Project.id)))

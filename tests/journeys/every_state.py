@@ -40,6 +40,7 @@ from storage.tables import (
     HaltKind,
     Inbox,
     InboxState,
+    Ladder,
     Letter,
     LetterKind,
     LetterState,
@@ -56,12 +57,15 @@ from storage.tables import (
     Referent,
     Review,
     Role,
+    Rung,
     SavedAnswer,
     Staff,
     Standing,
     Step,
+    Unit,
     Update,
 )
+from storage.tables.deadlines import STANDARD_LADDER
 from tests.cast import Cast
 from tests.desk.conftest import Desk
 from tests.desk.forms import BROKEN, changed
@@ -332,7 +336,12 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     cast.add(Halt(kind=HaltKind.ALL, reason="Prova generale", began_at=now - timedelta(days=3), ended_at=now))
     halt = cast.add(Halt(kind=HaltKind.DEADLINE, target_id=late.id, reason="Il decreto proroga", began_at=now))
     things["halt_id"] = halt.id
+    things["ladder_id"], things["rung_id"] = STANDARD_LADDER, 1
+    own = cast.add(Ladder(name="Con parole proprie", created_at=now))
+    cast.add(Rung(ladder_id=own.id, offset_days=-2, unit=Unit.WORKING_DAYS, text_it="Serve il SAL.", urgent=True))
+    before = cast.add(Ladder(name="Di una volta", created_at=now, retired_at=now))
     return [
+        *(f"/desk/ladders/{one.id}" for one in (own, before)),
         *(f"/desk/halts/new?kind={kind}" for kind in ("organization", f"deadline&target={deadline.id}")),
         *(f"/desk/deadlines/{one.id}" for one in (late, stopped)),
         f"/desk/deadlines/{late.id}/obligations/{overdue.id}",
