@@ -103,7 +103,8 @@ def why_planned(plan: Plan) -> str:
 
 def standing(one: Message, _: Speaker, now: datetime, zone: str) -> str:
     """All that is known of a message, the newest last, in one paragraph."""
-    return " ".join(line.said for line in in_order(_Teller(_, now, zone).message(one)))
+    told = [line.said for line in in_order(_Teller(_, now, zone).message(one))]
+    return " ".join(f"{said[:1].upper()}{said[1:]}" for said in told)
 
 
 def of_person(lines: Iterable[Line], person_id: int) -> list[Line]:

@@ -113,7 +113,7 @@ async def test_the_row_says_by_which_way_and_what_became_of_it(desk: Desk) -> No
 
     page = text_of((await desk.browser("Rita").get("/desk/told?person=ada")).text)
 
-    assert f"il messaggio {row.id} è partito, per e-mail (ada@example.org)." in page
+    assert f"Il messaggio {row.id} è partito, per e-mail (ada@example.org)." in page
     assert "Manca un aggiornamento" not in page
 
 
