@@ -171,7 +171,7 @@ def _the_tag(session: Session, tag_id: int) -> Tag:
 def own(session: Session, bulk_id: int, staff_id: int) -> BulkAct | None:
     """An act of this person; somebody else's is not there."""
     act = bulk.one(session, bulk_id)
-    return act if act is not None and act.staff_id == staff_id else None
+    return act if act is not None and act.staff_id == staff_id and act.action in set(Act) else None
 
 
 def may_undo(act: BulkAct, now: datetime) -> bool:

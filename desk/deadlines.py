@@ -29,7 +29,8 @@ from desk.pages import (
 )
 from desk.timelines import Person, of_obligation
 from facts.calendar import local_date
-from reminders.deadlines import choose_version, stop_deadline, waive
+from reminders.acts import Seen, Who, undoable, waive
+from reminders.deadlines import choose_version, stop_deadline
 from reminders.wanted import DeadlineRefused
 from storage.desk import (
     Opened,
@@ -48,7 +49,7 @@ from storage.forms import version_lines, version_numbered
 from storage.halts import holding_on
 from storage.ladder import newest_decisions
 from storage.obligations import deadlines_with_counts
-from storage.tables import Deadline, FormVersion
+from storage.tables import Deadline, FormVersion, ObligationState
 from storage.tables import Form as FormRow
 
 router = APIRouter()
@@ -117,6 +118,7 @@ def deadline(
             people=who_owes(session, lines),
             told=newest_decisions(session, deadline_id),
             today=today,
+            acts=undoable(session, one, house.clock()),
             pages=pages.counted(counts[which]),
         )
 
@@ -202,16 +204,19 @@ def waive_one(
     _ = speaker(request)
     try:
         with house.database.write() as session:
-            if one_obligation(session, deadline_id, obligation_id) is None:
+            it = one_obligation(session, deadline_id, obligation_id)
+            if it is None:
                 raise Refuse(404)
-            waived = waive(session, obligation_id, reason, signed.staff_id, house.clock())
+            if it.obligation.state is not ObligationState.OPEN:
+                back = f"/desk/deadlines/{deadline_id}/obligations/{obligation_id}"
+                return redirect(request, back, _("It was no longer awaited: nothing is changed."), level="info")
+            seen = Seen(obligation_id, it.obligation.version)
+            act_id = waive(session, deadline_id, [seen], Who(signed.staff_id, house.clock(), reason)).id
     except DeadlineRefused as refused:
         error = _(refused.sentence, **refused.values)
         return _obligation_page(request, house, deadline_id, obligation_id, typed={"reason": reason, "error": error})
-    back = f"/desk/deadlines/{deadline_id}/obligations/{obligation_id}"
-    if not waived:
-        return redirect(request, back, _("It was no longer awaited: nothing is changed."), level="info")
-    return redirect(request, back, _("This update is no longer awaited, and nobody is reminded of it."))
+    here = f"/desk/deadlines/{deadline_id}/acts/{act_id}"
+    return redirect(request, here, _("This update is no longer awaited, and nobody is reminded of it."))
 
 
 def _obligation_page(

@@ -165,6 +165,12 @@ def spoken(context: Context, texts: Texts) -> str:
 
 
 @pass_context
+def day_of_year(context: Context, value: date) -> str:
+    """A day without its year: `7 dicembre`."""
+    return format_date(value, "d MMMM", locale=_locale(context))
+
+
+@pass_context
 def recurs(context: Context, rule: str, moved: str = "not") -> str:
     """On which days a deadline comes again."""
     return recurrence_words.said(rule, context["_"], moved=moved)
@@ -196,6 +202,7 @@ FILTERS = {
     "rung": rung,
     "moment": moment,
     "day": day,
+    "day_of_year": day_of_year,
     "ago": ago,
     "expires": expires,
     "euro": euro,

@@ -20,6 +20,7 @@ from intake.correcting import begin_correction
 from intake.drafting import label_of
 from intake.forms.nodes import Question
 from storage import acceptance, audit, reviews
+from storage.acts import whom_they_concern
 from storage.snoozes import snooze
 from storage.tables import (
     Again,
@@ -101,7 +102,7 @@ def _owed_again(session: Session, obligation_id: int, now: datetime) -> None:
     """What was to be accepted is open again, and its ladder goes on. Where no step is left, they hear once more."""
     if not acceptance.owed_again(session, obligation_id) or not acceptance.steps_are_over(session, obligation_id):
         return
-    for referent_id in acceptance.whom_it_concerns(session, obligation_id):
+    for referent_id in whom_they_concern(session, [obligation_id]):
         snooze(session, referent_id, [obligation_id], Again.RESUMED, next_morning(now), now)
 
 

@@ -82,7 +82,7 @@ def stop_deadline(session: Session, deadline_id: int, reason: str, staff_id: int
 
     Raises DeadlineRefused without a reason.
     """
-    reason = _checked_reason(reason)
+    reason = checked_reason(reason)
     lock_deadline(session, deadline_id)  # or an obligation made at this moment by another process stays open
     if not deactivate(session, deadline_id):
         return False
@@ -110,14 +110,15 @@ def choose_version(
 
 def waive(session: Session, obligation_id: int, reason: str, staff_id: int | None, now: datetime) -> bool:
     """Lets somebody off one obligation. False when it was no longer open. Raises DeadlineRefused without a reason."""
-    if not waive_obligation(session, obligation_id, _checked_reason(reason)):
+    if not waive_obligation(session, obligation_id, checked_reason(reason)):
         return False
     audit.record(session, now, _actor(staff_id), "obligation.waive", ("obligation", obligation_id))
     return True
 
 
-def _checked_reason(reason: str) -> str:
-    reason = " ".join(reason.split())
+def checked_reason(reason: str) -> str:
+    """Why staff did it, tidied. Raises DeadlineRefused without one."""
+    reason = " ".join(reason.replace("\x00", "").split())
     if not reason:
         raise DeadlineRefused(N_("Say why: the reason is kept with the obligation."))
     if len(reason) > LONGEST_REASON:

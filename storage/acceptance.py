@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, case, exists, func, literal, select, union, update
+from sqlalchemy import CursorResult, case, exists, func, literal, select, update
 from sqlmodel import Session, col
 
 from storage.tables import (
     Deadline,
     DoneWhen,
-    Following,
-    Membership,
     Obligation,
     ObligationState,
     Step,
@@ -55,21 +53,6 @@ def steps_are_over(session: Session, obligation_id: int) -> bool:
     """Whether no step of the ladder is left that could tell of it."""
     left = exists().where(col(Step.obligation_id) == obligation_id, col(Step.settled).is_(False))
     return not session.execute(select(left)).scalar_one()
-
-
-def whom_it_concerns(session: Session, obligation_id: int) -> Sequence[int]:
-    """The followers of the project, or the members of the organisation."""
-    followers: Select[Any] = (
-        select(col(Following.referent_id))
-        .join(Obligation, col(Obligation.project_id) == col(Following.project_id))
-        .where(col(Obligation.id) == obligation_id)
-    )
-    members: Select[Any] = (
-        select(col(Membership.referent_id))
-        .join(Obligation, col(Obligation.organization_id) == col(Membership.organization_id))
-        .where(col(Obligation.id) == obligation_id)
-    )
-    return sorted(session.execute(union(followers, members)).scalars())
 
 
 def _active() -> Any:

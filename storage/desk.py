@@ -157,6 +157,12 @@ def heap(session: Session, opened: Opened, which: Which, *, limit: int = 50, off
     return owed(session, ids) if ids else []
 
 
+def whole_heap(session: Session, opened: Opened, which: Which, *, limit: int) -> list[tuple[int, int]]:
+    """Number and version of all that lie in a heap."""
+    every = select(Obligation.id, Obligation.version).where(*opened.conditions(), _in_heap(which, opened.today))
+    return [(row[0], row[1]) for row in session.exec(every.order_by(col(Obligation.id)).limit(limit))]
+
+
 def all_late(session: Session, today: date, *, limit: int = 50, offset: int = 0) -> tuple[list[Owed], int]:
     """What is late in every active deadline, the longest awaited first, and how much there is."""
     late: Any = (

@@ -138,7 +138,8 @@ class Decision(SQLModel, table=True):
 
 
 class Again(StrEnum):
-    """Why somebody is told again. MISSED: no way was open when it was due. RESUMED: staff had stopped reminders."""
+    """Why somebody is told again. MISSED: no way was open when it was due. RESUMED: staff had stopped reminders, or
+    gave another day, or what they had let off is owed again."""
 
     ASKED = "asked"
     MISSED = "missed"

@@ -54,7 +54,8 @@ class Mention(SQLModel, table=True):
 
 
 class BulkAct(SQLModel, table=True):
-    """One act on many questions. `before`: by question, what to put back when it is undone; which stayed, and why."""
+    """One act on many questions, or on what a deadline awaits. `before`: what to put back when it is undone; which
+    stayed, and why."""
 
     __tablename__ = "bulk_act"
 

@@ -18,6 +18,7 @@ from intake import publishing
 from intake.builtin import ensure_builtin_forms
 from intake.delegation import delegate
 from intake.forms.xlsform.reading import read_xlsform
+from reminders import acts, closures
 from storage.letters import add_letter
 from storage.people import new_personal_link
 from storage.register import count_some
@@ -29,6 +30,7 @@ from storage.tables import (
     Channel,
     Circular,
     CircularState,
+    Closure,
     Decision,
     Draft,
     DraftKind,
@@ -45,6 +47,7 @@ from storage.tables import (
     LetterKind,
     LetterState,
     Message,
+    Obligation,
     Office,
     Outbox,
     OutboxKind,
@@ -341,12 +344,25 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     cast.add(Rung(ladder_id=own.id, offset_days=-2, unit=Unit.WORKING_DAYS, text_it="Serve il SAL.", urgent=True))
     before = cast.add(Ladder(name="Di una volta", created_at=now, retired_at=now))
     return [
+        *_changed(office, things, soon, overdue),
         *(f"/desk/ladders/{one.id}" for one in (own, before)),
         *(f"/desk/halts/new?kind={kind}" for kind in ("organization", f"deadline&target={deadline.id}")),
         *(f"/desk/deadlines/{one.id}" for one in (late, stopped)),
         f"/desk/deadlines/{late.id}/obligations/{overdue.id}",
         f"/desk/register?deadline={late.id}&state=done",
     ]
+
+
+def _changed(office: _Office, things: dict[str, Any], soon: Obligation, overdue: Obligation) -> list[str]:
+    """A day in the calendar, one update that was given another day, and what is asked before it is done to many."""
+    session, olga, now = office.session, office.who("Olga"), office.cast.now
+    kept = closures.add(session, closures.Day(None, date(2026, 12, 24), False, "Vigilia di Natale"), olga, now)
+    things |= {"closure_id": session.exec(select(Closure.id)).one(), "change_id": kept.act.id}
+    who, seen = acts.Who(olga, now, "Alluvione"), [acts.Seen(soon.id, soon.version)]
+    things["act_id"] = acts.postpone(session, soon.deadline_id, seen, date(2026, 12, 11), who).id
+    late = f"/desk/deadlines/{overdue.deadline_id}"
+    many = f"{late}/many?pick={overdue.id}.{overdue.version}&act="
+    return [many + "postpone", many + "waive", f"{late}/close?period=2026-11"]
 
 
 def _post(office: _Office, things: dict[str, Any]) -> list[str]:
