@@ -347,6 +347,8 @@ def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
         *_changed(office, things, soon, overdue),
         *(f"/desk/ladders/{one.id}" for one in (own, before)),
         *(f"/desk/halts/new?kind={kind}" for kind in ("organization", f"deadline&target={deadline.id}")),
+        "/desk/deadlines/new?template=blank",
+        "/desk/deadlines/new?template=end-of-works",
         *(f"/desk/deadlines/{one.id}" for one in (late, stopped)),
         f"/desk/deadlines/{late.id}/obligations/{overdue.id}",
         f"/desk/register?deadline={late.id}&state=done",
