@@ -246,6 +246,7 @@ def _web(service: Service, wrap: WrapWeb) -> Server:
             chat_preview=_chat_preview(service.clock, settings.timezone),
             ways=_ways(settings),
             oidc=_provider(service),
+            mail_from=settings.mail_from,
         )
     )
     service.before_end.append(desk.state.streams.close)

@@ -7,6 +7,7 @@ people share their calendars.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 PRODUCER = "-//Raccordo//Deadlines//EN"
@@ -56,6 +57,16 @@ def calendar_files(events: Iterable[Event], sender: str, now: datetime) -> list[
     return [CalendarFile(method, _written(method, some, sender, now)) for method, some in parted if some]
 
 
+def name_of(obligation_id: int) -> str:
+    """What a day is called before the @ of its UID, in whatever file it stands."""
+    return f"obligation-{obligation_id}"
+
+
+def domain_of(sender: str) -> str:
+    """What stands behind the @ of every UID of ours. `sender`: `Name <address>`, or the address alone."""
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+
 def _written(method: str, events: list[Event], sender: str, now: datetime) -> bytes:
     from icalendar import Calendar  # 60 ms, for what few mails carry
 
@@ -74,7 +85,7 @@ def _event(one: Event, sender: str, now: datetime) -> Any:
     from icalendar import vCalAddress
 
     event = Component()
-    event.add("uid", f"obligation-{one.obligation_id}@{sender.rpartition('@')[2] or 'localhost'}")
+    event.add("uid", f"{name_of(one.obligation_id)}@{domain_of(sender)}")
     event.add("dtstamp", now)
     event.add("sequence", one.sequence)
     event.add("organizer", vCalAddress(f"mailto:{sender}"))

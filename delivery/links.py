@@ -26,6 +26,10 @@ class Links:
         """A referent's own page."""
         return self._at(f"/r/{token}")
 
+    def calendar(self, token: str) -> str:
+        """What somebody's calendar reads, by a key of its own."""
+        return self._at(f"/calendar/{token}.ics")
+
     def start(self, token: str) -> str:
         """Opens the chat with the bot and hands it the invitation's key."""
         return self.start_pattern.format(bot=self.bot, token=token)

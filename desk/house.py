@@ -44,7 +44,7 @@ class DeskHouse:
     """One for all pages. `readiness` says what `/readyz` shows; `catalogue` has the forms in use.
 
     `chat_preview` says how the bot would ask a form. `ways`: the channels that are set up to send.
-    `oidc`: who else may say who somebody of the staff is.
+    `oidc`: who else may say who somebody of the staff is. `mail_from`: the sender of our mail, `Name <address>`.
     """
 
     database: Database
@@ -58,6 +58,7 @@ class DeskHouse:
     chat_preview: ChatPreview = no_chat
     ways: frozenset[Channel] = frozenset()
     oidc: Provider | None = None
+    mail_from: str = ""
 
     @property
     def secure(self) -> bool:

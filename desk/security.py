@@ -375,7 +375,7 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("Cache-Control", "no-store")
-                if scope["path"].startswith("/r/"):
+                if scope["path"].startswith(("/r/", "/calendar/")):
                     # The key stands in the address: no other site, and no search engine, may learn it.
                     headers["Referrer-Policy"] = "no-referrer"
                     headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -42,12 +42,17 @@ class RegisterTouched(SQLModel, table=True):
 
 
 class Feed(SQLModel, table=True):
-    """The key of a calendar that a referent, or one of us, lets their own calendar read. Only its SHA-256 is kept."""
+    """The key of a calendar that a referent, or one of us, lets their own calendar read. Only its SHA-256 is kept.
+
+    `content_hash`: what it said when it was read last; it has said so since `changed_at`.
+    """
 
     id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True, max_length=64)
     referent_id: int | None = Field(default=None, foreign_key="referent.id", index=True)
     staff_id: int | None = Field(default=None, foreign_key="staff.id", index=True)
     created_at: datetime = instant()
+    content_hash: str = Field(default="", max_length=64)
+    changed_at: datetime | None = optional_instant()
     last_read_at: datetime | None = optional_instant()
     revoked_at: datetime | None = optional_instant()
