@@ -125,5 +125,5 @@ def _alarm(one: Entry, feed: Feed) -> Any:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", one.title)
-    alarm.add("trigger", -ALARM_BEFORE, parameters={"RELATED": "END"} if feed.tasks else None)
+    alarm.add("trigger", -ALARM_BEFORE, parameters={"RELATED": "END" if feed.tasks else "START"})
     return alarm

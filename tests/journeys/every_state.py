@@ -19,6 +19,7 @@ from intake.builtin import ensure_builtin_forms
 from intake.delegation import delegate
 from intake.forms.xlsform.reading import read_xlsform
 from reminders import acts, closures
+from storage import feeds
 from storage.letters import add_letter
 from storage.people import new_personal_link
 from storage.register import count_some
@@ -469,6 +470,9 @@ def _doors(office: _Office, things: dict[str, Any]) -> list[str]:
     cast = office.cast
     missing = _a_file(office, kind=FileKind.FILE, state=FileState.MISSING, file_id="AgAC", draft_id=things["draft_id"])
     things["attachment_id"] = cast.add(missing).id
+    things["calendar_key"] = feeds.add_feed(office.session, feeds.Owner(referent_id=office.ada.id), cast.now)[1]
+    for name in office.desk.people:
+        feeds.add_feed(office.session, feeds.Owner(staff_id=office.who(name)), cast.now)
     new = cast.a_staff("Nina Nuova", Role.VOLUNTEER)
     link = welcome_link(office.desk.house.links, new, office.desk.house.secret_key)
     return [

@@ -32,7 +32,7 @@ from tests.journeys.every_state import Everything, furnish
 pytestmark = pytest.mark.journey
 
 # What is no page: files, measures, streams.
-FILES = re.compile(r"\{format\}|\{kind\}|/file$|/raw$|/attachments/|/files/|\.(txt|xml|json)$|/preview/mail$")
+FILES = re.compile(r"\{format\}|\{kind\}|/file$|/raw$|/attachments/|/files/|\.(txt|xml|json|ics)$|/preview/mail$")
 NO_PAGES = {"/healthz", "/readyz", "/metrics", *STREAMS, "/desk/deadlines/new/days"}  # the last is a part of a page
 LEADS_ON = {  # to another page
     "/desk",

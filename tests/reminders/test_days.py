@@ -88,6 +88,19 @@ def test_what_was_waived_or_stopped_since_is_taken_out_by_the_next_mail(cast: Ca
     ]
 
 
+def test_what_has_another_day_since_is_moved_by_the_next_mail(cast: Cast) -> None:
+    postponed, _ = reminded_of_two(cast)
+    row = obligations_of(cast.session, postponed.id)[0].obligation
+    row.postponed_from, row.due_on, row.version = row.due_on, date(2026, 12, 20), 2
+    cast.add(row)
+    due(cast, date(2026, 11, 24), "Altro")
+    remind_one(cast.session, cast.now)
+
+    found = [one for one in days(cast.session, cast.now) if one.obligation_id == row.id]
+
+    assert [(one.on, one.sequence, one.over) for one in found] == [(date(2026, 12, 20), 1, False)]
+
+
 def test_what_was_only_told_in_a_chat_is_in_no_calendar(cast: Cast) -> None:
     waived, _ = reminded_of_two(cast, chat=101, email="ada@example.org")
     told_in = newest(cast.session).channel
