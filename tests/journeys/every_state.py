@@ -326,7 +326,7 @@ def _everything(office: _Office) -> list[str]:
 
 def _deadlines(office: _Office, things: dict[str, Any]) -> list[str]:
     cast, now = office.cast, office.cast.now
-    deadline = cast.a_deadline(office.form, date(2026, 12, 10), "Monitoraggio mensile")
+    deadline = cast.a_deadline(office.form, date(2026, 12, 10), "Avanzamento dei lavori")
     late = cast.a_deadline(office.form, date(2026, 11, 10), "Verifica di ottobre")
     stopped = cast.a_deadline(office.form, date(2026, 11, 10), "Verifica di settembre", active=False)
     things["deadline_id"] = deadline.id
