@@ -82,6 +82,7 @@ def routes() -> set[tuple[str, str]]:
 
 
 RULES = rules()
+LEADS_ON = ("/desk/obligations/{obligation_id}",)  # a short address
 
 
 def test_every_route_says_who_may() -> None:
@@ -190,7 +191,7 @@ async def test_what_is_there_opens_for_who_may_and_for_nobody_else(desk: Desk, r
                 continue
             status = (await ask(browser, rule, "", **things)).status_code
             assert status in (200, 303, 404, 409) if rule.lets_in(role) else status == 403, (rule, status)
-            if rule.lets_in(role) and rule.route.endswith("_id}"):
+            if rule.lets_in(role) and rule.route.endswith("_id}") and rule.route not in LEADS_ON:
                 assert status == 200, (rule, status)
 
 

@@ -398,7 +398,7 @@ def _post(office: _Office, things: dict[str, Any]) -> list[str]:
             address="ada@example.org",
             referent_id=office.ada.id,
             dedupe_key="it-failed",
-            body={"text": "Sì.", "html": "Sì.", "subject": "Risposta"},
+            body={"text": "Sì.", "html": "Sì.", "subject": "Mercato coperto"},
             state=OutboxState.DEAD,
             error="550 5.1.1 unknown user",
             next_at=now,

@@ -41,7 +41,7 @@ LEADS_ON = {  # to another page
     "/desk/sign-in/oidc/callback",
     "/desk/obligations/{obligation_id}",
 }
-IN_BOTH = OWN_NAMES | {"Note", "Monitoraggio mensile"}  # the second is a title that somebody gave
+IN_BOTH = OWN_NAMES | {"Note"}
 STAFF = ("Anna", "Olga", "Vera", "Rita")  # who sees most comes first
 
 
