@@ -40,7 +40,7 @@ from markupsafe import Markup
 from pydantic import AfterValidator
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from desk import filters, security
+from desk import filters, security, tongues
 from desk.assets import Marked
 from desk.house import DeskHouse
 from desk.navigation import SECTIONS, entries_of, sections_for
@@ -189,8 +189,9 @@ Page = Annotated[Pages, Depends(page_number)]
 
 
 def speaker(request: Request, *, html: bool = False) -> Speaker:
-    """Says sentences in the reader's language; a personal page sets `request.state.language` to its referent's."""
-    return speaking(Language(getattr(request.state, "language", Language.IT)), html=html)
+    """Says sentences in the reader's language: of staff and, on a personal page, of its referent, who set
+    `request.state.language`; else in that of strangers (`desk/tongues.py`)."""
+    return speaking(_state(request, "language") or tongues.language_for(request), html=html)
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -202,6 +203,8 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     )
     if flash:
         security.drop_cookie(house, response, FLASH)
+    if _state(request, "language") is None:
+        response.headers["Vary"] = tongues.VARIES
     visit = security.visit_cookie(house)
     if _state(request, "signed") is None and _state(request, "visit") and visit not in request.cookies:
         security.set_cookie(house, response, visit, request.state.visit)
@@ -276,6 +279,7 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "_": say,
         "request": request,
         "language": say.language,
+        "in_other": _in_the_other(request, say.language),
         "signed": signed,
         "office": _state(request, "office") or security.office_of(house),
         "house": house,
@@ -291,6 +295,14 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
         "csrf_field": lambda: _csrf_field(request),
         "url_with": lambda **changes: _url_with(request, changes),
     }
+
+
+def _in_the_other(request: Request, language: Language) -> tuple[Language, str, str] | None:
+    """For strangers: the other language, its name, and the address that turns this page to it."""
+    if _state(request, "language") is not None:
+        return None
+    other, here = tongues.the_other(language), _url_with(request, {tongues.CHOICE: None})
+    return other, tongues.NAMES[other], f"/language?{urlencode({tongues.CHOICE: other.value, 'back': here})}"
 
 
 def _csrf_field(request: Request) -> Markup:

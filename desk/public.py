@@ -1,15 +1,19 @@
-"""Pages for everybody: landing, privacy notice, accessibility declaration. Shows nothing of anybody."""
+"""Pages for everybody: landing, privacy notice, accessibility declaration; and the link that turns strangers' pages to
+the other language. Shows nothing of anybody."""
 
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from desk.pages import House, render
+from desk.security import set_cookie
+from desk.tongues import CHOICE, NAMES, inside
 
 router = APIRouter()
 
-ROBOTS = "User-agent: *\nDisallow: /desk\nDisallow: /r/\nDisallow: /metrics\n"
+ROBOTS = "User-agent: *\nDisallow: /desk\nDisallow: /r/\nDisallow: /metrics\nDisallow: /language\n"
+YEAR = 365 * 86_400
 
 
 @router.get("/")
@@ -25,6 +29,15 @@ def privacy(request: Request) -> Response:
 @router.get("/accessibility")
 def accessibility(request: Request) -> Response:
     return render(request, "public/accessibility.html")
+
+
+@router.get("/language")
+def speak(house: House, lang: str = "", back: str = "") -> Response:
+    """Keeps the choice in this browser and goes back; a language that we do not speak chooses nothing."""
+    response = RedirectResponse(inside(back), status_code=303)
+    if lang in NAMES:
+        set_cookie(house, response, CHOICE, lang, seconds=YEAR)
+    return response
 
 
 @router.get("/robots.txt")

@@ -1,6 +1,7 @@
 """Questions that everybody asks, with their answers, for everybody: a page, the same as JSON, and the map of the site.
 
-Nobody signs in here and nobody is remembered: the page is the same for all and may be kept by whoever passes it on.
+Nobody signs in here and nobody is remembered: the page is the same for all who read the same language, and may be kept
+by whoever passes it on.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from answering.faq import Offer, in_language
 from answering.likeness import Known, similar
-from desk.pages import House, render
+from desk.pages import House, render, speaker
 from facts.folding import fold, holds
 from facts.languages import Language
 from storage import faq
@@ -37,9 +38,9 @@ class Heap:
 
 
 @router.get("/public/faq")
-def page(request: Request, house: House, q: str = "", lang: str = "") -> Response:
-    language = Language.EN if lang == Language.EN else Language.IT
-    _the_same_for_all(request, language)
+def page(request: Request, house: House, q: str = "") -> Response:
+    _the_same_for_all(request)
+    language = speaker(request).language
     q = q[:MOST_TYPED].replace("\x00", "")
     with house.database.read() as session:
         rows = faq.published(session)
@@ -53,11 +54,11 @@ def page(request: Request, house: House, q: str = "", lang: str = "") -> Respons
     return response
 
 
-def _the_same_for_all(request: Request, language: Language) -> None:
+def _the_same_for_all(request: Request) -> None:
     """Whoever is signed in sees what everybody sees; and no browser is given anything to remember."""
     request.state.signed = None
     request.state.visit = ""
-    request.state.language = language
+    request.state.language = None
 
 
 def _matching(

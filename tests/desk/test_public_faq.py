@@ -42,7 +42,7 @@ async def test_english_where_there_is_some_and_italian_for_the_rest(desk: Desk) 
     english = (await desk.browser().get(f"{PAGE}?lang=en")).text
 
     assert "What is a CUP?" not in italian
-    assert 'lang="en">English</a>' in italian
+    assert 'lang="en" rel="nofollow">English</a>' in italian
     assert "What is a CUP?" in english
     assert "Solo in italiano?" in english
     assert "Frequently asked questions" in english

@@ -36,6 +36,7 @@ FILES = re.compile(r"\{format\}|\{kind\}|/file$|/raw$|/attachments/|/files/|\.(t
 NO_PAGES = {"/healthz", "/readyz", "/metrics", *STREAMS, "/desk/deadlines/new/days"}  # the last is a part of a page
 LEADS_ON = {  # to another page
     "/desk",
+    "/language",
     "/desk/sign-in/code",
     "/desk/sign-in/oidc",
     "/desk/sign-in/oidc/callback",
@@ -63,11 +64,6 @@ class Seen:
         """The kinds of elements that are on it."""
         return frozenset(re.findall(r"<[a-z]\w*(?: (?:class|type|role)=\"[^\"]*\")*", self.html))
 
-    @property
-    def knows_its_reader(self) -> bool:
-        """Strangers are spoken to in Italian; so is whoever holds a link that opens nothing."""
-        return self.status != 404 and (bool(self.who) or self.address.startswith("/r/"))
-
     def is_whole(self, language: str) -> bool:
         title = re.search(r"<title>([^<]*\S) · [^<]*</title>", self.html)
         return f'<html lang="{language}">' in self.html and title is not None and self.html.count("<h1") == 1
@@ -77,6 +73,7 @@ class Seen:
 class House:
     desk: Desk
     everything: Everything
+    language: str = "it"
 
     @property
     def base(self) -> str:
@@ -89,7 +86,8 @@ class House:
         return list(dict.fromkeys([*(rule.address(**self.everything.things) for rule in rules), *more]))
 
     def speak(self, language: str) -> None:
-        """Everybody, from now on."""
+        """Everybody, from now on; the browsers of strangers ask for it."""
+        self.language = language
         with self.desk.house.database.write() as session:
             for person in session.exec(select(Staff)):
                 person.language = language
@@ -100,6 +98,7 @@ class House:
         """As `who` of the staff gets them; None: referents with their keys, and strangers."""
         addresses = self.addresses(*RANKS) if who else self.addresses("everybody", "key")
         async with self.desk.browser(who) as browser:
+            browser.headers["Accept-Language"] = self.language
             answers = [(address, await browser.get(address)) for address in addresses]
         return [Seen(who or "", address, answer.status_code, answer.text) for address, answer in answers]
 
@@ -177,7 +176,7 @@ async def test_every_page_opens_with_a_title_one_heading_and_one_language(house:
 
     wrong = {}
     for seen in everybodys:
-        if not seen.is_page or (language == "en" and not seen.knows_its_reader):
+        if not seen.is_page:
             continue
         mixed = spoken_on(seen.html) & foreign if "/preview" not in seen.address else set()
         if mixed or not seen.is_whole(language):
