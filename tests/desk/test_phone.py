@@ -313,3 +313,15 @@ async def test_what_is_somebody_elses_does_not_exist_in_this_call(desk: Desk) ->
     assert seen == [404] * 6
     assert len(every(desk, Message)) == 1
     assert every(desk, Update) == []
+
+
+async def test_nothing_is_called_optional_that_a_question_needs(desk: Desk) -> None:
+    referent, _project = ada(desk)
+
+    page = (await desk.browser("Olga").get(f"/desk/referents/{referent}/phone")).text
+
+    labels = dict(re.findall(r'<label for="f-(\w+)">(.*?)</label>', page))
+    assert labels["text"] == "Che cosa ha detto?"
+    assert "facoltativ" not in labels["reply"]
+    assert "facoltativ" in labels["project"]
+    assert "Solo per un aggiornamento puoi non scrivere nulla." in page
