@@ -298,11 +298,17 @@ def _always(request: Request, house: DeskHouse) -> dict[str, Any]:
 
 
 def _in_the_other(request: Request, language: Language) -> tuple[Language, str, str] | None:
-    """For strangers: the other language, its name, and the address that turns this page to it."""
+    """For strangers: the other language, its name, and the address that turns this page to it.
+
+    A page whose address holds a key turns by itself: no other address may carry the key.
+    """
     if _state(request, "language") is not None:
         return None
-    other, here = tongues.the_other(language), _url_with(request, {tongues.CHOICE: None})
-    return other, tongues.NAMES[other], f"/language?{urlencode({tongues.CHOICE: other.value, 'back': here})}"
+    other = tongues.the_other(language)
+    if "token" in request.path_params:
+        return other, tongues.NAMES[other], _url_with(request, {tongues.CHOICE: other.value})
+    back = _url_with(request, {tongues.CHOICE: None})
+    return other, tongues.NAMES[other], f"/language?{urlencode({tongues.CHOICE: other.value, 'back': back})}"
 
 
 def _csrf_field(request: Request) -> Markup:

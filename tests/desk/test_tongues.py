@@ -64,6 +64,14 @@ async def test_a_header_without_end_is_read_no_further(desk: Desk) -> None:
     assert speaks((await desk.browser().get("/", headers=header)).text) == "it"
 
 
+async def test_no_other_address_carries_the_key_of_a_page(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        page = (await browser.get("/r/a-key-that-opens-nothing")).text
+
+    assert 'href="/r/a-key-that-opens-nothing?lang=en"' in page
+    assert "back=" not in page
+
+
 async def test_the_link_turns_this_page_and_every_other_and_back_again(desk: Desk) -> None:
     browser = desk.browser()
 
