@@ -87,7 +87,6 @@ class NoticeKind(StrEnum):
     MENTIONED = "mentioned"
     POST = "post"
     FAILED = "failed"
-    DEADLINES = "deadlines"
 
 
 class NoticeWhen(StrEnum):

@@ -33,7 +33,7 @@ async def test_the_choice_says_for_whom_each_form_is_and_leaves_out_retired_ones
         assert event is not None
         retire(session, event, by=desk.people["Olga"], now=desk.house.clock())
 
-    page = (await desk.browser("Olga").get(NEW)).text
+    page = (await desk.browser("Olga").get(NEW, params={"template": "blank"})).text
 
     assert "Aggiornamento progetto, da ogni progetto" in page
     assert "Fabbisogno, da ogni ente" in page

@@ -54,7 +54,7 @@ async def test_what_cannot_be_read_stays_in_its_field_with_the_reason_beside_it_
     assert answered.status_code == 422
     assert "<title>Da correggere: " in answered.text
     assert 'id="fill-errors" tabindex="-1" autofocus' in answered.text
-    assert '<a href="#f-progress">Avanzamento fisico</a>' in answered.text
+    assert '<a href="#f-progress">Avanzamento fisico:</a>' in answered.text
     assert 'aria-describedby="h-progress e-progress"' in answered.text
     assert ("a:progress", "quasi finito") in controls(again)
     assert 'id="e-progress"' in again

@@ -10,14 +10,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from app.register_keeping import count_all
+from desk import register_tables
 from desk.app import PAGES
 from desk.numbers_tables import MAKERS
 from intake.builtin import ensure_builtin_forms
@@ -25,7 +27,23 @@ from registry.export import EXPORTS, export
 from registry.export_columns import TABLES, Kind, Table
 from registry.files import FILE_WRITERS
 from storage import audit
-from storage.tables import Addressee, Category, Circular, FormVersion
+from storage.tables import (
+    Addressee,
+    Category,
+    Channel,
+    Circular,
+    Decision,
+    FormVersion,
+    Obligation,
+    Organization,
+    Outbox,
+    OutboxKind,
+    Outcome,
+    Reason,
+    Referent,
+    Step,
+)
+from tests.cast import Cast
 from tests.conftest import needed
 from tests.desk.conftest import Desk
 
@@ -58,6 +76,8 @@ HANDED_OUT = {
     "desk.letters": "raw mail",
     "desk.numbers": "opened here",
     "desk.personal": "what somebody sent, as they sent it",
+    "desk.register": "opened here",
+    "desk.told": "opened here",
 }
 
 
@@ -145,13 +165,50 @@ def people_bodies_and_categories_of_formulas(desk: Desk) -> int:
         return circular.id
 
 
+def reminders_of_formulas(desk: Desk, form: FormVersion) -> int:
+    """What each of these bodies owes and was told of, one late and one to come; the number of the deadline."""
+    with desk.house.database.write() as session:
+        cast = desk.cast(session)
+        deadline = cast.a_deadline(form, date(2026, 11, 10), FORMULAS[0])
+        people, bodies = list(session.exec(select(Referent))), list(session.exec(select(Organization)))
+        for person, body in zip(people, bodies, strict=True):
+            soon = cast.an_obligation(deadline, body, date(2026, 12, 10), cast.now + timedelta(days=17))
+            late = cast.an_obligation(deadline, body, date(2026, 11, 10), cast.now - timedelta(days=13))
+            for one in (soon, late):
+                one.body_id = body.id
+                told(cast, one, person)
+    count_all(desk.house.database, desk.house.clock)
+    return deadline.id
+
+
+def told(cast: Cast, obligation: Obligation, person: Referent) -> None:
+    message = cast.add(
+        Outbox(
+            kind=OutboxKind.REMINDER,
+            channel=Channel.EMAIL,
+            address="ada@example.org",
+            referent_id=person.id,
+            dedupe_key=f"told-{obligation.id}",
+            body={"text": person.name, "html": person.name, "subject": person.name},
+            next_at=cast.now,
+            created_at=cast.now,
+        )
+    )
+    step = cast.add(Step(obligation_id=obligation.id, rung_id=3, offset_days=0, due_at=cast.now))
+    said: Any = {"outcome": Outcome.SENT, "reason": Reason.DUE, "decided_at": cast.now, "outbox_id": message.id}
+    cast.add(Decision(step_id=step.id, referent_id=person.id, **said))
+
+
 async def write_what_the_desk_hands_out(desk: Desk, folder: Path, form: FormVersion, circular_id: int) -> None:
     addresses = {f"numbers-{key}": f"/desk/numbers/{key}" for key in MAKERS}
     addresses |= {"audit": "/desk/audit/export", "circular": f"/desk/circulars/{circular_id}/export"}
+    deadline_id = reminders_of_formulas(desk, form)
+    addresses |= {f"register-{key}": f"/desk/register/{key}" for key in register_tables.MAKERS}
+    addresses["told"] = "/desk/told/export"
     async with desk.browser("Anna") as browser:
         for name, address in addresses.items():
             for kind in FILE_WRITERS:
-                found = await browser.get(f"{address}.{kind}")
+                found = await browser.get(f"{address}.{kind}", params={"deadline": deadline_id})
                 assert found.status_code == 200, (name, kind)
                 (folder / f"{name}.{kind}").write_bytes(found.content)
         found = await browser.get(f"/desk/forms/{form.form_id}/versions/1/file.xlsx")
@@ -201,4 +258,6 @@ async def test_libreoffice_runs_no_formula_of_ours(desk: Desk, tmp_path: Path, m
         assert "=1+1" in content or name in NO_WORDS, name
 
 
-NO_WORDS = {"numbers-questions", "numbers-updates", "numbers-waiting", "numbers-reminders"}  # no stranger names these
+# No stranger names these.
+NO_WORDS = {f"numbers-{key}" for key in ("questions", "updates", "waiting", "reminders")}
+NO_WORDS |= {"register-channels", "register-coming"}
