@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import anyio.to_thread
 import structlog
 import uvicorn
 from sqlalchemy.engine import make_url
@@ -49,6 +50,8 @@ GRACE = 10.0  # seconds a loop may take to end
 Loop = Callable[[asyncio.Event], Awaitable[None]]
 WrapWeb = Callable[[Any], Any]
 
+PAGES_AT_ONCE = 6  # the rest of them wait for a thread; of 40 each keeps memory, and eight people waited twice as long
+
 
 class Server(uvicorn.Server):
     """uvicorn inside our own loop: signals are ours, and it says when it answers."""
@@ -61,6 +64,8 @@ class Server(uvicorn.Server):
         return nullcontext()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # The pages' threads share one interpreter: the more of them at once, the more they only hinder each other.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = PAGES_AT_ONCE
         await super().startup(sockets)
         if self.started:
             self.listening.set()
