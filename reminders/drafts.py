@@ -19,6 +19,7 @@ from intake.catalogue import Catalogue
 from intake.drafting import progress_of
 from storage.attachments import of_draft
 from storage.drafts import UNFINISHED, find_draft
+from storage.halts import all_stopped, holding_on
 from storage.people import organizations_of, own_project
 from storage.recalls import RECALL_KEY, claim_left
 from storage.tables import Channel, Draft, DraftKind, Organization, Outbox, OutboxKind, Project, Referent
@@ -37,9 +38,9 @@ _FORMS = Catalogue()
 def recall_one(session: Session, now: datetime) -> bool:
     """Sees to one draft that was left, and queues a message when there is something in it; whether there was one.
 
-    Outside working hours nothing happens.
+    Outside working hours nothing happens, nor while staff have stopped all reminders.
     """
-    if not within_working_hours(now, OFFICE_ZONE):
+    if not within_working_hours(now, OFFICE_ZONE) or all_stopped(session):
         return False
     draft = claim_left(session, now, left=LEFT, forgotten=FORGOTTEN)
     if draft is None:
@@ -51,12 +52,17 @@ def recall_one(session: Session, now: datetime) -> bool:
 
 
 def word_recall(_links: Links) -> Wording:
-    """The wording of `OutboxKind.RECALL` for `delivery/dispatch`. None: sent, dropped or touched meanwhile."""
+    """The wording of `OutboxKind.RECALL` for `delivery/dispatch`.
+
+    None: sent, dropped or touched meanwhile, or staff let this person not be reminded.
+    """
 
     def word(session: Session, row: Outbox, now: datetime) -> Words | None:
         draft = find_draft(session, int(row.dedupe_key.split(":")[1]))
         referent = None if row.referent_id is None else session.get(Referent, row.referent_id)
         if draft is None or referent is None or not _still_left(session, draft):
+            return None
+        if holding_on(session, referent_id=referent.id):
             return None
         language = Language(referent.language)
         return _words_for(draft)(session, draft, language, row.channel)

@@ -35,6 +35,7 @@ from storage.tables import (
 _halt: Table = SQLModel.metadata.tables["halt"]
 _HOLDS = col(Halt.ended_at).is_(None)
 _ONCE: Any = {"index_elements": ["kind", "target_id"], "index_where": _halt.c.ended_at.is_(None)}
+_mine: Any = aliased(Halt)
 _INSERT = {
     "sqlite": sqlite.insert(_halt).on_conflict_do_nothing(**_ONCE).returning(_halt.c.id),
     "postgresql": postgresql.insert(_halt).on_conflict_do_nothing(**_ONCE).returning(_halt.c.id),
@@ -75,6 +76,19 @@ def end(session: Session, halt_id: int, by: int | None, now: datetime) -> bool:
         update(Halt).where(col(Halt.id) == halt_id, _HOLDS).values(ended_at=now, ended_by=by)
     )
     return done.rowcount == 1
+
+
+def move(session: Session, gone_id: int, stays_id: int, now: datetime) -> int:
+    """Stops of one person become another's, who are the same; how many. Of two that hold, theirs is over."""
+    theirs = (col(Halt.kind) == HaltKind.REFERENT, col(Halt.target_id) == gone_id)
+    mine = select(_mine.id).where(
+        _mine.kind == HaltKind.REFERENT, _mine.target_id == stays_id, _mine.ended_at.is_(None)
+    )
+    session.execute(update(Halt).where(*theirs, _HOLDS, mine.exists()).values(ended_at=now))
+    moved: CursorResult[Any] = session.execute(  # type: ignore[assignment]  # as above
+        update(Halt).where(*theirs).values(target_id=stays_id)
+    )
+    return moved.rowcount
 
 
 def target_name(session: Session, kind: HaltKind, target_id: int) -> str | None:

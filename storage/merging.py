@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col
 
 from facts.folding import fold
+from storage import halts
 from storage.people import here
 from storage.tables import (
     Address,
@@ -163,6 +164,7 @@ def move_all(session: Session, gone_id: int, stays_id: int, now: datetime) -> di
     moved["album"] = _move(session, "album", "referent_id", gone_id, stays_id)
     moved["delegation"] = _move(session, "delegation", "referent_id", gone_id, stays_id)
     moved["delegation"] += _move(session, "delegation", "substitute_id", gone_id, stays_id)
+    moved["halt"] = halts.move(session, gone_id, stays_id, now)
     _point_elsewhere(session, gone_id, stays_id)
     session.expire_all()
     touch(session, Referent, [stays_id])

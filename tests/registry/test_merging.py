@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col
 from intake.delegation import delegate
 from registry.merging import NotThere, merge
 from registry.report import RegistryRefused
+from storage import halts
 from storage.delegations import held_by, standing_in
 from storage.desk_people import referents_page
 from storage.merging import MOVED, RULED, likely_pairs
@@ -35,6 +36,7 @@ from storage.tables import (
     Extension,
     Feed,
     Following,
+    HaltKind,
     Inbox,
     Letter,
     LetterKind,
@@ -437,3 +439,17 @@ def test_likely_pairs_are_proposed_and_others_are_not(twice: Twice) -> None:
     assert found == {(twice.old.id, twice.new.id, True), (elio.id, again.id, False)}
     twice.merge()
     assert {(one.one.id, one.other.id) for one in likely_pairs(twice.session)} == {(elio.id, again.id)}
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_stop_goes_on_for_whoever_stays(twice: Twice, both: bool) -> None:
+    session, now, olga = twice.session, twice.cast.now, twice.olga.id
+    halts.begin(session, HaltKind.REFERENT, twice.old.id, "In malattia", olga, now)
+    if both:
+        halts.begin(session, HaltKind.REFERENT, twice.new.id, "In ferie", olga, now)
+
+    twice.merge()
+
+    (still,) = halts.holding(session)
+    assert still.halt.target_id == twice.new.id
+    assert still.halt.reason == ("In ferie" if both else "In malattia")

@@ -12,7 +12,9 @@ from delivery.links import Links
 from delivery.words import Words, plain_text
 from intake.builtin import ensure_builtin_forms
 from reminders.drafts import recall_one, word_recall
+from reminders.halts import resume, stop
 from storage.drafts import change_draft
+from storage.halts import holding
 from storage.people import mark_unreachable
 from storage.tables import (
     Attachment,
@@ -21,6 +23,7 @@ from storage.tables import (
     DraftKind,
     DraftState,
     Following,
+    HaltKind,
     Outbox,
     OutboxKind,
     OutboxState,
@@ -338,6 +341,27 @@ def test_asking_at_every_tick_does_not_look_at_what_was_sent(cast: Cast) -> None
 
     recall_one(cast.session, cast.now)
 
-    (statement, values) = asked[0]
+    statement, values = next(one for one in asked if "FROM draft" in one[0])
     plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     assert "USING INDEX ix_draft_unfinished" in str(plan)
+
+
+def test_while_all_reminders_are_stopped_it_waits_and_is_recalled_afterwards(
+    cast: Cast, project: Project, ada: Referent
+) -> None:
+    a_draft(cast, ada, project)
+    olga = cast.a_staff()
+    stop(cast.session, HaltKind.ALL, 0, "Alluvione", by=olga.id, now=cast.now)
+
+    assert recall(cast.session, cast.now + DAY) == 0
+
+    resume(cast.session, holding(cast.session)[0].halt.id, by=olga.id, now=cast.now + DAY)
+    assert recall(cast.session, cast.now + DAY) == 1
+
+
+def test_who_is_not_to_be_reminded_is_not_recalled_either(cast: Cast, project: Project, ada: Referent) -> None:
+    a_draft(cast, ada, project)
+    recall(cast.session, cast.now + DAY)
+    stop(cast.session, HaltKind.REFERENT, ada.id, "In malattia", by=cast.a_staff().id, now=cast.now + DAY)
+
+    assert worded(cast.session, cast.now + DAY) is None
